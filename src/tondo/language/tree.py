@@ -1,0 +1,69 @@
+"""The typed tree: what an expression is once parsed. Trees are data, stored as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+LANGUAGE_VERSION = 1
+"""Grows when the meaning of any function changes; a package records it."""
+
+
+class Literal(msgspec.Struct, frozen=True, tag="literal", tag_field="node"):
+    """A constant. Timestamps are microseconds UTC, dates are days since 1970."""
+
+    value: float | int | bool | str | None
+    type: str = ""
+    """Column type; empty for a bare null before checking."""
+
+
+class Column(msgspec.Struct, frozen=True, tag="column", tag_field="node"):
+    """A column of the row, or a fetched feature under its canonical name `@view.f[key]`."""
+
+    name: str
+    type: str = ""
+
+
+class ViewFeature(msgspec.Struct, frozen=True, tag="view_feature", tag_field="node"):
+    """`@view.feature` or `@view.feature[column]`: a feature fetched by key."""
+
+    view: str
+    feature: str
+    key: str | None = None
+    """Column that holds the join key; None means the entity's own key column."""
+    type: str = ""
+
+
+class Call(msgspec.Struct, frozen=True, tag="call", tag_field="node"):
+    """A function of the table, operators included (`add`, `and`, `case`, ...)."""
+
+    function: str
+    arguments: tuple[Node, ...]
+    type: str = ""
+
+
+class Fitted(msgspec.Struct, frozen=True, tag="fitted", tag_field="node"):
+    """A function whose parameters are learned on the training split, then frozen here."""
+
+    function: str
+    argument: Node
+    options: tuple[float | str, ...] = ()
+    parameters: dict[str, Any] | None = None
+    """None until fitted."""
+    type: str = ""
+
+
+Node = Literal | Column | ViewFeature | Call | Fitted
+
+
+class WindowCall(msgspec.Struct, frozen=True, tag="window", tag_field="node"):
+    """`avg(x) over 3h`: an aggregate over [t - w, t) of a view's events."""
+
+    function: str
+    argument: Node | None
+    """None for `count(*)`."""
+    window_us: int
+    scale_bits: int = 20
+    """Sums are over multiples of 2**-scale_bits."""
+    type: str = ""

@@ -1,0 +1,40 @@
+"""The blob port: immutable bytes named by their digest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Blobs(Protocol):
+    """Keeps bytes under their BLAKE3 digest. Putting the same bytes twice is one object."""
+
+    def put(self, data: bytes) -> str:
+        """Keep `data`; return its digest once it is durable."""
+        ...
+
+    def put_file(self, path: Path) -> str:
+        """Keep the bytes of a local file; return the digest."""
+        ...
+
+    def get(self, digest: str) -> bytes:
+        """Return the bytes, checked against the digest (TD-BLOB-002 when damaged).
+
+        A digest that is not there raises NotFoundError TD-BLOB-001.
+        """
+        ...
+
+    def has(self, digest: str) -> bool:
+        """Say whether the object is there."""
+        ...
+
+    def local_path(self, digest: str) -> Path:
+        """Return a local file holding the bytes, for engines that read files."""
+        ...
+
+    def digests(self) -> Iterator[str]:
+        """Walk over every digest kept."""
+        ...

@@ -1,0 +1,90 @@
+"""The batch engine port: language trees and Arrow in, Arrow out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from tondo.language.tree import Node, WindowCall
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+
+class FileTable(msgspec.Struct, frozen=True, kw_only=True):
+    """A table that lies in Parquet files."""
+
+    paths: tuple[Path, ...]
+    columns: dict[str, str]
+    """Column name to column type (`core/columns.py`)."""
+
+
+class LookupJoin(msgspec.Struct, frozen=True, kw_only=True):
+    """As-of join of the newest row per key at or before the spine's time."""
+
+    view: str
+    table: Any
+    """FileTable or Arrow table with the view's source rows."""
+    key: str
+    """Join key column of the view's source."""
+    spine_key: str
+    """Column of the spine that holds the key (a role: `dest` for `origin`)."""
+    event_time: str | None
+    """None for a view without time: one row per key."""
+    recorded_at: str | None
+    """When the row became known; joined only where recorded_at <= spine time."""
+    ttl_us: int | None
+    cadence_us: int | None
+    """`every:`; rows are visible from the materialisation after them. None for pushed."""
+    features: dict[str, Node]
+    """Feature name to expression over the source's columns."""
+    prefix: str
+    """Output columns are `prefix + feature`."""
+
+
+class WindowJoin(msgspec.Struct, frozen=True, kw_only=True):
+    """Aggregates over [t - w, t) of a source's events for each spine row."""
+
+    view: str
+    table: Any
+    key: str
+    spine_key: str
+    event_time: str
+    recorded_at: str | None
+    features: dict[str, WindowCall]
+    prefix: str
+
+
+class Engine(Protocol):
+    """One batch engine. Tables are FileTable or Arrow tables; answers are Arrow tables."""
+
+    name: str
+
+    def query(self, text: str, tables: Mapping[str, Any]) -> pa.Table:
+        """Run the user's own SQL over named tables; outside the promise of equality."""
+        ...
+
+    def scan(self, table: Any, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read a table."""
+        ...
+
+    def evaluate(
+        self, expressions: Mapping[str, Node], table: Any, *, keep: Sequence[str] = ()
+    ) -> pa.Table:
+        """Return `keep` columns and one column per checked expression, rows in input order."""
+        ...
+
+    def point_in_time(
+        self,
+        spine: Any,
+        *,
+        time: str,
+        lookups: Sequence[LookupJoin],
+        windows: Sequence[WindowJoin],
+    ) -> pa.Table:
+        """Return the spine, every row once and in order, with the joined features added."""
+        ...

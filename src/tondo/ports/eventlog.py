@@ -1,0 +1,77 @@
+"""The event log port: append-only streams of frames, durable by mode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Durability = Literal["written", "synced"]
+
+
+class Position(msgspec.Struct, frozen=True, order=True):
+    """A place in a stream: where the next frame begins."""
+
+    segment: str
+    offset: int
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a stream."""
+
+    name: str
+    bytes: int
+    closed: bool
+
+
+class Appender(Protocol):
+    """The one writer of its own segments; many appenders may write one stream."""
+
+    def append(self, payload: bytes) -> None:
+        """Write one frame; when it returns, the frame has reached the promised durability.
+
+        Raises PlatformError TD-LOG-001 when the disk is full; then nothing of the frame counts.
+        """
+        ...
+
+    def append_many(self, payloads: Iterable[bytes]) -> None:
+        """Write several frames as one write."""
+        ...
+
+    def sync(self) -> None:
+        """Flush to the device (fdatasync)."""
+        ...
+
+    def roll(self) -> str | None:
+        """Close the current segment and return its name, or None when it is empty."""
+        ...
+
+    def close(self) -> None:
+        """Close the current segment for good."""
+        ...
+
+
+class EventLog(Protocol):
+    """Streams of frames. A torn tail after a kill is skipped by readers, never an error."""
+
+    def appender(self, stream: str, writer: str, *, durability: Durability) -> Appender:
+        """Open an appender; `writer` must be unique among live writers of the stream."""
+        ...
+
+    def segments(self, stream: str) -> list[Segment]:
+        """List the segments in the order they were begun."""
+        ...
+
+    def read(self, stream: str, after: Position | None = None) -> Iterator[tuple[Position, bytes]]:
+        """Yield (position after the frame, payload) over all segments, also open ones.
+
+        A flipped bit inside a frame raises DataError TD-LOG-002 naming segment and offset.
+        """
+        ...
+
+    def read_segment(self, stream: str, segment: str) -> Iterator[tuple[Position, bytes]]:
+        """Yield the frames of one segment."""
+        ...

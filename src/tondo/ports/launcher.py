@@ -1,0 +1,40 @@
+"""The launcher port: starts a scorer as a process of its own, with limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Process(Protocol):
+    """A process that was started here and ends with us."""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """The URL it answers on, once ready."""
+        ...
+
+    def wait_ready(self, timeout_s: float) -> None:
+        """Return when it answers; raise PlatformError TD-LAUNCH-001 with its log when it dies."""
+        ...
+
+    def stop(self, timeout_s: float = 10.0) -> int:
+        """End it gracefully, then by force; return its exit code."""
+        ...
+
+
+class Launcher(Protocol):
+    """Starts processes that die with their parent."""
+
+    def start(
+        self, arguments: Sequence[str], *, memory_mb: int | None = None, cpus: int | None = None
+    ) -> Process:
+        """Start `python -m tondo...` with `arguments`; limits are of the operating system."""
+        ...

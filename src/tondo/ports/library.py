@@ -1,0 +1,57 @@
+"""The model library port: fits an algorithm and writes its model files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+
+class ModelForm(msgspec.Struct, frozen=True, kw_only=True):
+    """One serialised form: which runtime loads it, from which files."""
+
+    runtime: str
+    files: dict[str, bytes]
+    options: dict[str, Any] = {}
+    native: bool = False
+    """True for the library's own format, the reference that conversions are held to."""
+
+
+class FittedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """What a library returns: candidate forms of one model, the best-liked first."""
+
+    forms: tuple[ModelForm, ...]
+    """Every form the model can be served in; calibration picks one that qualifies."""
+    importance: dict[str, float]
+    """Feature name to importance (gain for trees, |coefficient| x sd for linear)."""
+    notes: dict[str, Any] = {}
+
+
+class ModelLibrary(Protocol):
+    """Fits one or more algorithms. `algorithms` are the names a model spec may use."""
+
+    algorithms: tuple[str, ...]
+
+    def default_parameters(self, algorithm: str) -> dict[str, Any]:
+        """Return every hyperparameter with its default."""
+        ...
+
+    def fit(
+        self,
+        algorithm: str,
+        parameters: Mapping[str, Any],
+        matrix: np.ndarray,
+        label: np.ndarray,
+        *,
+        names: Sequence[str],
+        categorical: Sequence[str],
+        seed: int,
+        threads: int,
+    ) -> FittedModel:
+        """Fit on float64 rows x features (NaN is missing); label is float64, 0/1 for binary."""
+        ...

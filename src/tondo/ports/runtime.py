@@ -1,0 +1,38 @@
+"""The runtime port: a loaded model that turns feature vectors into scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+
+class Runtime(Protocol):
+    """One loaded model. A missing value is NaN in the vector."""
+
+    def predict_row(self, vector: Sequence[float]) -> float:
+        """Return the score of one row (probability of the positive class, or the value)."""
+        ...
+
+    def predict_table(self, matrix: np.ndarray) -> np.ndarray:
+        """Return the scores of a float64 matrix, rows x features, bit-equal to `predict_row`."""
+        ...
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        ...
+
+
+class RuntimeLoader(Protocol):
+    """Loads model files of one kind; `name` is what a package records."""
+
+    name: str
+    extra: str | None
+    """The extra that brings the library, or None when the base install has it."""
+
+    def load(self, files: Mapping[str, bytes], options: Mapping[str, Any]) -> Runtime:
+        """Load from the package's model files; MissingExtraError when the library is absent."""
+        ...
