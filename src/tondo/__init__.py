@@ -1,0 +1,77 @@
+"""tondo: machine learning in production, the whole round.
+
+>>> import tondo
+>>> "open" in tondo.__all__
+True
+
+`tondo.open(path)` opens a project, `tondo.load(package)` loads a model to predict in process.
+Everything is imported when first used, so `import tondo` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tondo.core.errors import (
+        CallerError,
+        ConflictError,
+        DataError,
+        DefinitionError,
+        MissingExtraError,
+        NotFoundError,
+        OutsideError,
+        PlatformError,
+        TondoError,
+    )
+    from tondo.faces.scorer.bootstrap import load
+    from tondo.workspace.bootstrap import open_workspace as open  # noqa: A004 - the field's word
+    from tondo.workspace.facade import Workspace
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CallerError": "tondo.core.errors",
+    "ConflictError": "tondo.core.errors",
+    "DataError": "tondo.core.errors",
+    "DefinitionError": "tondo.core.errors",
+    "MissingExtraError": "tondo.core.errors",
+    "NotFoundError": "tondo.core.errors",
+    "OutsideError": "tondo.core.errors",
+    "PlatformError": "tondo.core.errors",
+    "TondoError": "tondo.core.errors",
+    "Workspace": "tondo.workspace.facade",
+    "load": "tondo.faces.scorer.bootstrap",
+    "open": "tondo.workspace.bootstrap",
+}
+_NAMES_THERE = {"open": "open_workspace"}
+
+__all__ = [
+    "CallerError",
+    "ConflictError",
+    "DataError",
+    "DefinitionError",
+    "MissingExtraError",
+    "NotFoundError",
+    "OutsideError",
+    "PlatformError",
+    "TondoError",
+    "Workspace",
+    "__version__",
+    "load",
+    "open",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for from its room (PEP 562)."""
+    if name not in _HOMES:
+        message = f"module 'tondo' has no attribute '{name}'"
+        raise AttributeError(message)
+    return getattr(import_module(_HOMES[name]), _NAMES_THERE.get(name, name))
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -1,0 +1,171 @@
+"""A project: a folder of YAML files whose documents each define one thing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tondo.core.errors import DefinitionError, near
+from tondo.core.names import check_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KINDS = ("project", "source", "dataset", "entity", "view", "model", "retraining", "deployment")
+_SKIPPED = {".tondo", ".git", ".venv", "node_modules"}
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a definition stands, for error messages."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        """`models.yaml:12`."""
+        return f"{self.file}:{self.line}"
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """One YAML document: its kind, its name, its body and its place."""
+
+    kind: str
+    name: str
+    body: dict[str, Any]
+    """The whole document, the kind's own key included."""
+    place: Place
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """All definitions of a folder, by kind and name."""
+
+    root: str
+    name: str
+    definitions: tuple[Definition, ...] = ()
+
+    def of(self, kind: str) -> dict[str, Definition]:
+        """Return the definitions of one kind by name."""
+        return {each.name: each for each in self.definitions if each.kind == kind}
+
+    def get(self, kind: str, name: str) -> Definition:
+        """Return one definition; TD-PROJECT-004 lists the names that there are."""
+        found = self.of(kind)
+        if name in found:
+            return found[name]
+        raise DefinitionError(
+            "TD-PROJECT-004",
+            f"no {kind} '{name}' is defined in {self.root}",
+            fix=near(name, found),
+            kind=kind,
+            name=name,
+        )
+
+
+def load_project(root: Path) -> Project:
+    """Read every YAML file under `root`; the first fault names file, line and cure."""
+    definitions: list[Definition] = []
+    seen: dict[tuple[str, str], Place] = {}
+    for path in sorted(_yaml_files(root)):
+        for definition in _read_file(path, shown=str(path.relative_to(root))):
+            key = (definition.kind, definition.name)
+            if key in seen:
+                raise DefinitionError(
+                    "TD-PROJECT-003",
+                    f"{definition.kind} '{definition.name}' is defined twice: "
+                    f"{seen[key]} and {definition.place}",
+                    fix="Remove or rename one of them.",
+                    place=str(definition.place),
+                )
+            seen[key] = definition.place
+            definitions.append(definition)
+    named = [each.name for each in definitions if each.kind == "project"]
+    return Project(
+        root=str(root),
+        name=named[0] if named else _folder_name(root),
+        definitions=tuple(definitions),
+    )
+
+
+def _folder_name(root: Path) -> str:
+    letters = "".join(each if each.isalnum() else "_" for each in root.resolve().name)
+    return letters if letters[:1].isalpha() else f"project_{letters}"
+
+
+def _yaml_files(root: Path) -> list[Path]:
+    found = []
+    for pattern in ("*.yaml", "*.yml", "*/*.yaml", "*/*.yml"):
+        found.extend(
+            path for path in root.glob(pattern) if not _SKIPPED & set(path.relative_to(root).parts)
+        )
+    return found
+
+
+def _read_file(path: Path, *, shown: str) -> list[Definition]:
+    import yaml
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DefinitionError(
+            "TD-PROJECT-001",
+            f"{shown} cannot be read: {error}",
+            expected="a YAML file in UTF-8",
+            file=shown,
+        ) from None
+    try:
+        nodes = list(yaml.compose_all(text, yaml.SafeLoader))
+        return [_definition(node, shown) for node in nodes if node is not None]
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise DefinitionError(
+            "TD-PROJECT-001",
+            f"{shown}:{line}: {error.problem or 'not YAML'}",
+            expected="YAML",
+            fix="Check the indentation and the quotes on that line.",
+            file=shown,
+            line=line,
+        ) from None
+
+
+def _definition(node: Any, shown: str) -> Definition:
+    import yaml
+
+    place = Place(file=shown, line=node.start_mark.line + 1)
+    _refuse_double_keys(node, shown)
+    body = yaml.constructor.SafeConstructor().construct_document(node)
+    kinds = [each for each in KINDS if isinstance(body, dict) and each in body]
+    first = next(iter(body), None) if isinstance(body, dict) else None
+    if not kinds or first not in KINDS:
+        raise DefinitionError(
+            "TD-PROJECT-002",
+            f"{place}: the document does not say what it defines",
+            expected="a first key that is one of " + ", ".join(KINDS),
+            fix=near(str(first), KINDS),
+            place=str(place),
+        )
+    return Definition(kind=first, name=check_name(body[first], first), body=body, place=place)
+
+
+def _refuse_double_keys(node: Any, shown: str) -> None:
+    import yaml
+
+    if isinstance(node, yaml.SequenceNode):
+        for each in node.value:
+            _refuse_double_keys(each, shown)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen = set()
+    for key, value in node.value:
+        if key.value in seen:
+            raise DefinitionError(
+                "TD-PROJECT-001",
+                f"{shown}:{key.start_mark.line + 1}: the key '{key.value}' stands twice",
+                expected="each key once",
+                fix="Remove one of the two.",
+                file=shown,
+                line=key.start_mark.line + 1,
+            )
+        seen.add(key.value)
+        _refuse_double_keys(value, shown)
