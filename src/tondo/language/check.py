@@ -1,0 +1,230 @@
+"""Typing: every node gets its column type; nothing is cast, every mistake shows its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+
+from tondo.core.errors import DefinitionError, near
+from tondo.language.fitted import FITTED
+from tondo.language.functions import FUNCTIONS
+from tondo.language.functions.row import NULL_TYPE, WHOLE_TYPE, Match, constants_of, match
+from tondo.language.lexer import caret_line
+from tondo.language.tree import Call, Column, Fitted, Literal, Node, ViewFeature, WindowCall
+from tondo.language.windows import WINDOW_FUNCTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class ViewSignature(msgspec.Struct, frozen=True, kw_only=True):
+    """What an expression may know of a feature view."""
+
+    view: str
+    entity: str
+    key: str
+    """Join key column of the entity, used where none is written."""
+    features: dict[str, str]
+    """Feature name to column type."""
+
+
+def check(
+    node: Node,
+    columns: Mapping[str, str],
+    *,
+    views: Mapping[str, ViewSignature] | None = None,
+    text: str = "",
+) -> Node:
+    """Return the typed tree; TD-LANG-003 to 006 name what is wrong, with carets under `text`.
+
+    >>> from tondo.language.parse import parse
+    >>> check(parse("distance / 2"), {"distance": "double"}).type
+    'double'
+    """
+    checker = _Checker(columns, views or {}, text)
+    return checker.settled(checker.typed(node), NULL_TYPE, node)
+
+
+def check_window(call: WindowCall, columns: Mapping[str, str], *, text: str = "") -> WindowCall:
+    """Return the typed window call; TD-LANG-007 when its argument does not fit."""
+    row = WINDOW_FUNCTIONS.get(call.function)
+    if row is None:
+        raise DefinitionError(
+            "TD-LANG-007",
+            f"'{call.function}' is not a window function",
+            fix=near(call.function, WINDOW_FUNCTIONS),
+        )
+    if call.argument is None:
+        return WindowCall(call.function, None, call.window_us, call.scale_bits, "double")
+    argument = check(call.argument, columns)
+    if row.argument == "double" and argument.type != "double":
+        raise DefinitionError(
+            "TD-LANG-007",
+            f"{call.function} over a window is given a {argument.type}",
+            expected="a double",
+            fix=f"In: {text}" if text else "",
+        )
+    result = argument.type if row.result == "same" else row.result
+    return WindowCall(call.function, argument, call.window_us, call.scale_bits, result)
+
+
+class _Checker:
+    def __init__(
+        self, columns: Mapping[str, str], views: Mapping[str, ViewSignature], text: str
+    ) -> None:
+        self.columns = columns
+        self.views = views
+        self.text = text
+
+    def fail(self, code: str, node: Node, what: str, **parts: str) -> NoReturn:
+        place = self.place(node)
+        fix = "\n".join(each for each in (parts.get("fix", ""), place) if each)
+        raise DefinitionError(code, what, expected=parts.get("expected", ""), fix=fix)
+
+    def place(self, node: Node) -> str:
+        """Return the caret lines under the node, empty when the text is not known."""
+        if not self.text:
+            return ""
+        from tondo.language.parse import spans_of  # only a failure needs the parser
+
+        spans = [(start, end) for each, start, end in spans_of(self.text) if each == node]
+        return "At:\n" + caret_line(self.text, *spans[0]) if spans else ""
+
+    def typed(self, node: Node) -> Node:
+        if isinstance(node, Literal):
+            return Literal(node.value, node.type or _pending_type(node.value))
+        if isinstance(node, Column):
+            return self.column(node)
+        if isinstance(node, ViewFeature):
+            return self.view_feature(node)
+        if isinstance(node, Fitted):
+            return self.fitted(node)
+        return self.call(node)
+
+    def column(self, node: Column) -> Column:
+        type_ = self.columns.get(node.name)
+        if type_ is None:
+            self.fail(
+                "TD-LANG-003",
+                node,
+                f"there is no column '{node.name}'",
+                fix=near(node.name, self.columns),
+            )
+        return Column(node.name, type_)
+
+    def view_feature(self, node: ViewFeature) -> ViewFeature:
+        view = self.views.get(node.view)
+        if view is None:
+            what = f"there is no feature view '{node.view}'"
+            self.fail("TD-LANG-004", node, what, fix=near(node.view, self.views))
+        type_ = view.features.get(node.feature)
+        if type_ is None:
+            what = f"the view '{node.view}' has no feature '{node.feature}'"
+            self.fail("TD-LANG-004", node, what, fix=near(node.feature, view.features))
+        key = node.key or view.key
+        if key not in self.columns:
+            what = f"there is no column '{key}' to look up '{node.view}' by"
+            self.fail("TD-LANG-003", node, what, fix=near(key, self.columns))
+        return ViewFeature(node.view, node.feature, node.key, type_)
+
+    def fitted(self, node: Fitted) -> Fitted:
+        row = FITTED.get(node.function)
+        if row is None:
+            what = f"there is no fitted function '{node.function}'"
+            self.fail("TD-LANG-002", node, what, fix=near(node.function, FITTED))
+        argument = self.settled(self.typed(node.argument), NULL_TYPE, node.argument)
+        result = row.arguments.get(argument.type)
+        if result is None:
+            self.fail(
+                "TD-LANG-005",
+                node,
+                f"{node.function} is given a {argument.type}",
+                expected=f"{row.usage} with x a " + " or ".join(row.arguments),
+            )
+        return Fitted(node.function, argument, node.options, node.parameters, result)
+
+    def call(self, node: Call) -> Call:
+        row = FUNCTIONS.get(node.function)
+        if row is None:
+            what = f"there is no function '{node.function}'"
+            self.fail("TD-LANG-002", node, what, fix=near(node.function, FUNCTIONS))
+        below = [self.typed(each) for each in node.arguments]
+        types = [each.type for each in below]
+        for signature in row.signatures:
+            found = match_case(types) if signature == "case" else match(signature, types)
+            if found is not None:
+                return self.settled_call(node, below, found, signature)
+        shown = row.operator or row.name
+        given = ", ".join(_SHOWN.get(each, each) for each in types) or "nothing"
+        self.fail(
+            "TD-LANG-005",
+            node,
+            f"{shown} is given ({given})",
+            expected=" or ".join(f"({each.replace(' -> ', ') -> ')}" for each in row.signatures),
+            fix="Nothing is cast silently; write cast(x as double) where that is meant.",
+        )
+
+    def settled_call(
+        self, node: Call, below: Sequence[Node], found: Match, signature: str
+    ) -> Call:
+        settled = tuple(
+            self.settled(each, wanted, written)
+            for each, wanted, written in zip(below, found.arguments, node.arguments, strict=True)
+        )
+        row = FUNCTIONS[node.function]
+        if signature != "case":
+            for wanted, each in zip(
+                constants_of(signature, len(settled)), settled, strict=True
+            ):
+                if wanted and not (isinstance(each, Literal) and each.value is not None):
+                    self.fail("TD-LANG-006", node, f"{row.name} wants a constant", expected=row.doc)
+        constants = [each.value if isinstance(each, Literal) else None for each in settled]
+        problem = row.problem(constants) if row.problem else ""
+        if problem:
+            self.fail("TD-LANG-006", node, f"{row.name}: {problem}")
+        return Call(node.function, settled, found.result)
+
+    def settled(self, node: Node, wanted: str, written: Node) -> Node:
+        """Return a literal of pending type with the type that is wanted here."""
+        if node.type == WHOLE_TYPE and isinstance(node, Literal):
+            if wanted == "id":
+                return Literal(node.value, "id")
+            return Literal(float(node.value or 0), "double")
+        if node.type != NULL_TYPE:
+            return node
+        if wanted == NULL_TYPE:
+            self.fail(
+                "TD-LANG-005",
+                written,
+                "a null whose type nothing tells",
+                expected="a column or a constant of some type beside it",
+            )
+        return Literal(None, wanted)
+
+
+_SHOWN = {NULL_TYPE: "null", WHOLE_TYPE: "whole number"}
+
+
+def _pending_type(value: Any) -> str:
+    if value is None:
+        return NULL_TYPE
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int):
+        return WHOLE_TYPE
+    return "double" if isinstance(value, float) else "string"
+
+
+def match_case(types: Sequence[str]) -> Match | None:
+    """Return how `when bool then T ... [else T]` fits the types, or None."""
+    pairs = len(types) // 2 * 2
+    conditions = [position for position in range(0, pairs, 2)]
+    values = [position for position in range(len(types)) if position not in conditions]
+    if len(types) < 2 or any(types[each] not in {"bool", NULL_TYPE} for each in conditions):
+        return None
+    found = match("T, T... -> T", [types[each] for each in values] * 2)
+    if found is None:
+        return None
+    wanted = ["bool" if each in conditions else found.result for each in range(len(types))]
+    return Match(tuple(wanted), found.result)

@@ -1,0 +1,88 @@
+"""Clipping, buckets, hashing and codes: numbers made ready for a model."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from hashlib import md5
+from typing import Any
+
+from tondo.language.functions.row import Function
+
+HASH_DIGITS = 15
+"""Hexadecimal digits of the hash that count: 60 bits fit every engine's whole numbers."""
+
+
+def clip(x: float, low: float, high: float) -> float:
+    """Return x held between low and high."""
+    if x < low:
+        return low
+    return high if x > high else x
+
+
+def bucketize(x: float, *bounds: float) -> float:
+    """Return how many of the rising bounds are at or below x.
+
+    >>> bucketize(15.0, 0.0, 15.0, 60.0)
+    2.0
+    """
+    return float(bisect_right(bounds, x))
+
+
+def hash_bucket(text: str, count: float) -> float:
+    """Return a bucket from 0 to count - 1: the first 60 bits of MD5 (RFC 1321) modulo count."""
+    digest = md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+    return float(int(digest[:HASH_DIGITS], 16) % int(count))
+
+
+def position_in(x: Any, *values: Any) -> float:
+    """Return the place (from 1) of x among the values, 0 if absent."""
+    return float(values.index(x) + 1) if x in values else 0.0
+
+
+def _rising_problem(constants: Sequence[Any]) -> str:
+    bounds = constants[1:]
+    return "" if list(bounds) == sorted(set(bounds)) else "the bounds must rise"
+
+
+def _count_problem(constants: Sequence[Any]) -> str:
+    count = constants[1]
+    return "" if count == int(count) and 1 <= count <= 2**31 else "the count must be from 1 to 2^31"
+
+
+ROWS = (
+    Function(
+        name="clip",
+        signatures=("double, double, double -> double",),
+        kernel=clip,
+        group="Shaping",
+        doc="x held between low and high.",
+        example=("clip(7, 0, 5)", 5.0),
+    ),
+    Function(
+        name="bucketize",
+        signatures=("double, #double... -> double",),
+        kernel=bucketize,
+        group="Shaping",
+        problem=_rising_problem,
+        doc="How many of the rising bounds are at or below x.",
+        example=("bucketize(15, 0, 15, 60)", 2.0),
+    ),
+    Function(
+        name="hash_bucket",
+        signatures=("string, #double -> double",),
+        kernel=hash_bucket,
+        group="Shaping",
+        problem=_count_problem,
+        doc="A bucket from 0 to n - 1 by the first 60 bits of the text's MD5.",
+        example=("hash_bucket('JFK', 16)", 8.0),
+    ),
+    Function(
+        name="position_in",
+        signatures=("T, #T... -> double",),
+        kernel=position_in,
+        group="Shaping",
+        doc="Place (from 1) of x among the constants, 0 if absent; what vocab becomes.",
+        example=("position_in('b', 'a', 'b')", 2.0),
+    ),
+)

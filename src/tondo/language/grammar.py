@@ -1,0 +1,373 @@
+"""The grammar. Precedence, loosest first: or, and, not, comparison, ||, + -, * / %, minus.
+
+Comparison stands on one level with in, between, like and is, and groups to the left.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from tondo.core.columns import DATE, STRING, TIMESTAMP
+from tondo.core.errors import DefinitionError, near
+from tondo.language.fitted import FITTED
+from tondo.language.functions import FUNCTIONS
+from tondo.language.lexer import Token, caret_line, syntax_error, tokens_of
+from tondo.language.tree import Call, Column, Fitted, Literal, Node, ViewFeature
+from tondo.language.values import days_of_text, micros_of_text
+from tondo.language.walk import depth_of
+from tondo.language.windows import WINDOW_FUNCTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST_DEPTH = 150
+"""Deeper nesting is refused, so that no tree can exhaust the stack of a reader."""
+
+_COMPARISONS = {
+    "=": "equal",
+    "<>": "not_equal",
+    "!=": "not_equal",
+    "<": "less",
+    "<=": "less_equal",
+    ">": "greater",
+    ">=": "greater_equal",
+}
+_SUMS = {"+": "add", "-": "subtract"}
+_PRODUCTS = {"*": "multiply", "/": "divide", "%": "mod"}
+_RESERVED = frozenset(
+    "and or not in between like is null true false distinct from case when then else end over"
+    " as escape".split()
+)
+_CASTS = {
+    "double": "cast_double",
+    "string": "cast_string",
+    "varchar": "cast_string",
+    "text": "cast_string",
+    "date": "cast_date",
+    "timestamp": "cast_timestamp",
+}
+N = TypeVar("N", bound=Node)
+
+
+class Parser:
+    """One recursive descent over the tokens of one text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = tokens_of(text)
+        self.position = 0
+        self.depth = 0
+        self.spans: list[tuple[Node, int, int]] = []
+
+    @property
+    def here(self) -> Token:
+        return self.tokens[self.position]
+
+    def advance(self) -> Token:
+        token = self.here
+        self.position += 1
+        return token
+
+    def accept(self, *texts: str) -> Token | None:
+        token = self.here
+        spelled = token.text if token.kind == "operator" else token.word()
+        return self.advance() if spelled and spelled in texts else None
+
+    def expect(self, *texts: str) -> Token:
+        token = self.accept(*texts)
+        if token is None:
+            raise self.unexpected(" or ".join(f"'{each}'" for each in texts))
+        return token
+
+    def unexpected(self, expected: str) -> DefinitionError:
+        token = self.here
+        span = (token.start, token.end)
+        if token.kind == "end":
+            return syntax_error(
+                self.text, span, "the expression ends too early", expected=expected
+            )
+        return syntax_error(
+            self.text, span, f"'{token.text}' cannot stand here", expected=expected
+        )
+
+    def mark(self, node: N, start: int) -> N:
+        self.spans.append((node, start, self.tokens[self.position - 1].end))
+        return node
+
+    def whole(self) -> Node:
+        node = self.expression()
+        if self.here.kind != "end":
+            raise self.unexpected("an operator or the end of the expression")
+        if depth_of(node) > MOST_DEPTH:
+            raise self.too_deep()
+        return node
+
+    def too_deep(self) -> DefinitionError:
+        return DefinitionError(
+            "TD-LANG-013",
+            "the expression is nested too deeply",
+            expected=f"at most {MOST_DEPTH} levels",
+            fix="Use `in (...)` for a long chain of `or`, or split it into several features.",
+        )
+
+    def expression(self) -> Node:
+        self.depth += 1
+        if self.depth > MOST_DEPTH:
+            raise self.too_deep()
+        node = self.disjunction()
+        self.depth -= 1
+        return node
+
+    def left_chain(self, operators: dict[str, str], operand: Callable[[], Node]) -> Node:
+        start = self.here.start
+        node = operand()
+        while token := self.accept(*operators):
+            function = operators[token.word() or token.text]
+            node = self.mark(Call(function, (node, operand())), start)
+        return node
+
+    def disjunction(self) -> Node:
+        return self.left_chain({"or": "or"}, self.conjunction)
+
+    def conjunction(self) -> Node:
+        return self.left_chain({"and": "and"}, self.negation)
+
+    def negation(self) -> Node:
+        start = self.here.start
+        count = 0
+        while self.accept("not"):
+            count += 1
+        node = self.comparison()
+        for _ in range(count):
+            node = self.mark(Call("not", (node,)), start)
+        return node
+
+    def comparison(self) -> Node:
+        start = self.here.start
+        node = self.joined()
+        while True:
+            if token := self.accept(*_COMPARISONS):
+                node = Call(_COMPARISONS[token.text], (node, self.joined()))
+            elif self.accept("is"):
+                node = self.is_test(node)
+            elif self.here.word() in {"not", "in", "between", "like"}:
+                node = self.range_test(node)
+            else:
+                return node
+            self.mark(node, start)
+
+    def is_test(self, subject: Node) -> Node:
+        negated = self.accept("not") is not None
+        token = self.expect("null", "true", "false", "distinct")
+        if token.word() == "distinct":
+            self.expect("from")
+            node = Call("is_distinct", (subject, self.joined()))
+        else:
+            node = Call(f"is_{token.word()}", (subject,))
+        return Call("not", (node,)) if negated else node
+
+    def range_test(self, subject: Node) -> Node:
+        negated = self.accept("not") is not None
+        kind = self.expect("in", "between", "like").word()
+        if kind == "in":
+            node = Call("in", (subject, *self.listed()))
+        elif kind == "between":
+            low = self.joined()
+            self.expect("and")
+            node = Call("between", (subject, low, self.joined()))
+        else:
+            node = Call("like", (subject, self.joined()))
+        return Call("not", (node,)) if negated else node
+
+    def listed(self) -> list[Node]:
+        self.expect("(")
+        items = [self.expression()]
+        while self.accept(","):
+            items.append(self.expression())
+        self.expect(")")
+        return items
+
+    def joined(self) -> Node:
+        return self.left_chain({"||": "concat"}, self.sum)
+
+    def sum(self) -> Node:
+        return self.left_chain(_SUMS, self.product)
+
+    def product(self) -> Node:
+        return self.left_chain(_PRODUCTS, self.signed)
+
+    def signed(self) -> Node:
+        start = self.here.start
+        signs = []
+        while token := self.accept("-", "+"):
+            signs.append(token.text)
+        node = self.primary()
+        for sign in reversed(signs):
+            if sign == "-":
+                node = self.mark(_negated(node), start)
+        return node
+
+    def primary(self) -> Node:
+        token = self.here
+        start = token.start
+        if token.kind == "number":
+            self.advance()
+            return self.mark(_number(token.text), start)
+        if token.kind == "string":
+            self.advance()
+            return self.mark(Literal(token.text, STRING), start)
+        if token.kind == "quoted":
+            self.advance()
+            return self.mark(Column(token.text), start)
+        if self.accept("("):
+            node = self.expression()
+            self.expect(")")
+            return node
+        if self.accept("@"):
+            return self.mark(self.view_feature(), start)
+        if token.kind == "name":
+            return self.mark(self.named(), start)
+        raise self.unexpected("a value, a column, a function or '('")
+
+    def name(self, what: str) -> str:
+        if self.here.kind not in {"name", "quoted"}:
+            raise self.unexpected(what)
+        return self.advance().text
+
+    def view_feature(self) -> ViewFeature:
+        view = self.name("the name of a feature view")
+        self.expect(".")
+        feature = self.name("the name of a feature")
+        key = None
+        if self.accept("["):
+            key = self.name("the column that holds the join key")
+            self.expect("]")
+        return ViewFeature(view, feature, key)
+
+    def named(self) -> Node:
+        word = self.here.word()
+        if word in {"null", "true", "false"}:
+            self.advance()
+            return Literal(None) if word == "null" else Literal(word == "true", "bool")
+        if word == "case":
+            return self.case()
+        if word in _RESERVED and word != "not":
+            raise self.unexpected("a value, a column, a function or '('")
+        following = self.tokens[self.position + 1]
+        if word in {"timestamp", "date"} and following.kind == "string":
+            return self.instant(word)
+        if following.kind == "operator" and following.text == "(":
+            return self.call()
+        if word == "not":
+            raise self.unexpected("a value; put '(not ...)' in parentheses")
+        return Column(self.advance().text)
+
+    def instant(self, word: str) -> Literal:
+        self.advance()
+        token = self.advance()
+        read = micros_of_text if word == "timestamp" else days_of_text
+        value = read(token.text)
+        if value is None:
+            raise syntax_error(
+                self.text,
+                (token.start, token.end),
+                f"'{token.text}' is not a {word}",
+                expected="2013-04-01" + (" 06:30:00, in UTC" if word == "timestamp" else ""),
+            )
+        return Literal(value, TIMESTAMP if word == "timestamp" else DATE)
+
+    def case(self) -> Call:
+        self.advance()
+        subject = None if self.here.word() == "when" else self.expression()
+        parts: list[Node] = []
+        self.expect("when")
+        while True:
+            condition = self.expression()
+            if subject is not None:
+                condition = Call("equal", (subject, condition))
+            self.expect("then")
+            parts += [condition, self.expression()]
+            if self.expect("when", "else", "end").word() != "when":
+                break
+        if self.tokens[self.position - 1].word() == "else":
+            parts.append(self.expression())
+            self.expect("end")
+        return Call("case", tuple(parts))
+
+    def call(self) -> Node:
+        token = self.advance()
+        name = token.text.lower()
+        if name == "cast":
+            return self.cast()
+        self.expect("(")
+        arguments: list[Node] = []
+        if not self.accept(")"):
+            arguments.append(self.expression())
+            while self.accept(","):
+                arguments.append(self.expression())
+            self.expect(")")
+        if name in FITTED:
+            return _fitted(name, arguments, self.text, (token.start, token.end))
+        if name not in FUNCTIONS or FUNCTIONS[name].operator:
+            raise self.unknown_function(token)
+        return Call(name, tuple(arguments))
+
+    def unknown_function(self, token: Token) -> DefinitionError:
+        callable_names = [each for each, row in FUNCTIONS.items() if not row.operator]
+        what = f"there is no function '{token.text}'"
+        if token.text.lower() in WINDOW_FUNCTIONS:
+            what += " on a row; it is a window function and stands in a feature view"
+        return DefinitionError(
+            "TD-LANG-002",
+            what,
+            fix=near(token.text.lower(), [*callable_names, *FITTED, "cast"])
+            + "\nAt:\n"
+            + caret_line(self.text, token.start, token.end),
+            function=token.text,
+            position=token.start,
+        )
+
+    def cast(self) -> Call:
+        self.expect("(")
+        argument = self.expression()
+        self.expect("as")
+        token = self.here
+        wanted = self.name("a type").lower()
+        if wanted not in _CASTS:
+            raise syntax_error(
+                self.text,
+                (token.start, token.end),
+                f"nothing can be cast to '{token.text}'",
+                expected="double, string, date or timestamp",
+            )
+        self.expect(")")
+        return Call(_CASTS[wanted], (argument,))
+
+
+def _number(text: str) -> Literal:
+    """Return a whole number as int (the checker makes it a double or an id), else a double."""
+    return Literal(int(text)) if text.isdigit() else Literal(float(text))
+
+
+def _negated(node: Node) -> Node:
+    if isinstance(node, Literal) and type(node.value) in {int, float} and not node.type:
+        value = node.value
+        return Literal(-0.0 if value == 0 else -value)  # type: ignore[operator]
+    return Call("negate", (node,))
+
+
+def _fitted(name: str, arguments: list[Node], text: str, span: tuple[int, int]) -> Fitted:
+    wanted = FITTED[name].options
+    options = [each.value for each in arguments[1:] if isinstance(each, Literal)]
+    if len(arguments) != 1 + wanted or len(options) != wanted:
+        raise syntax_error(
+            text,
+            span,
+            f"'{name}' is given {len(arguments)} arguments",
+            expected=FITTED[name].usage,
+        )
+    return Fitted(name, arguments[0], tuple(_option(each) for each in options))
+
+
+def _option(value: object) -> float | str:
+    return value if isinstance(value, str) else float(value)  # type: ignore[arg-type]

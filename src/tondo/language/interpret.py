@@ -1,0 +1,47 @@
+"""The specification: one tree on one row, slow and plain. Everything else is held to this."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from tondo.language.functions import FUNCTIONS
+from tondo.language.tree import Call, Column, Literal, Node, ViewFeature
+from tondo.language.values import READERS
+from tondo.language.walk import expand_fitted
+
+
+def evaluate(node: Node, row: Mapping[str, Any]) -> Any:
+    """Return the value of a checked tree on `row`; a column that is not there is null.
+
+    >>> from tondo.language.check import check
+    >>> from tondo.language.parse import parse
+    >>> evaluate(check(parse("x / 2"), {"x": "double"}), {"x": 3.0})
+    1.5
+    """
+    value = _value(expand_fitted(node), row)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _value(node: Node, row: Mapping[str, Any]) -> Any:
+    if isinstance(node, Literal):
+        return literal_value(node)
+    if isinstance(node, Column):
+        return READERS[node.type](row.get(node.name), node.name)
+    if isinstance(node, ViewFeature):
+        name = f"@{node.view}.{node.feature}[{node.key or ''}]"
+        return READERS[node.type](row.get(name), name)
+    assert isinstance(node, Call)
+    arguments = [_value(each, row) for each in node.arguments]
+    function = FUNCTIONS[node.function]
+    if function.nulls == "strict" and None in arguments:
+        return None
+    return function.kernel(*arguments)
+
+
+def literal_value(node: Literal) -> Any:
+    """Return the constant; a double is a float even where JSON dropped its point."""
+    if node.type == "double" and node.value is not None:
+        return float(node.value)
+    return node.value
