@@ -1,0 +1,153 @@
+"""Blobs in a folder, through obstore's local store."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from typing import TYPE_CHECKING
+
+import obstore
+from blake3 import blake3
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore
+
+from tondo.adapters.blobs.checks import DIGEST, check_digest, check_file, missing
+from tondo.core.canonical import digest_bytes
+from tondo.core.errors import PlatformError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_STAGING = "staging"
+# Two characters give 256 folders: short listings up to some millions of objects.
+_FAN_OUT = 2
+
+
+class ObstoreBlobs:
+    """Keeps each object in `root` as `ab/cdef...`, the digest cut after two characters."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        with _coded(self.root, "open"):
+            self._store = LocalStore(self.root, mkdir=True)
+
+    def put(self, data: bytes) -> str:
+        """Keep `data`; return its digest once it is durable (TD-BLOB-003 when it cannot be)."""
+        name = digest_bytes(data)
+        if not self._is_whole(name, len(data)):
+            self._publish(self._stage(data), name)
+        return name
+
+    def put_file(self, path: Path) -> str:
+        """Keep the bytes of a local file; return the digest of what was kept.
+
+        The copy is digested, so a file that changes meanwhile never gets a wrong name.
+        """
+        staged = self._stage(check_file(path))
+        with _coded(self.root, "read back"):
+            name = str(blake3().update_mmap(self.root / staged).hexdigest())
+        if self._is_whole(name, (self.root / staged).stat().st_size):
+            (self.root / staged).unlink()
+        else:
+            self._publish(staged, name)
+        return name
+
+    def get(self, digest: str) -> bytes:
+        """Return the bytes, checked against the digest (TD-BLOB-002 when damaged)."""
+        place = _place(digest)
+        with _coded(self.root / place, "read"):
+            try:
+                data = bytes(obstore.get(self._store, place).bytes())
+            except FileNotFoundError:
+                raise missing(digest, str(self.root)) from None
+        if digest_bytes(data) != digest:
+            raise PlatformError(
+                "TD-BLOB-002",
+                f"the object {digest} in {self.root / place} is damaged",
+                expected="bytes that have this digest",
+                fix="Put the same bytes again, or restore the file from a backup.",
+                digest=digest,
+                path=str(self.root / place),
+            )
+        return data
+
+    def has(self, digest: str) -> bool:
+        """Say whether the object is there."""
+        return (self.root / _place(digest)).is_file()
+
+    def local_path(self, digest: str) -> Path:
+        """Return the file that holds the bytes; it must never be changed."""
+        path = self.root / _place(digest)
+        if not path.is_file():
+            raise missing(digest, str(self.root))
+        return path
+
+    def digests(self) -> Iterator[str]:
+        """Walk over every digest kept."""
+        for page in obstore.list(self._store):
+            for each in page:
+                digest = str(each["path"]).replace("/", "")
+                if DIGEST.fullmatch(digest):
+                    yield digest
+
+    def _is_whole(self, digest: str, size: int) -> bool:
+        # A damaged object must not swallow a put of its true bytes: the put heals it.
+        path = self.root / _place(digest)
+        try:
+            if path.stat().st_size != size:
+                return False
+            return size == 0 or str(blake3().update_mmap(path).hexdigest()) == digest
+        except OSError:
+            return False
+
+    def _stage(self, content: bytes | Path) -> str:
+        staged = f"{_STAGING}/{uuid.uuid4().hex}"
+        with _coded(self.root / staged, "write"):
+            try:
+                obstore.put(self._store, staged, content)
+                _flush(self.root / staged)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    (self.root / staged).unlink()
+                raise
+        return staged
+
+    def _publish(self, staged: str, digest: str) -> None:
+        place = _place(digest)
+        folder = (self.root / place).parent
+        with _coded(self.root / place, "write"):
+            is_new_folder = not folder.is_dir()
+            obstore.rename(self._store, staged, place)
+            _flush(folder)
+            if is_new_folder:
+                _flush(self.root)
+
+
+def _place(digest: str) -> str:
+    name = check_digest(digest)
+    return f"{name[:_FAN_OUT]}/{name[_FAN_OUT:]}"
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _coded(path: Path, verb: str) -> Iterator[None]:
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        raise PlatformError(
+            "TD-BLOB-003",
+            f"cannot {verb} {path}: {said}",
+            expected="a folder that can be written, on a disk that is not full",
+            fix="Free some space or correct the rights of the folder, then do it again.",
+            path=str(path),
+        ) from error
