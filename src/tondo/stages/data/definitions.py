@@ -1,0 +1,156 @@
+"""Definitions of sources and derived data sets, read from plain dictionaries."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import msgspec
+
+from tondo.core.columns import check_type
+from tondo.core.errors import DefinitionError, near
+from tondo.core.names import check_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+T = TypeVar("T")
+Format = Literal["csv", "parquet", "jsonl"]
+
+_UNKNOWN = re.compile(r"unknown field `(.+?)`")
+_AT = re.compile(r" - at `\$\.?(.*)`$")
+
+
+class SourceDefinition(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """Where rows come from, and when each column becomes known."""
+
+    name: str = msgspec.field(name="source")
+    path: str | None = None
+    """A file, a glob such as `days/*.csv`, or `package://name/data/x.csv` for the files of an
+    installed package. None for a source that rows are handed to."""
+    format: Format | None = None
+    """None reads it off the suffix: .csv, .csv.gz, .zip of one CSV, .parquet, .jsonl."""
+    columns: dict[str, str] = {}
+    """Column types that are declared; the others are inferred (`text_columns.py`)."""
+    null_values: tuple[str, ...] = ()
+    """Cell texts of a CSV that mean missing, in every column; the empty cell always does."""
+    zone: str | None = None
+    """Zone of times written without one; None refuses such times (TD-DATA-005)."""
+    event_time: str | None = None
+    recorded_at: str | None = None
+    known_at: dict[str, str] = {}
+    """Column to the time column that says when its value became known."""
+    key: tuple[str, ...] = ()
+    owner: str = ""
+    description: str = ""
+
+
+class DerivedDefinition(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """A data set made from others by one SELECT."""
+
+    name: str = msgspec.field(name="dataset")
+    inputs: tuple[str, ...]
+    """Data sets the SQL may name."""
+    sql: str
+    rowwise: bool = False
+    """True when each output row comes from one row of the single input: then each input file is
+    computed once, and a commit that adds a file costs only that file."""
+    columns: dict[str, str] = {}
+    zone: str | None = None
+    event_time: str | None = None
+    recorded_at: str | None = None
+    known_at: dict[str, str] = {}
+    key: tuple[str, ...] = ()
+    owner: str = ""
+    description: str = ""
+
+
+Definition = SourceDefinition | DerivedDefinition
+
+
+def parse_source(data: Mapping[str, Any], *, origin: str = "source") -> SourceDefinition:
+    """Read a source; `origin` is the file (and line) that errors name.
+
+    >>> parse_source({"source": "planes", "path": "planes.csv", "key": ["tailnum"]}).key
+    ('tailnum',)
+    """
+    definition = read_definition(data, SourceDefinition, origin=origin)
+    check_name(definition.name, "source")
+    _check_types(definition.columns, origin)
+    return definition
+
+
+def parse_derived(data: Mapping[str, Any], *, origin: str = "dataset") -> DerivedDefinition:
+    """Read a derived data set (TD-DATA-001, TD-DATA-014)."""
+    definition = read_definition(data, DerivedDefinition, origin=origin)
+    check_name(definition.name, "dataset")
+    _check_types(definition.columns, origin)
+    if definition.rowwise and len(definition.inputs) != 1:
+        raise DefinitionError(
+            "TD-DATA-014",
+            f"{origin}: '{definition.name}' is rowwise over {len(definition.inputs)} inputs",
+            expected="exactly one input, since each output row comes from one row of it",
+            fix="Remove `rowwise`, or join in a data set of its own.",
+            dataset=definition.name,
+        )
+    return definition
+
+
+def read_definition(data: Mapping[str, Any], kind: type[T], *, origin: str) -> T:
+    """Return `data` as a `kind`; TD-DATA-001 names `origin`, the key and near keys."""
+    try:
+        return msgspec.convert(dict(data), kind)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        at = _AT.search(text)
+        place = f"{origin}: {at[1]}" if at else origin
+        unknown = _UNKNOWN.search(text)
+        if unknown:
+            what = f"{place}: '{unknown[1]}' is not a key here"
+            fix = near(unknown[1], _keys(kind))
+        else:
+            what = f"{place}: {_AT.sub('', text)}"
+            fix = "Correct that key."
+        raise DefinitionError("TD-DATA-001", what, fix=fix, origin=origin) from None
+
+
+def check_columns(definition: Definition, columns: Mapping[str, str]) -> None:
+    """Refuse a definition that names a column which the data does not have (TD-DATA-006)."""
+    times = time_columns(definition)
+    named = [*definition.key, *definition.known_at, *times]
+    for name in named:
+        if name not in columns:
+            raise DefinitionError(
+                "TD-DATA-006",
+                f"'{definition.name}' names the column '{name}', which its data does not have",
+                fix=near(name, columns),
+                column=name,
+            )
+    for name in times:
+        if columns[name] != "timestamp":
+            raise DefinitionError(
+                "TD-DATA-006",
+                f"'{definition.name}' takes its time from '{name}', a {columns[name]} column",
+                expected="a timestamp column",
+                fix=f"Declare it: columns: {{{name}: timestamp}}, or name another column.",
+                column=name,
+            )
+
+
+def time_columns(definition: Definition) -> list[str]:
+    """Return the columns that the definition takes times from, each once."""
+    named = [definition.event_time, definition.recorded_at, *definition.known_at.values()]
+    return list(dict.fromkeys(each for each in named if each))
+
+
+def _check_types(columns: Mapping[str, str], origin: str) -> None:
+    for name, type_ in columns.items():
+        check_type(type_, where=f"{origin}: columns.{name}")
+
+
+def _keys(kind: Any) -> list[str]:
+    return [field.encode_name for field in msgspec.structs.fields(kind)]

@@ -1,0 +1,102 @@
+"""Versions of schemas: every change with its parent, who made it and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tondo.core.errors import NotFoundError, near
+from tondo.stages.data.schema import Schema, check_schema
+
+if TYPE_CHECKING:
+    from tondo.ledger.ledger import Ledger
+    from tondo.ports.clock import Clock
+
+
+class SchemaVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a data set's schema."""
+
+    id: str
+    dataset: str
+    schema: str
+    """The digest of the schema's content."""
+    parent: str | None
+    by: str
+    why: str
+    created_at_us: int
+
+
+def save_schema(
+    schema: Schema,
+    *,
+    dataset: str,
+    ledger: Ledger,
+    clock: Clock,
+    by: str,
+    why: str,
+) -> SchemaVersion:
+    """Make `schema` the present one of a data set; the same content is no new version.
+
+    TD-LEDGER-003 when somebody changed it meanwhile.
+    """
+    check_schema(schema)
+    before = _present(dataset, ledger=ledger)
+    if before is not None and before.schema == schema.id:
+        return before
+    made = SchemaVersion(
+        id=ledger.new_id(),
+        dataset=dataset,
+        schema=schema.id,
+        parent=before.id if before else None,
+        by=by,
+        why=why,
+        created_at_us=clock.now_us(),
+    )
+    lines = [("schema", schema.id, "content")]
+    if before is not None:
+        lines.append(("schema_version", before.id, "parent"))
+    with ledger.transaction():
+        ledger.put("schema", schema.id, schema)
+        ledger.put("schema_version", made.id, made, parents=lines)
+        ledger.move(f"schema/{dataset}", made.id, expect=made.parent, by=by, why=why)
+    return made
+
+
+def present_schema(dataset: str, *, ledger: Ledger) -> Schema:
+    """Return the present schema of a data set (TD-SCHEMA-005 when it has none)."""
+    found = _present(dataset, ledger=ledger)
+    if found is not None:
+        return read_schema(found, ledger=ledger)
+    known = [each.name.removeprefix("schema/") for each in ledger.pointers("schema/")]
+    raise NotFoundError(
+        "TD-SCHEMA-005",
+        f"the data set '{dataset}' has no schema",
+        fix=near(dataset, known) if known else "Infer one from its statistics.",
+        dataset=dataset,
+    )
+
+
+def read_schema(version: SchemaVersion, *, ledger: Ledger) -> Schema:
+    """Return the content of a version."""
+    found: Schema = ledger.read("schema", version.schema, Schema)
+    return found
+
+
+def schema_history(dataset: str, *, ledger: Ledger) -> list[SchemaVersion]:
+    """Return the versions of a data set's schema, newest first."""
+    found = []
+    version = _present(dataset, ledger=ledger)
+    while version is not None:
+        found.append(version)
+        parent = version.parent
+        version = ledger.read("schema_version", parent, SchemaVersion) if parent else None
+    return found
+
+
+def _present(dataset: str, *, ledger: Ledger) -> SchemaVersion | None:
+    pointer = ledger.pointer(f"schema/{dataset}")
+    if pointer is None:
+        return None
+    found: SchemaVersion = ledger.read("schema_version", pointer.target, SchemaVersion)
+    return found
