@@ -1,0 +1,145 @@
+"""What people write: entities and feature views."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import msgspec
+
+from tondo.core.columns import ID, STRING, check_type
+from tondo.core.durations import parse_duration_us
+from tondo.core.errors import DefinitionError, near
+from tondo.core.names import check_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_Definition = TypeVar("_Definition", bound=msgspec.Struct)
+
+
+class EntityDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A thing that features describe, and the column it is known by."""
+
+    entity: str
+    key: str
+    """Join key column; the same name in the view's source and, unless written, in the spine."""
+    type: str = STRING
+    """`string` or `id`."""
+    owner: str = ""
+    description: str = ""
+
+
+class FeatureViewDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Features of one entity from one source; owned, described, with a promise of freshness."""
+
+    view: str
+    entity: str
+    source: str
+    owner: str = ""
+    description: str = ""
+    freshness: str = ""
+    """How old the newest value may be before it is a finding."""
+    arrival: Literal["pushed"] | None = None
+    """`pushed`: a row is visible from its push on."""
+    every: str | None = None
+    """A row is visible from the next materialisation on; boundaries count from 1970 UTC."""
+    ttl: str | None = None
+    """A looked-up value older than this reads as null."""
+    features: dict[str, str] = {}
+    """Feature name to expression, or to a window such as `avg(delay) over 3h`."""
+
+
+def entity_from(data: Mapping[str, Any]) -> EntityDefinition:
+    """Return the entity written as plain data; TD-FEATURE-001 names what does not fit.
+
+    >>> entity_from({"entity": "origin", "key": "origin", "owner": "a", "description": "b"}).type
+    'string'
+    """
+    return check_entity(_convert(data, EntityDefinition, "entity"))
+
+
+def view_from(data: Mapping[str, Any]) -> FeatureViewDefinition:
+    """Return the view written as plain data; TD-FEATURE-001 names what does not fit."""
+    return check_definition(_convert(data, FeatureViewDefinition, "view"))
+
+
+def check_entity(definition: EntityDefinition) -> EntityDefinition:
+    """Return the entity when it is complete, else raise TD-FEATURE-002 or TD-FEATURE-003."""
+    check_name(definition.entity, "entity")
+    where = f"entity '{definition.entity}'"
+    _require(where, owner=definition.owner, description=definition.description, key=definition.key)
+    check_type(definition.type, where=where)
+    if definition.type not in {STRING, ID}:
+        raise DefinitionError(
+            "TD-FEATURE-003",
+            f"{where} has a key of type {definition.type}",
+            expected="string or id",
+            fix="Make the key a string, or declare the column an id.",
+            entity=definition.entity,
+        )
+    return definition
+
+
+def check_definition(definition: FeatureViewDefinition) -> FeatureViewDefinition:
+    """Return the view when it is complete and consistent, before its source is known."""
+    check_name(definition.view, "feature view")
+    where = f"feature view '{definition.view}'"
+    _require(
+        where,
+        owner=definition.owner,
+        description=definition.description,
+        freshness=definition.freshness,
+    )
+    if not definition.features:
+        raise _incomplete(where, "features")
+    if (definition.arrival is None) == (definition.every is None):
+        raise DefinitionError(
+            "TD-FEATURE-004",
+            f"{where} does not say how its rows arrive",
+            expected="either `arrival: pushed` or `every: 1h`, not both",
+            fix="Write `arrival: pushed` where events are pushed, `every:` where they are "
+            "materialised on a schedule.",
+            view=definition.view,
+        )
+    for text in (definition.freshness, definition.every, definition.ttl):
+        if text is not None:
+            parse_duration_us(text)
+    for feature in definition.features:
+        check_name(feature, f"feature of view '{definition.view}'")
+    return definition
+
+
+def _require(where: str, **fields: str) -> None:
+    for name, value in fields.items():
+        if not value.strip():
+            raise _incomplete(where, name)
+
+
+def _incomplete(where: str, field: str) -> DefinitionError:
+    return DefinitionError(
+        "TD-FEATURE-002",
+        f"{where} has no {field}",
+        expected="owner, description and what it computes, so that others can rely on it",
+        fix=f"Add `{field}:`.",
+        field=field,
+    )
+
+
+def _convert(data: Mapping[str, Any], type_: type[_Definition], what: str) -> _Definition:
+    names = [field.name for field in msgspec.structs.fields(type_)]
+    for name in data:
+        if name not in names:
+            raise DefinitionError(
+                "TD-FEATURE-001",
+                f"{what} '{data.get(what, '?')}' has an unknown field '{name}'",
+                fix=near(str(name), names),
+                field=str(name),
+            )
+    try:
+        return msgspec.convert(dict(data), type_)
+    except msgspec.ValidationError as mismatch:
+        raise DefinitionError(
+            "TD-FEATURE-001",
+            f"{what} '{data.get(what, '?')}' cannot be read: {mismatch}",
+            fix="Correct the field that is named; `tondo explain TD-FEATURE-001` shows an example.",
+        ) from None

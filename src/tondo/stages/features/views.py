@@ -1,0 +1,333 @@
+"""Feature views: definitions checked against their source, and their stored layout."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import msgspec
+
+from tondo.core.canonical import digest
+from tondo.core.durations import parse_duration_us
+from tondo.core.errors import DefinitionError, near
+from tondo.language.check import ViewSignature, check, check_window
+from tondo.language.parse import parse, parse_window
+from tondo.language.tree import LANGUAGE_VERSION, Node, WindowCall
+from tondo.language.walk import columns_of, fitted_of, view_features_of
+from tondo.scoring.layout import EventSlot, ViewLayout
+from tondo.stages.features.definitions import (
+    EntityDefinition,
+    FeatureViewDefinition,
+    check_definition,
+    check_entity,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tondo.ledger.ledger import Ledger
+
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_OVER = re.compile(r"\bover\b", re.IGNORECASE)
+_SUMS = ("sum", "avg", "stddev")
+
+
+class SourceTimes(Protocol):
+    """What a view needs to know of its source; sources and derived data sets both have it."""
+
+    @property
+    def name(self) -> str:
+        """The data set's name."""
+        ...
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Column name to column type."""
+        ...
+
+    @property
+    def event_time(self) -> str | None:
+        """The column that says when a row happened."""
+        ...
+
+    @property
+    def recorded_at(self) -> str | None:
+        """The column that says when a row became known."""
+        ...
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that tell one row from another."""
+        ...
+
+
+class FeatureView(msgspec.Struct, frozen=True, kw_only=True):
+    """A view whose every expression has been checked against its source."""
+
+    definition: FeatureViewDefinition
+    entity: EntityDefinition
+    source: str
+    columns: dict[str, str]
+    """The source's columns that the view reads, with their types."""
+    event_time: str | None
+    recorded_at: str | None
+    row_key: tuple[str, ...]
+    """The source's own key: the default event id of a pushed row."""
+    kind: Literal["lookup", "window"]
+    types: dict[str, str]
+    """Feature name to column type, sorted by name."""
+    lookups: dict[str, Node] = {}
+    windows: dict[str, WindowCall] = {}
+
+    @property
+    def name(self) -> str:
+        """The view's name."""
+        return self.definition.view
+
+    @property
+    def digest(self) -> str:
+        """What decides the stored bytes; owner, description and freshness do not."""
+        return digest(
+            {
+                "language": LANGUAGE_VERSION,
+                "view": self.name,
+                "entity": [self.entity.entity, self.entity.key, self.entity.type],
+                "source": [self.source, self.event_time, self.recorded_at],
+                "arrival": [self.definition.arrival, self.every_us, self.ttl_us],
+                "types": self.types,
+                "lookups": msgspec.to_builtins(self.lookups),
+                "windows": msgspec.to_builtins(self.windows),
+            }
+        )
+
+    @property
+    def every_us(self) -> int | None:
+        """The cadence, or None for a pushed view."""
+        return parse_duration_us(self.definition.every) if self.definition.every else None
+
+    @property
+    def ttl_us(self) -> int | None:
+        """How old a looked-up value may be."""
+        return parse_duration_us(self.definition.ttl) if self.definition.ttl else None
+
+    @property
+    def freshness_us(self) -> int:
+        """How old the newest value may be before it is a finding."""
+        return parse_duration_us(self.definition.freshness)
+
+
+def define_view(
+    definition: FeatureViewDefinition,
+    *,
+    entity: EntityDefinition,
+    source: SourceTimes,
+    columns: Mapping[str, str] | None = None,
+    ledger: Ledger | None = None,
+    by: str = "",
+) -> FeatureView:
+    """Check the definition and, given a ledger, record the view and point its name at it.
+
+    `columns` are the data's columns where `source.columns` declares only some of them. Raises
+    TD-FEATURE-002 to TD-FEATURE-008 and the language's own errors, with near names.
+    """
+    view = check_view(definition, entity=entity, source=source, columns=columns)
+    if ledger is not None:
+        body = {**msgspec.to_builtins(view), "digest": view.digest}
+        pointer = f"view/{view.name}"
+        id_ = digest(body)
+        with ledger.transaction():
+            ledger.put("feature_view", id_, body)
+            kept = ledger.pointer(pointer)
+            at = kept.target if kept is not None else None
+            if at != id_:
+                why = "defined" if at is None else "redefined"
+                ledger.move(pointer, id_, expect=at, by=by, why=why)
+    return view
+
+
+def check_view(
+    definition: FeatureViewDefinition,
+    *,
+    entity: EntityDefinition,
+    source: SourceTimes,
+    columns: Mapping[str, str] | None = None,
+) -> FeatureView:
+    """Return the checked view; touches no data and no ledger."""
+    check_definition(definition)
+    check_entity(entity)
+    known = dict(source.columns if columns is None else columns)
+    _check_source(definition, entity, source, known)
+    windows, lookups = _checked_features(definition, known)
+    if windows and lookups:
+        raise DefinitionError(
+            "TD-FEATURE-005",
+            f"feature view '{definition.view}' mixes windows ({', '.join(sorted(windows))}) and "
+            f"lookups ({', '.join(sorted(lookups))})",
+            expected="only windows or only lookups in one view",
+            fix="Make two views of it.",
+            view=definition.view,
+        )
+    event_time = source.event_time or source.recorded_at
+    if windows:
+        _check_windows(definition, source, event_time)
+    types = {name: call.type for name, call in windows.items()}
+    types |= {name: node.type for name, node in lookups.items()}
+    read = {entity.key, *source.key, event_time, source.recorded_at}
+    for node in [*lookups.values(), *(call.argument for call in windows.values())]:
+        read |= columns_of(node) if node is not None else set()
+    return FeatureView(
+        definition=definition,
+        entity=entity,
+        source=source.name,
+        columns={name: known[name] for name in sorted(read - {None})},  # type: ignore[type-var,index]
+        event_time=event_time,
+        recorded_at=source.recorded_at if source.event_time else None,
+        row_key=tuple(source.key),
+        kind="window" if windows else "lookup",
+        types=dict(sorted(types.items())),
+        lookups=dict(sorted(lookups.items())),
+        windows=dict(sorted(windows.items())),
+    )
+
+
+def _check_source(
+    definition: FeatureViewDefinition,
+    entity: EntityDefinition,
+    source: SourceTimes,
+    columns: Mapping[str, str],
+) -> None:
+    where = f"feature view '{definition.view}'"
+    for name, choice, what in (
+        (definition.source, source.name, "source"),
+        (definition.entity, entity.entity, "entity"),
+    ):
+        if name != choice:
+            raise DefinitionError(
+                "TD-FEATURE-006",
+                f"{where} names the {what} '{name}' but was given '{choice}'",
+                fix=near(name, [choice]),
+            )
+    key_type = columns.get(entity.key)
+    if key_type is None:
+        raise DefinitionError(
+            "TD-FEATURE-006",
+            f"the source '{source.name}' of {where} has no key column '{entity.key}'",
+            expected=f"the join key of entity '{entity.entity}'",
+            fix=near(entity.key, columns),
+        )
+    if key_type != entity.type:
+        raise DefinitionError(
+            "TD-FEATURE-007",
+            f"the key column '{entity.key}' of source '{source.name}' is {key_type}, "
+            f"but entity '{entity.entity}' has keys of type {entity.type}",
+            fix="Declare the column's type in the source, or change the entity's type.",
+        )
+
+
+def _checked_features(
+    definition: FeatureViewDefinition, columns: Mapping[str, str]
+) -> tuple[dict[str, WindowCall], dict[str, Node]]:
+    windows: dict[str, WindowCall] = {}
+    lookups: dict[str, Node] = {}
+    for feature, text in definition.features.items():
+        if _OVER.search(_QUOTED.sub("", text)):
+            call = check_window(parse_window(text), columns, text=text)
+            windows[feature] = call
+            inner = call.argument
+        else:
+            inner = lookups[feature] = check(parse(text), columns, text=text)
+        if inner is not None and (fitted_of(inner) or view_features_of(inner)):
+            raise DefinitionError(
+                "TD-FEATURE-008",
+                f"feature '{feature}' of view '{definition.view}' is not computed from its "
+                "source alone",
+                expected="no fitted functions and no features of other views",
+                fix="Move that part into the model's features.",
+                feature=feature,
+            )
+    return windows, lookups
+
+
+def _check_windows(
+    definition: FeatureViewDefinition, source: SourceTimes, event_time: str | None
+) -> None:
+    where = f"feature view '{definition.view}'"
+    if event_time is None:
+        what, fix = f"the source '{source.name}' of {where} has no event time", "Declare it."
+    elif definition.every is not None:
+        what = f"{where} has windows and a cadence"
+        fix = "Write `arrival: pushed` in place of `every:`; a window is read at the row's time."
+    elif definition.ttl is not None:
+        what, fix = f"{where} has windows and a ttl", "Remove `ttl:`; the window says how old."
+    else:
+        return
+    raise DefinitionError(
+        "TD-FEATURE-009", what, expected="windows over pushed events with a time", fix=fix
+    )
+
+
+def signature_of(view: FeatureView) -> ViewSignature:
+    """Return what expressions may know of the view."""
+    return ViewSignature(
+        view=view.name, entity=view.entity.entity, key=view.entity.key, features=dict(view.types)
+    )
+
+
+def layout_of(view: FeatureView) -> ViewLayout:
+    """Return how the view lies in the online store."""
+    slots, slot_of = _slots(view)
+    return ViewLayout(
+        view=view.name,
+        version=view.digest[:8],
+        kind=view.kind,
+        entity=view.entity.entity,
+        key=view.entity.key,
+        key_type=view.entity.type,
+        features=dict(view.types),
+        windows=dict(view.windows),
+        slots={name: slot for name, (slot, _) in slots.items()},
+        slot_of=slot_of,
+        has_time=view.event_time is not None,
+        has_recorded=view.recorded_at is not None,
+        freshness_us=view.freshness_us,
+        ttl_us=view.ttl_us,
+        cadence_us=view.every_us,
+    )
+
+
+def slot_arguments(view: FeatureView) -> dict[str, Node]:
+    """Return slot name to the argument that an event's slot is computed from."""
+    return {name: argument for name, (_, argument) in _slots(view)[0].items()}
+
+
+def _slots(view: FeatureView) -> tuple[dict[str, tuple[EventSlot, Node]], dict[str, str]]:
+    kept: dict[str, tuple[EventSlot, Node]] = {}
+    slot_of: dict[str, str] = {}
+    for feature, call in view.windows.items():
+        if call.argument is None:
+            continue
+        slot = _slot(call, call.argument, squared=_is_squared(view, call))
+        name = next((each for each in kept if kept[each] == (slot, call.argument)), None)
+        if name is None:
+            name = f"s{len(kept)}"
+            kept[name] = (slot, call.argument)
+        slot_of[feature] = name
+    return kept, slot_of
+
+
+def _slot(call: WindowCall, argument: Node, *, squared: bool) -> EventSlot:
+    if call.function in _SUMS:
+        return EventSlot(
+            kind="sum", type=argument.type, scale_bits=call.scale_bits, squared=squared
+        )
+    kind: Literal["present", "value"] = "present" if call.function == "count" else "value"
+    return EventSlot(kind=kind, type=argument.type)
+
+
+def _is_squared(view: FeatureView, call: WindowCall) -> bool:
+    """Say whether some stddev reads the same argument at the same scale."""
+    return any(
+        other.function == "stddev"
+        and (other.argument, other.scale_bits) == (call.argument, call.scale_bits)
+        for other in view.windows.values()
+    )
