@@ -1,0 +1,208 @@
+"""Rows as callers send them, read into the language's own values; every refusal names the field.
+
+Two ways with one meaning: a typed decoder for the quick path, and `read_mapping`, which explains.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import msgspec
+
+from tondo.core.columns import item_type
+from tondo.core.errors import CallerError, near
+from tondo.core.instants import EPOCH, to_micros
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+_Whole = Annotated[int, msgspec.Meta(ge=-(2**63), lt=2**63 - 1)]
+"""Signed 64 bits; the end is left out because JSON Schema bounds must be such numbers too."""
+
+_WIRE_TYPES: Final[dict[str, Any]] = {
+    "double": float | None,
+    "id": _Whole | None,
+    "bool": bool | None,
+    "string": str | None,
+    "timestamp": _Whole | datetime | None,
+    "date": _Whole | date | None,
+}
+_EXPECTED: Final = {
+    "double": "a number or null",
+    "id": "a whole number of 64 bits or null",
+    "bool": "true, false or null",
+    "string": "text or null",
+    "timestamp": "RFC 3339 text with a zone, microseconds since 1970 UTC, or null",
+    "date": "text such as 2013-04-01, days since 1970, or null",
+}
+_ONE_DAY: Final = EPOCH.date().toordinal()
+
+
+class RowInputs:
+    """The columns of a request row.
+
+    >>> rows = RowInputs({"distance": "double", "at": "timestamp"})
+    >>> rows.read_mapping({"distance": 5, "at": "1970-01-01T00:00:01Z"})
+    {'distance': 5.0, 'at': 1000000}
+    """
+
+    def __init__(self, types: Mapping[str, str], *, optional: Iterable[str] = ()) -> None:
+        self.types = dict(types)
+        self.optional = frozenset(optional)
+        self._names = tuple(self.types)
+        self._wire = {name: _wire_type(type_) for name, type_ in self.types.items()}
+        self._converts = [
+            (name, convert)
+            for name, type_ in self.types.items()
+            if (convert := _converter(type_)) is not None
+        ]
+        self.struct = self._make_struct()
+
+    def from_struct(self, value: msgspec.Struct) -> dict[str, Any]:
+        """Return the row of a decoded `struct`; TD-SCORE-002 for a time without a zone."""
+        row = dict(zip(self._names, msgspec.structs.astuple(value), strict=True))
+        for name, convert in self._converts:
+            try:
+                row[name] = convert(row[name])
+            except ValueError:
+                raise self._wrong_type(name, row[name], "") from None
+        if self.optional:
+            return {name: each for name, each in row.items() if each is not msgspec.UNSET}
+        return row
+
+    def read_mapping(self, row: Any, *, where: str = "") -> dict[str, Any]:
+        """Check one row and return it in own values; TD-SCORE-001 to -004 name the field.
+
+        `where` says which row, for example `rows[3].`.
+        """
+        if not isinstance(row, dict):
+            raise _malformed(f"{where.rstrip('.') or 'the row'} is {_shown(row)}", "an object")
+        for name in self._names:
+            if name not in row and name not in self.optional:
+                raise self._missing(name, row, where)
+        return {name: self.read_value(name, value, where=where) for name, value in row.items()}
+
+    def select(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return this model's columns of a row that was read for several models."""
+        for name in self._names:
+            if name not in row:
+                raise self._missing(name, row, "")
+        return {name: row[name] for name in self._names}
+
+    def read_value(self, name: str, value: Any, *, where: str = "") -> Any:
+        """Check one column's value."""
+        type_ = self._wire.get(name)
+        if type_ is None:
+            raise CallerError(
+                "TD-SCORE-003",
+                f"{where}{name} is not an input here",
+                expected="only columns of the model: " + ", ".join(sorted(self.types)),
+                fix=near(str(name), self.types),
+                field=f"{where}{name}",
+            )
+        try:
+            read = msgspec.convert(value, type_)
+            convert = _converter(self.types[name])
+            read = convert(read) if convert is not None else read
+        except (msgspec.ValidationError, ValueError):
+            raise self._wrong_type(name, value, where) from None
+        if isinstance(read, float) and not math.isfinite(read):
+            raise CallerError(
+                "TD-SCORE-004",
+                f"{where}{name} is {read!r}",
+                expected="a finite number or null",
+                fix="Send null where the value is not known.",
+                field=f"{where}{name}",
+            )
+        return read
+
+    def _make_struct(self) -> type[msgspec.Struct]:
+        fields: list[Any] = []
+        for position, name in enumerate(self._names):
+            if name in self.optional:
+                wire = self._wire[name] | msgspec.UnsetType
+                fields.append((f"f{position}", wire, msgspec.UNSET))
+            else:
+                fields.append((f"f{position}", self._wire[name]))
+        return msgspec.defstruct(
+            "Row",
+            fields,
+            kw_only=True,
+            gc=False,
+            forbid_unknown_fields=True,
+            rename={f"f{position}": name for position, name in enumerate(self._names)},
+        )
+
+    def _missing(self, name: str, row: dict[str, Any], where: str) -> CallerError:
+        unknown = [each for each in row if each not in self.types]
+        fix = f"Send null for {name} where the value is not known."
+        if unknown:
+            fix = f"{near(name, unknown)} {fix}" if "Did" in near(name, unknown) else fix
+        if name.startswith("@"):
+            return CallerError(
+                "TD-SCORE-012",
+                f"{where}{name} is missing, and there is no online store to fetch it from",
+                expected="the view feature's value in the row",
+                fix="Send it in the row, or load the package with an online store.",
+                field=f"{where}{name}",
+            )
+        return CallerError(
+            "TD-SCORE-001",
+            f"{where}{name} is missing",
+            expected=f"{self._expected(name)} in every row",
+            fix=fix,
+            field=f"{where}{name}",
+        )
+
+    def _wrong_type(self, name: str, value: Any, where: str) -> CallerError:
+        return CallerError(
+            "TD-SCORE-002",
+            f"{where}{name} is {_shown(value)}",
+            expected=self._expected(name),
+            fix="Send the type that the model's schema declares; nothing is cast silently.",
+            field=f"{where}{name}",
+        )
+
+    def _expected(self, name: str) -> str:
+        type_ = self.types[name]
+        item = item_type(type_)
+        return f"a list, each {_EXPECTED[item]}" if item else _EXPECTED[type_]
+
+
+def _wire_type(type_: str) -> Any:
+    item = item_type(type_)
+    return list[_WIRE_TYPES[item]] | None if item else _WIRE_TYPES[type_]  # type: ignore[misc]
+
+
+def _converter(type_: str) -> Callable[[Any], Any] | None:
+    """Return what turns a decoded value into the language's own, None where it is one."""
+    item = item_type(type_)
+    if item is not None:
+        inner = _converter(item)
+        if inner is None:
+            return None
+        return lambda value: [inner(each) for each in value] if type(value) is list else value
+    return {"timestamp": _micros, "date": _days}.get(type_)
+
+
+def _micros(value: Any) -> Any:
+    if type(value) is datetime:
+        if value.tzinfo is None:
+            raise ValueError(value)
+        return to_micros(value)
+    return value
+
+
+def _days(value: Any) -> Any:
+    return value.toordinal() - _ONE_DAY if type(value) is date else value
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return f"{text[:60]}... ({type(value).__name__})" if len(text) > 60 else text
+
+
+def _malformed(what: str, expected: str) -> CallerError:
+    return CallerError("TD-SCORE-005", what, expected=expected)

@@ -1,0 +1,188 @@
+"""The serving plan: what the control plane wants served, as one immutable value.
+
+Comes in: the plan's blob, named by the pointer file. Goes out: which variant answers which row.
+Holds: a pointer is replaced whole, its number only grows, and a row's variant depends on nothing
+but the plan and the row's key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from tondo.core.canonical import canonical_json
+from tondo.core.errors import DataError, NotFoundError, near
+from tondo.scoring.layout import ViewLayout  # noqa: TC001 - read by msgspec at run time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LogMode = Literal["written", "synced", "sampled", "off"]
+
+BUCKETS = 10_000
+"""Weights are honoured to one hundredth of a percent."""
+
+
+class PlannedVariant(msgspec.Struct, frozen=True, kw_only=True):
+    """One model version as it is served."""
+
+    name: str
+    weight: float
+    """Share of the traffic, 0 to 1; 0 for what is reachable by name only."""
+    model: str
+    version: int
+    model_version_id: str
+    tags: list[str] = []
+    package: str
+    """Digest of the sealed package."""
+
+
+class PlannedDeployment(msgspec.Struct, frozen=True, kw_only=True):
+    """One name that callers use, and which versions answer under it."""
+
+    name: str
+    variants: list[PlannedVariant]
+    salt: str = ""
+    """Changed to deal the keys anew."""
+    sticky: str | None = None
+    """Request column whose value picks the variant; the prediction id when None."""
+    as_of: Literal["server", "caller"] = "server"
+    log_mode: LogMode = "written"
+    sample_rate: float = 0.1
+    """Share of requests logged when `log_mode` is `sampled`."""
+    addressable: list[PlannedVariant] = []
+    """Other versions, reachable by number, id or tag."""
+
+
+class ServingPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the scorers serve."""
+
+    number: int
+    published_at_us: int
+    deployments: dict[str, PlannedDeployment]
+    views: dict[str, ViewLayout] = {}
+
+
+class PlanPointer(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of the pointer file."""
+
+    number: int
+    digest: str
+
+
+def encode_plan(plan: ServingPlan) -> bytes:
+    """Return the plan's blob."""
+    return canonical_json(plan)
+
+
+def decode_plan(data: bytes) -> ServingPlan:
+    """Read a plan's blob; TD-PLAN-001 when it is none."""
+    try:
+        return msgspec.json.decode(data, type=ServingPlan)
+    except msgspec.DecodeError as error:
+        raise DataError(
+            "TD-PLAN-001",
+            f"the serving plan cannot be read: {error}",
+            expected="a plan as the deployment stage publishes it",
+            fix="Publish the plan again: tondo deployment publish.",
+        ) from None
+
+
+def write_pointer(path: Path, pointer: PlanPointer) -> None:
+    """Replace the pointer file in one step, durable when this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        file.write(canonical_json(pointer))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def read_pointer(path: Path) -> PlanPointer | None:
+    """Return the pointer, or None when none was published yet; TD-PLAN-002 when damaged."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=PlanPointer)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        raise DataError(
+            "TD-PLAN-002",
+            f"the pointer file {path} cannot be read: {error}",
+            expected='{"digest": ..., "number": ...}',
+            fix="Publish the plan again: tondo deployment publish.",
+            path=str(path),
+        ) from None
+
+
+def choose(deployment: PlannedDeployment, key: str) -> PlannedVariant:
+    """Return the variant that answers for `key`: BLAKE2b(salt + key) mod 10 000.
+
+    >>> live = PlannedVariant(name="live", weight=1.0, model="late", version=1,
+    ...     model_version_id="v1", package="0")
+    >>> choose(PlannedDeployment(name="late", variants=[live]), "any").name
+    'live'
+    """
+    variants = deployment.variants
+    if len(variants) == 1:
+        return variants[0]
+    text = (deployment.salt + key).encode()
+    place = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()) % BUCKETS
+    reached = 0.0
+    for variant in variants:
+        reached += variant.weight
+        if place < round(reached * BUCKETS):
+            return variant
+    return next(each for each in reversed(variants) if each.weight > 0)
+
+
+def addressed(deployment: PlannedDeployment, reference: str) -> PlannedVariant:
+    """Return the version that a number, id, tag or variant name reaches, else TD-PLAN-003."""
+    for variant in _every(deployment):
+        if reference in {str(variant.version), variant.model_version_id, variant.name}:
+            return variant
+    for variant in _every(deployment):
+        if reference in variant.tags:
+            return variant
+    choices = [str(each.version) for each in _every(deployment)]
+    choices += [tag for each in _every(deployment) for tag in each.tags]
+    raise NotFoundError(
+        "TD-PLAN-003",
+        f"deployment '{deployment.name}' serves no version '{reference}'",
+        expected="a version's number, id or tag",
+        fix=near(reference, choices),
+        deployment=deployment.name,
+        version=reference,
+    )
+
+
+def deployment_of(plan: ServingPlan, name: str) -> PlannedDeployment:
+    """Return a deployment by name, else TD-PLAN-004 with what there is."""
+    found = plan.deployments.get(name)
+    if found is None:
+        raise NotFoundError(
+            "TD-PLAN-004",
+            f"no deployment '{name}' is served here",
+            fix=near(name, plan.deployments),
+            deployment=name,
+        )
+    return found
+
+
+def _every(deployment: PlannedDeployment) -> Iterator[PlannedVariant]:
+    yield from deployment.variants
+    yield from deployment.addressable
+
+
+def packages_of(plan: ServingPlan) -> set[str]:
+    """Return the digests of all packages the plan needs."""
+    return {variant.package for each in plan.deployments.values() for variant in _every(each)}
