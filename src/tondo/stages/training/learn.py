@@ -1,0 +1,126 @@
+"""From the rows of a training set to a fitted model in the form that will serve it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tondo.core.errors import DataError
+from tondo.stages.training.choose import choose_library
+from tondo.stages.training.fitting import fit_features
+from tondo.stages.training.matrix import feature_matrix, label_vector
+from tondo.stages.training.qualify import Qualification, qualify
+from tondo.stages.training.samples import sample_rows
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tondo.language.tree import Node
+    from tondo.ports.library import FittedModel, ModelForm
+    from tondo.ports.runtime import Runtime
+    from tondo.scoring.package import Sample
+    from tondo.stages.training.job import Job
+    from tondo.stages.training.periods import SplitRows
+
+_SCORED_ROWS = 20_000
+"""Newest training rows whose scores are counted when nothing was held back."""
+
+
+class Learned(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that lies between the rows and the package."""
+
+    features: dict[str, Node]
+    """Frozen trees in the order of the model's vector."""
+    parameters: dict[str, Any]
+    """Every hyperparameter."""
+    matrix: np.ndarray
+    """Of the training rows."""
+    label: np.ndarray
+    """Of the training rows, float64 0/1."""
+    fitted: FittedModel
+    form: ModelForm
+    qualification: Qualification
+    scores: np.ndarray
+    """Of the held-back rows, or of the newest training rows when nothing was held back."""
+    metrics: dict[str, float | None]
+    samples: list[Sample]
+
+
+def learn(job: Job, rows: SplitRows) -> Learned:
+    """Fit features and model on the training rows and choose the form.
+
+    TD-TRAIN-007 when the training rows hold one class only.
+    """
+    spec, tools, watch = job.spec, job.tools, job.watch
+    library, parameters = choose_library(spec, tools.libraries)
+    label = label_vector(rows.training, job.training_set.label)
+    _check_classes(label, job.training_set.label)
+    with watch.step("features"):
+        features = fit_features(job.resolved.features, rows.training, engine=tools.engine)
+    with watch.step("matrix"):
+        matrix = feature_matrix(features, rows.training, engine=tools.engine)
+    with watch.step("fit"):
+        fitted = library.fit(
+            spec.algorithm,
+            parameters,
+            matrix,
+            label,
+            names=list(features),
+            categorical=spec.categorical,
+            seed=spec.seed,
+            threads=tools.threads,
+        )
+    with watch.step("qualify"):
+        form, runtime, qualification = qualify(
+            fitted, matrix, threshold=spec.threshold, runtimes=tools.runtimes
+        )
+        try:
+            scores, metrics = _held_back(job, rows, features, matrix, runtime)
+            columns = [*job.resolved.inputs, *(each[0] for each in job.resolved.view_features)]
+            samples = sample_rows(rows.training, matrix, columns, runtime=runtime)
+        finally:
+            runtime.close()
+    return Learned(
+        features=features,
+        parameters=parameters,
+        matrix=matrix,
+        label=label,
+        fitted=fitted,
+        form=form,
+        qualification=qualification,
+        scores=scores,
+        metrics=metrics,
+        samples=samples,
+    )
+
+
+def _held_back(
+    job: Job,
+    rows: SplitRows,
+    features: dict[str, Node],
+    matrix: np.ndarray,
+    runtime: Runtime,
+) -> tuple[np.ndarray, dict[str, float | None]]:
+    """Return scores and metrics of the held-back rows, or scores of the newest training rows."""
+    if rows.validation.num_rows == 0:
+        return runtime.predict_table(matrix[-_SCORED_ROWS:]), {}
+    held = feature_matrix(features, rows.validation, engine=job.tools.engine)
+    scores = runtime.predict_table(held)
+    if job.tools.measure is None:
+        return scores, {}
+    label = label_vector(rows.validation, job.training_set.label)
+    return scores, dict(job.tools.measure(scores, label, threshold=job.spec.threshold))
+
+
+def _check_classes(label: np.ndarray, name: str) -> None:
+    positives = int(label.sum())
+    if 0 < positives < len(label):
+        return
+    which = "positive" if positives else "negative"
+    raise DataError(
+        "TD-TRAIN-007",
+        f"all {len(label)} training rows are {which} ('{name}')",
+        expected="rows of both classes",
+        fix="Look at the label expression, or learn from a longer time.",
+    )
