@@ -1,0 +1,144 @@
+"""The prediction log as a table: one row per prediction, the first acknowledged answer of an id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tondo.scoring import frames
+from tondo.stages.monitoring.streams import Codec, StreamTable, micros
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    import pyarrow as pa
+
+    from tondo.ledger.ledger import Ledger
+    from tondo.ports.blobs import Blobs
+    from tondo.ports.eventlog import EventLog
+
+COLUMNS = {
+    "prediction_id": "string",
+    "at": "timestamp",
+    "as_of": "timestamp",
+    "request_id": "string",
+    "variant": "string",
+    "model": "string",
+    "version": "id",
+    "model_version_id": "string",
+    "purpose": "string",
+    "latency_us": "id",
+    "error": "string",
+    "score": "double",
+    "vector": "list<double>",
+    "inputs": "string",
+}
+"""Columns of the table; `inputs` is JSON text."""
+
+
+def prediction_stream(
+    deployment: str, *, eventlog: EventLog, ledger: Ledger, blobs: Blobs
+) -> StreamTable:
+    """Return the stream of a deployment's predictions; its times are as-of times."""
+    codec = Codec(decode=decode_predictions, time="as_of", columns=COLUMNS)
+    stream = frames.stream_of(deployment)
+    return StreamTable(stream, codec, eventlog=eventlog, ledger=ledger, blobs=blobs)
+
+
+def read_predictions(
+    stream: StreamTable,
+    *,
+    start_us: int | None = None,
+    end_us: int | None = None,
+    purpose: str | None = "live",
+    columns: Sequence[str] | None = None,
+) -> pa.Table:
+    """Return each prediction once, with start <= as-of < end, of one purpose (None: of all).
+
+    A repeated prediction id counts once, as it was acknowledged first.
+    """
+    needed = None
+    if columns is not None:
+        needed = list(dict.fromkeys([*columns, "prediction_id", "at", "purpose"]))
+    table = stream.read(start_us=start_us, end_us=end_us, columns=needed)
+    if purpose is not None:
+        import pyarrow.compute as pc
+
+        table = table.filter(pc.equal(table.column("purpose"), purpose))
+    once = first_of_each(table)
+    return once if columns is None else once.select(list(columns))
+
+
+def first_of_each(table: pa.Table) -> pa.Table:
+    """Return the rows whose prediction id was answered first, in the order logged."""
+    import numpy as np
+
+    codes = id_codes(table.column("prediction_id"))
+    order = np.argsort(micros(table, "at"), kind="stable")
+    _, first = np.unique(codes[order], return_index=True)
+    if len(first) == table.num_rows:
+        return table
+    return table.take(np.sort(order[first]))
+
+
+def id_codes(column: pa.ChunkedArray) -> np.ndarray:
+    """Return one integer per distinct text."""
+    encoded = column.combine_chunks().dictionary_encode()
+    codes: np.ndarray = encoded.indices.to_numpy(zero_copy_only=False)
+    return codes
+
+
+def feature_matrix(table: pa.Table) -> np.ndarray:
+    """Return the vectors as float64, rows x features; the rows must be of one model version."""
+    import numpy as np
+
+    vectors = table.column("vector").combine_chunks()
+    values = np.asarray(vectors.flatten(), dtype=np.float64)
+    width = len(values) // table.num_rows if table.num_rows else 0
+    return values.reshape(table.num_rows, width)
+
+
+def decode_predictions(payloads: Iterable[bytes]) -> pa.Table:
+    """Return the rows of logged requests; a request's own facts are repeated on its rows."""
+    import numpy as np
+    import pyarrow as pa
+
+    requests = [frames.decode(payload) for payload in payloads]
+    of_request = np.repeat(np.arange(len(requests)), [len(each.rows) for each in requests])
+    rows = [row for request in requests for row in request.rows]
+
+    def repeated(values: list[object], kind: pa.DataType) -> pa.Array:
+        return pa.array(values, type=kind).take(pa.array(of_request, type=pa.int64()))
+
+    instant, text, number = pa.timestamp("us", tz="UTC"), pa.string(), pa.int64()
+    to_json = msgspec.json.Encoder().encode
+    columns = {
+        "prediction_id": pa.array([row.prediction_id for row in rows], type=text),
+        "at": repeated([each.at_us for each in requests], instant),
+        "as_of": repeated([each.as_of_us for each in requests], instant),
+        "request_id": repeated([each.request_id for each in requests], text),
+        "variant": repeated([each.variant for each in requests], text),
+        "model": repeated([each.model for each in requests], text),
+        "version": repeated([each.version for each in requests], number),
+        "model_version_id": repeated([each.model_version_id for each in requests], text),
+        "purpose": repeated([each.purpose for each in requests], text),
+        "latency_us": repeated([each.latency_us for each in requests], number),
+        "error": repeated([each.error for each in requests], text),
+        "score": pa.array([row.score for row in rows], type=pa.float64()),
+        "vector": _vectors([row.vector for row in rows]),
+        "inputs": pa.array([to_json(row.inputs) for row in rows], type=text),
+    }
+    return pa.table(columns)
+
+
+def _vectors(packed: list[bytes]) -> pa.Array:
+    import numpy as np
+    import pyarrow as pa
+
+    lengths = np.fromiter((len(each) // 8 for each in packed), dtype=np.int32, count=len(packed))
+    offsets = np.zeros(len(packed) + 1, dtype=np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    values = np.frombuffer(b"".join(packed), dtype="<f8")
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))
