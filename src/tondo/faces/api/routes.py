@@ -1,0 +1,87 @@
+"""One Litestar handler for each row of the table of operations."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from litestar import Request, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Response
+
+from tondo.faces.api.answers import json_answer
+from tondo.faces.api.arguments import bind, read_body
+from tondo.faces.api.openapi import Verb, document
+from tondo.workspace.operations import OPERATIONS
+from tondo.workspace.signatures import parameters_of, result_type, verb_of
+
+if TYPE_CHECKING:
+    from tondo.faces.api.worker import Worker
+    from tondo.workspace.operations import Operation
+    from tondo.workspace.signatures import Parameter
+
+
+def operation_routes(worker: Worker) -> list[HTTPRouteHandler]:
+    """Return a handler for each operation."""
+    return [_route(each, worker) for each in OPERATIONS]
+
+
+def _route(operation: Operation, worker: Worker) -> HTTPRouteHandler:
+    function = verb_of(worker.workspace, operation)
+    parameters = parameters_of(function)
+
+    async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+        arguments = await _arguments(request, parameters)
+        result = await worker.call(function, **arguments)
+        return json_answer(result)
+
+    method, path = operation.http
+    decorate = HTTPRouteHandler(
+        re.sub(r"{(\w+)}", r"{\1:str}", path),
+        http_method=method,  # type: ignore[arg-type]  # the table holds the words that it takes
+        name=operation.name,
+        status_code=200,
+    )
+    return decorate(handle)
+
+
+async def _arguments(
+    request: Request[Any, Any, Any], parameters: list[Parameter]
+) -> dict[str, Any]:
+    texts = [(name, str(value)) for name, value in request.path_params.items()]
+    texts += request.query_params.multi_items()
+    body = {}
+    if request.method != "GET":
+        body = read_body(await request.body(), request.headers.get("content-type", ""))
+    return bind(parameters, texts=texts, body=body)
+
+
+def schema_route(worker: Worker) -> HTTPRouteHandler:
+    """Return the handler of `/schema`, the OpenAPI document."""
+
+    @get("/schema", name="schema")
+    async def schema() -> Response[bytes]:
+        from tondo import __version__
+
+        functions = [(each, verb_of(worker.workspace, each)) for each in OPERATIONS]
+        verbs = [
+            Verb(
+                operation=each,
+                parameters=parameters_of(function),
+                result=result_type(function),
+            )
+            for each, function in functions
+        ]
+        return json_answer(document(verbs, version=__version__))
+
+    return schema
+
+
+def health_route() -> HTTPRouteHandler:
+    """Return the handler of `/health`, the sign of life."""
+
+    @get("/health", name="health")
+    async def health() -> Response[bytes]:
+        return json_answer({"live": True})
+
+    return health

@@ -1,0 +1,155 @@
+"""Predictions per day, stacked by version."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tondo.faces.ui.charts.scale import Scale, Tick, round_step
+from tondo.faces.ui.words import short_count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tondo.workspace.pages import TrafficPoint
+
+TOP = 14.0
+BOTTOM = 30.0
+LEFT = 46.0
+RIGHT = 16.0
+# A bar thinner than this, in pixels, is no longer seen: days are then put together to weeks.
+THINNEST = 2.2
+
+
+class Bar(msgspec.Struct, frozen=True, kw_only=True):
+    """One version's part of one period."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    version: int
+
+
+class Period(msgspec.Struct, frozen=True, kw_only=True):
+    """A day or a week: its bars, and the words for the pointer."""
+
+    x: float
+    width: float
+    bars: list[Bar]
+    title: str
+
+
+class TrafficChart(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the template draws."""
+
+    width: float
+    height: float
+    top: float
+    floor: float
+    left: float
+    right: float
+    grid: list[Tick]
+    labels: list[Tick]
+    periods: list[Period]
+    versions: list[int]
+    unit: str
+    """`day` or `week`: what one bar stands for."""
+
+
+def traffic_chart(
+    points: Sequence[TrafficPoint], *, width: float, height: float
+) -> TrafficChart | None:
+    """Return the chart, or None while nothing was asked."""
+    if not points:
+        return None
+    days = [date.fromisoformat(each.day) for each in points]
+    first, last = min(days), max(days)
+    span = (last - first).days + 1
+    length = 1 if (width - LEFT - RIGHT) / span >= THINNEST else 7
+    counts = _by_period(points, first, length)
+    tallest = max(sum(each.values()) for each in counts.values())
+    step = round_step(tallest, 3)
+    high = step * -(-tallest // step)
+    down = Scale(0.0, float(high), height - BOTTOM, TOP)
+    across = Scale(0.0, float(-(-span // length)), LEFT, width - RIGHT)
+    return TrafficChart(
+        width=width,
+        height=height,
+        top=TOP,
+        floor=height - BOTTOM,
+        left=LEFT,
+        right=width - RIGHT,
+        grid=[
+            Tick(down(each * step), short_count(round(each * step))) for each in _whole(high / step)
+        ],
+        labels=_month_labels(first, last, across, length),
+        periods=[
+            _period(at, parts, first, length, across=across, down=down)
+            for at, parts in sorted(counts.items())
+        ],
+        versions=sorted({each.version for each in points}),
+        unit="day" if length == 1 else "week",
+    )
+
+
+def _whole(count: float) -> Iterable[int]:
+    return range(round(count) + 1)
+
+
+def _by_period(
+    points: Sequence[TrafficPoint], first: date, length: int
+) -> dict[int, dict[int, int]]:
+    """Return predictions by period and version."""
+    counts: dict[int, dict[int, int]] = {}
+    for each in points:
+        at = (date.fromisoformat(each.day) - first).days // length
+        parts = counts.setdefault(at, {})
+        parts[each.version] = parts.get(each.version, 0) + each.predictions
+    return counts
+
+
+def _period(
+    at: int,
+    parts: dict[int, int],
+    first: date,
+    length: int,
+    *,
+    across: Scale,
+    down: Scale,
+) -> Period:
+    left, right = across(at), across(at + 1)
+    gap = 1.0 if right - left > 4 else 0.4
+    bars, below = [], 0
+    for version, predictions in sorted(parts.items()):
+        top, floor = down(below + predictions), down(below)
+        bars.append(
+            Bar(
+                x=round(left + gap / 2, 1),
+                y=top,
+                width=round(max(right - left - gap, 0.6), 1),
+                height=round(floor - top, 1),
+                version=version,
+            )
+        )
+        below += predictions
+    start = first + timedelta(days=at * length)
+    when = f"{start.day} {start:%B %Y}"
+    shown = ", ".join(f"version {version}: {parts[version]:,}" for version in sorted(parts))
+    said = when if length == 1 else f"week from {when}"
+    return Period(x=left, width=round(right - left, 1), bars=bars, title=f"{said}: {shown}")
+
+
+def _month_labels(first: date, last: date, across: Scale, length: int) -> list[Tick]:
+    """Return a label at each first of a month, or at both ends when the span is short."""
+    found = []
+    each = first.replace(day=1)
+    while each <= last:
+        if each >= first:
+            found.append(Tick(across((each - first).days / length), f"{each:%b}"))
+        each = (each.replace(day=28) + timedelta(days=4)).replace(day=1)
+    if found:
+        return found
+    return [Tick(across(0), f"{first.day} {first:%b}")]

@@ -1,0 +1,84 @@
+"""The first page's data: the overview, and the geometry of its charts at two widths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tondo.faces.ui.charts.drift import drift_bars
+from tondo.faces.ui.charts.quality import quality_chart
+from tondo.faces.ui.charts.ring import ring
+from tondo.faces.ui.charts.steps import execution_bars
+from tondo.faces.ui.charts.traffic import traffic_chart
+
+if TYPE_CHECKING:
+    from tondo.workspace.pages import LiveModel, MonthPoint, Overview
+
+# Charts are drawn twice, for a desk and for a phone, and the stylesheet shows one of them.
+WIDE = 960.0
+NARROW = 350.0
+STEPS_SHOWN = 8
+
+
+def overview_page(overview: Overview) -> dict[str, Any]:
+    """Return what the template of the first page reads."""
+    names = _deployments(overview)
+    return {
+        "overview": overview,
+        "stations": ring(overview.loop),
+        "headline": _headline(overview),
+        "latest": _latest(overview.months),
+        "open_alerts": [each for each in overview.alerts if each.state != "closed"],
+        "deployments": [_deployment(name, overview) for name in names],
+        "executions": [execution_bars(each) for each in overview.executions],
+    }
+
+
+def _deployments(overview: Overview) -> list[str]:
+    """Return the names of all deployments that anything is known of, in order."""
+    parts = (overview.models, overview.months, overview.traffic, overview.drift)
+    found = [each.deployment for rows in parts for each in rows]
+    return list(dict.fromkeys(found))
+
+
+def _deployment(name: str, overview: Overview) -> dict[str, Any]:
+    months = [each for each in overview.months if each.deployment == name]
+    promotions = [each for each in overview.promotions if each.deployment == name]
+    traffic = [each for each in overview.traffic if each.deployment == name]
+    return {
+        "name": name,
+        "months": months,
+        "promotions": promotions,
+        "traffic": traffic,
+        "quality_wide": quality_chart(months, promotions, width=WIDE, height=360),
+        "quality_narrow": quality_chart(months, promotions, width=NARROW, height=300),
+        "traffic_wide": traffic_chart(traffic, width=WIDE, height=190),
+        "traffic_narrow": traffic_chart(traffic, width=NARROW, height=170),
+        "means": _means(months),
+        "drift": drift_bars([each for each in overview.drift if each.deployment == name]),
+    }
+
+
+def _headline(overview: Overview) -> LiveModel | None:
+    """Return the model that answers most, to stand in the middle of the ring."""
+    return max(overview.models, key=lambda each: each.weight, default=None)
+
+
+def _latest(months: list[MonthPoint]) -> MonthPoint | None:
+    """Return the newest month whose quality is known."""
+    known = [each for each in months if each.auc is not None]
+    return known[-1] if known else None
+
+
+def _means(months: list[MonthPoint]) -> tuple[float, float] | None:
+    """Return the mean AUC over the months that have both, live and left alone."""
+    both = [
+        (each.auc, each.static_auc)
+        for each in months
+        if each.auc is not None and each.static_auc is not None
+    ]
+    if not both:
+        return None
+    return (
+        sum(live for live, _ in both) / len(both),
+        sum(static for _, static in both) / len(both),
+    )

@@ -1,0 +1,152 @@
+"""How pages say numbers and times."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from tondo.core.instants import from_micros
+
+NONE = "\N{EN DASH}"
+"""Stands where there is no figure."""
+_MINUTE_S = 60
+_HOUR_S = 3600
+
+
+def count(value: int) -> str:
+    """Return a whole number with thin groups.
+
+    >>> count(255987)
+    '255,987'
+    """
+    return f"{value:,}"
+
+
+def short_count(value: int) -> str:
+    """Return a count in at most four signs and a letter.
+
+    >>> [short_count(each) for each in (7, 999, 1_250, 28_400, 255_987, 999_999, 3_400_000)]
+    ['7', '999', '1.2k', '28k', '256k', '1M', '3.4M']
+    """
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        # 999,500 is already told as a million: it would round to 1000k.
+        if value >= size * 0.9995:
+            share = value / size
+            text = f"{share:.1f}" if share < 9.95 else f"{share:.0f}"
+            return text.removesuffix(".0") + letter
+    return str(value)
+
+
+def decimal(value: float | None, places: int = 3) -> str:
+    """Return a figure to `places`, or a dash when there is none.
+
+    >>> decimal(0.72849), decimal(None) == NONE
+    ('0.728', True)
+    """
+    return NONE if value is None else f"{value:.{places}f}"
+
+
+def percent(value: float | None, places: int = 1) -> str:
+    """Return a share as per cent.
+
+    >>> percent(0.9712), percent(1.0)
+    ('97.1 %', '100 %')
+    """
+    if value is None:
+        return NONE
+    return f"{value * 100:.{places}f}".removesuffix(".0") + " %"
+
+
+def seconds(value: float) -> str:
+    """Return a duration as people say it.
+
+    >>> [seconds(each) for each in (0.0042, 0.42, 7.26, 83, 4000)]
+    ['4 ms', '0.42 s', '7.3 s', '1 min 23 s', '1 h 6 min']
+    """
+    if value < 0.1:
+        return f"{value * 1000:.0f} ms"
+    if value < 1:
+        return f"{value:.2f} s"
+    if value < _MINUTE_S:
+        return f"{value:.1f} s"
+    if value < _HOUR_S:
+        return f"{int(value // _MINUTE_S)} min {int(value % _MINUTE_S)} s"
+    return f"{int(value // _HOUR_S)} h {int(value % _HOUR_S // _MINUTE_S)} min"
+
+
+def instant(micros: int | None) -> str:
+    """Return an instant in UTC to the minute.
+
+    >>> instant(1364774400000000)
+    '1 Apr 2013, 00:00 UTC'
+    """
+    if micros is None:
+        return NONE
+    return _instant(from_micros(micros))
+
+
+def _instant(at: datetime) -> str:
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+
+def day(micros: int | None) -> str:
+    """Return the day of an instant in UTC.
+
+    >>> day(1364774400000000)
+    '1 Apr 2013'
+    """
+    if micros is None:
+        return NONE
+    at = from_micros(micros)
+    return f"{at.day} {at:%b %Y}"
+
+
+def month(text: str, *, long: bool = False) -> str:
+    """Return a month such as `2013-04` in words.
+
+    >>> month("2013-04"), month("2013-04", long=True)
+    ('Apr', 'April 2013')
+    """
+    first = date.fromisoformat(f"{text}-01")
+    return f"{first:%B %Y}" if long else f"{first:%b}"
+
+
+def short_id(text: str) -> str:
+    """Return the beginning of an id, enough to recognise and to search by.
+
+    >>> short_id("0192f0aa-7c3e-7def-8000-0123456789ab"), short_id("af1349b9f5f9a1a6")
+    ('0192f0aa-7c3e', 'af1349b9f5f9')
+    """
+    return text[:13] if text[8:9] == "-" else text[:12]
+
+
+def plain(value: Any) -> str:
+    """Return any value of a row as short text.
+
+    >>> plain(None), plain(True), plain(3.0), plain(0.123456789), plain("JFK")
+    ('null', 'yes', '3', '0.123457', 'JFK')
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value)
+
+
+FILTERS = {
+    each.__name__: each
+    for each in (
+        count,
+        short_count,
+        decimal,
+        percent,
+        seconds,
+        instant,
+        day,
+        month,
+        short_id,
+        plain,
+    )
+}
