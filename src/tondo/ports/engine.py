@@ -42,6 +42,9 @@ class LookupJoin(msgspec.Struct, frozen=True, kw_only=True):
     """`every:`; rows are visible from the materialisation after them. None for pushed."""
     features: dict[str, Node]
     """Feature name to expression over the source's columns."""
+    ties: dict[str, Node] = {}
+    """Every feature of the view: rows equal in both times are ordered by these values, by name,
+    null first, -0.0 before 0.0; the greatest wins. Empty: `features`."""
     prefix: str
     """Output columns are `prefix + feature`."""
 
@@ -87,4 +90,25 @@ class Engine(Protocol):
         windows: Sequence[WindowJoin],
     ) -> pa.Table:
         """Return the spine, every row once and in order, with the joined features added."""
+        ...
+
+    def profile(
+        self,
+        table: Any,
+        columns: Mapping[str, str],
+        *,
+        top: int = 20,
+        labels: int = 1000,
+        buckets: int = 10,
+    ) -> dict[str, dict[str, Any]]:
+        """Return exact statistics of each column, by name, as plain JSON values.
+
+        Every column: `rows`, `missing` (nulls), `nan`, `infinite`, `distinct` (neither null nor
+        NaN) and `top`, the most frequent values as [value, count], ties in the order of the
+        values: `top` of them, of text and booleans `labels`. Numbers and times, over finite
+        values: `min`, `max`, `quantiles` (inverted distribution function: always a value that
+        occurs), `histogram` of equal-width buckets; numbers besides: `zeros`, `mean`, `sd`
+        (population). Text: `empty`, `length` in characters. Lists: `empty`, `length` in items.
+        Times are microseconds, dates days.
+        """
         ...

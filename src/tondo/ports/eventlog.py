@@ -72,6 +72,8 @@ class EventLog(Protocol):
         """
         ...
 
-    def read_segment(self, stream: str, segment: str) -> Iterator[tuple[Position, bytes]]:
-        """Yield the frames of one segment."""
+    def read_segment(
+        self, stream: str, segment: str, offset: int = 0
+    ) -> Iterator[tuple[Position, bytes]]:
+        """Yield the frames of one segment, from `offset` on."""
         ...

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
 
@@ -30,6 +30,9 @@ class FittedModel(msgspec.Struct, frozen=True, kw_only=True):
     importance: dict[str, float]
     """Feature name to importance (gain for trees, |coefficient| x sd for linear)."""
     notes: dict[str, Any] = {}
+    """What the fit has to say, as plain JSON: iterations, convergence."""
+    reference: Callable[[np.ndarray], np.ndarray]
+    """The library's own prediction from memory, which every form is held to. Never stored."""
 
 
 class ModelLibrary(Protocol):

@@ -12,6 +12,7 @@ class OnlineStore(Protocol):
     """Sorted bytes to bytes. Readers never wait for the writer and see whole batches only.
 
     Keys and values are made by `scoring/online.py`; the store knows nothing of features.
+    A key has 1 to 511 bytes: a longer one raises CallerError TD-ONLINE-004.
     """
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
@@ -22,8 +23,23 @@ class OnlineStore(Protocol):
         """Return all pairs with start <= key < stop in key order."""
         ...
 
-    def put_many(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
-        """Write all pairs at once; visible to every process when this returns."""
+    def scan_many(
+        self, ranges: Sequence[tuple[bytes, bytes, int]]
+    ) -> list[list[tuple[bytes, bytes]]]:
+        """Return per (start, stop, most) the first `most` pairs (0: all), in one consistent view.
+
+        One call serves a whole request: a get is a range of one, the newest row at or before
+        an instant is the first pair of its range, a window is a range without a limit.
+        """
+        ...
+
+    def put_many(self, pairs: Iterable[tuple[bytes, bytes]], *, durable: bool = True) -> None:
+        """Write all pairs at once or none; visible to every process when this returns.
+
+        `durable=False` leaves the flush to the device to the system; only for what another
+        durable place (the event log) can bring back after a power loss. A full disk raises
+        PlatformError TD-ONLINE-005, and nothing of the batch is there.
+        """
         ...
 
     def delete_range(self, start: bytes, stop: bytes) -> int:

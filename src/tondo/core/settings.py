@@ -1,0 +1,78 @@
+"""The settings tree: each setting has a name, a default and a sentence; nothing else is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from tondo.core.errors import DefinitionError, near
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Doc = msgspec.Meta
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be set, from the weakest to the strongest: default, project file, environment."""
+
+    host: Annotated[str, Doc(description="address that servers listen on")] = "127.0.0.1"
+    web_port: Annotated[int, Doc(description="port of the pages and REST")] = 8460
+    scorer_port: Annotated[int, Doc(description="port of the scorer")] = 8461
+    token: Annotated[str, Doc(description="bearer token; needed to listen beyond loopback")] = ""
+    threads: Annotated[int, Doc(description="threads of engine and training; 0 is all")] = 0
+    memory_mb: Annotated[int, Doc(description="memory limit of the engine in MB; 0: its own")] = 0
+    online_mb: Annotated[int, Doc(description="largest size of the online store in MB")] = 4096
+
+
+def read_settings(
+    project: Mapping[str, Any], environment: Mapping[str, str], *, place: str = "the project file"
+) -> Settings:
+    """Return the settings of `project` (its `settings:` key) with TONDO_* variables over them.
+
+    An unknown name or a value of the wrong type raises TD-SETTING-001, which says where it stood.
+
+    >>> read_settings({"web_port": 9000}, {"TONDO_SCORER_PORT": "9001"}).scorer_port
+    9001
+    """
+    hints = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    for name, value in project.items():
+        values[name] = _value(name, value, hints, place)
+    for name in hints:
+        variable = f"TONDO_{name.upper()}"
+        if variable in environment:
+            values[name] = _value(name, environment[variable], hints, f"the variable {variable}")
+    return Settings(**values)
+
+
+def _value(name: str, value: Any, hints: Mapping[str, Any], place: str) -> Any:
+    if name not in hints:
+        raise DefinitionError(
+            "TD-SETTING-001",
+            f"no setting is called '{name}' ({place})",
+            fix=near(name, hints),
+            name=name,
+        )
+    kind = hints[name]
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        shown = "a hidden value" if name == "token" else repr(value)
+        raise DefinitionError(
+            "TD-SETTING-001",
+            f"the setting '{name}' has {shown} ({place})",
+            expected=str(error),
+            name=name,
+        ) from None
+
+
+def describe_settings() -> list[tuple[str, str, Any, str]]:
+    """Return (name, environment variable, default, sentence) of each setting."""
+    rows = []
+    for name, hint in get_type_hints(Settings, include_extras=True).items():
+        meta = get_args(hint)[1] if get_origin(hint) is Annotated else None
+        default = getattr(Settings(), name)
+        rows.append((name, f"TONDO_{name.upper()}", default, meta.description if meta else ""))
+    return rows

@@ -1,0 +1,231 @@
+"""One of the two places that construct adapters: what a workspace is made of."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tondo.core.errors import NotFoundError, PlatformError
+from tondo.core.ids import IdSource
+from tondo.core.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tondo.flow.executions import Executions
+    from tondo.ledger import Ledger
+    from tondo.ports.blobs import Blobs
+    from tondo.ports.clock import Clock
+    from tondo.ports.engine import Engine
+    from tondo.ports.eventlog import EventLog
+    from tondo.ports.launcher import Launcher
+    from tondo.ports.library import ModelLibrary
+    from tondo.ports.online import OnlineStore
+    from tondo.ports.runtime import RuntimeLoader
+    from tondo.stages.features.views import FeatureView
+    from tondo.stages.monitoring.streams import StreamTable
+    from tondo.workspace.facade import Workspace
+    from tondo.workspace.project import Project
+
+STATE_FOLDER = ".tondo"
+
+
+class Parts:
+    """The parts of one workspace, each made when first used."""
+
+    def __init__(self, root: Path, clock: Clock, *, state: Path | None = None) -> None:
+        self.root = root
+        self.state = state or root / STATE_FOLDER
+        self.clock = clock
+        self.ids = IdSource()
+        self._streams: dict[str, StreamTable] = {}
+        self.actor = os.environ.get("TONDO_ACTOR") or os.environ.get("USER") or "somebody"
+        """Who is recorded where a verb is not told."""
+
+    @cached_property
+    def project(self) -> Project:
+        """The project's definitions, read once."""
+        from tondo.workspace.project import load_project
+
+        return load_project(self.root)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Settings of the project file, under those of the environment."""
+        projects = list(self.project.of("project").values())
+        body = projects[0].body.get("settings") or {} if projects else {}
+        return read_settings(body, os.environ)
+
+    @cached_property
+    def threads(self) -> int:
+        """How many threads the engine and training may use."""
+        return self.settings.threads or len(os.sched_getaffinity(0))
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger, in SQLite under the state folder."""
+        from tondo.ledger import Ledger
+
+        return Ledger.open(f"sqlite:///{self.state / 'ledger.db'}", clock=self.clock)
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        """Blobs by digest."""
+        from tondo.adapters.blobs.obstore.blobs import ObstoreBlobs
+
+        return ObstoreBlobs(self.state / "blobs")
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The embedded batch engine."""
+        from tondo.adapters.engines.duckdb.engine import DuckDBEngine
+
+        return DuckDBEngine(
+            threads=self.threads,
+            memory_mb=self.settings.memory_mb or None,
+            spill_to=self.state / "spill",
+        )
+
+    @cached_property
+    def online(self) -> OnlineStore:
+        """The online store that the scorer reads."""
+        from tondo.adapters.online.lmdb.store import LmdbStore
+
+        return LmdbStore(self.state / "online", map_size=self.settings.online_mb << 20)
+
+    @cached_property
+    def eventlog(self) -> EventLog:
+        """Streams of predictions, outcomes and pushed events."""
+        from tondo.adapters.eventlog.files.log import FilesEventLog
+
+        return FilesEventLog(self.state / "eventlog")
+
+    @cached_property
+    def executions(self) -> Executions:
+        """Durable executions of memoised steps."""
+        from tondo.flow.executions import Executions
+
+        return Executions(self.ledger, self.blobs, self.clock)
+
+    @cached_property
+    def libraries(self) -> dict[str, ModelLibrary]:
+        """Model libraries by the algorithms that they fit."""
+        from tondo.adapters.libraries.lightgbm.train import LightGBMLibrary
+        from tondo.adapters.libraries.sklearn.train import SklearnLibrary
+
+        found: dict[str, ModelLibrary] = {}
+        for library in (SklearnLibrary(), LightGBMLibrary()):
+            for algorithm in library.algorithms:
+                found[algorithm] = library
+        return found
+
+    @cached_property
+    def runtimes(self) -> dict[str, RuntimeLoader]:
+        """Runtimes by the name that a package records."""
+        from tondo.adapters.runtimes.lightgbm.runtime import LightGBMLoader
+        from tondo.adapters.runtimes.onnx.runtime import OnnxLoader
+
+        return {loader.name: loader for loader in (OnnxLoader(), LightGBMLoader())}
+
+    @cached_property
+    def launcher(self) -> Launcher:
+        """Starts scorer and web as processes that end with this one."""
+        from tondo.adapters.launchers.processes import ProcessLauncher
+
+        return ProcessLauncher()
+
+    @property
+    def plan_pointer(self) -> Path:
+        """The file that scorers watch."""
+        return self.state / "serving" / "pointer.json"
+
+    @property
+    def views(self) -> dict[str, FeatureView]:
+        """The feature views that are defined, as they are now, by name."""
+        from tondo.stages.features.views import FeatureView
+
+        return {
+            pointer.name.removeprefix("view/"): self.ledger.read(
+                "feature_view", pointer.target, FeatureView
+            )
+            for pointer in self.ledger.pointers("view/")
+        }
+
+    def predictions(self, deployment: str) -> StreamTable:
+        """The prediction log of a deployment; kept, so that reading again costs what is new."""
+        from tondo.stages.monitoring.predictions import prediction_stream
+
+        return self._stream(f"predictions/{deployment}", prediction_stream, deployment)
+
+    def outcomes(self, deployment: str) -> StreamTable:
+        """The outcomes of a deployment's predictions."""
+        from tondo.stages.monitoring.outcomes import outcome_stream
+
+        return self._stream(f"outcomes/{deployment}", outcome_stream, deployment)
+
+    def _stream(self, name: str, make: Callable[..., StreamTable], deployment: str) -> StreamTable:
+        if name not in self._streams:
+            self._streams[name] = make(
+                deployment, eventlog=self.eventlog, ledger=self.ledger, blobs=self.blobs
+            )
+        return self._streams[name]
+
+    @cached_property
+    def key(self) -> bytes:
+        """The key that signs this workspace's packages; made once, readable by its owner only."""
+        path = self.state / "key"
+        if not path.exists():
+            fresh = path.with_suffix(f".{os.getpid()}")
+            fresh.touch(mode=0o600)
+            fresh.write_bytes(secrets.token_bytes(32))
+            try:
+                os.link(fresh, path)
+            except FileExistsError:
+                pass  # another process made it first; its key is the one
+            finally:
+                fresh.unlink()
+        return path.read_bytes()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for name in ("online", "engine", "ledger"):
+            part = self.__dict__.get(name)
+            if part is not None:
+                part.close()
+
+
+def open_workspace(path: str | Path = ".", *, clock: Clock | None = None) -> Workspace:
+    """Open the project in `path`; its state is made in `.tondo` on first use.
+
+    :param path: folder with the project's YAML files (there may be none yet).
+    :param clock: the clock to live by; the machine's own when None.
+    :raises NotFoundError: TD-WORKSPACE-001 when the folder is not there.
+    :raises PlatformError: TD-WORKSPACE-002 when the state folder cannot be made.
+    """
+    from tondo.adapters.clocks.system import SystemClock
+    from tondo.workspace.facade import Workspace
+
+    root = Path(path)
+    if not root.is_dir():
+        raise NotFoundError(
+            "TD-WORKSPACE-001",
+            f"there is no folder {root}",
+            expected="the folder of a tondo project",
+            fix="Make one with: tondo init --data FILE --label COLUMN",
+            path=str(root),
+        )
+    parts = Parts(root, clock or SystemClock())
+    try:
+        parts.state.mkdir(exist_ok=True)
+    except OSError as error:
+        raise PlatformError(
+            "TD-WORKSPACE-002",
+            f"the state folder {parts.state} cannot be made: {error.strerror}",
+            expected="a folder that can be written to",
+            fix="Check its permissions and the space on the disk.",
+            path=str(parts.state),
+        ) from None
+    return Workspace(parts)

@@ -1,0 +1,107 @@
+"""`Workspace`: a project opened, with its verbs grouped by stage."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from tondo.workspace.bootstrap import Parts
+    from tondo.workspace.verbs.data import DataVerbs
+    from tondo.workspace.verbs.deployment import DeploymentVerbs
+    from tondo.workspace.verbs.features import FeatureVerbs
+    from tondo.workspace.verbs.flow import FlowVerbs
+    from tondo.workspace.verbs.monitoring import MonitoringVerbs
+    from tondo.workspace.verbs.registry import RegistryVerbs
+    from tondo.workspace.verbs.retraining import RetrainingVerbs
+    from tondo.workspace.verbs.training import TrainingVerbs
+
+
+class Workspace:
+    """A project and its state. `tondo.open(path)` makes one; a process may hold many.
+
+    The verbs stand where the way of the data puts them:
+    `data`, `features`, `training`, `registry`, `deployment`, `monitoring`, `retraining`, `flow`.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+
+    @cached_property
+    def data(self) -> DataVerbs:
+        """Sources, snapshots, statistics, schemas, anomalies, SQL."""
+        from tondo.workspace.verbs.data import DataVerbs
+
+        return DataVerbs(self.parts)
+
+    @cached_property
+    def features(self) -> FeatureVerbs:
+        """Entities, feature views, materialisation, push, online reads."""
+        from tondo.workspace.verbs.features import FeatureVerbs
+
+        return FeatureVerbs(self.parts)
+
+    @cached_property
+    def training(self) -> TrainingVerbs:
+        """Training sets, runs, reports, gates."""
+        from tondo.workspace.verbs.training import TrainingVerbs
+
+        return TrainingVerbs(self.parts)
+
+    @cached_property
+    def registry(self) -> RegistryVerbs:
+        """Model versions and their tags."""
+        from tondo.workspace.verbs.registry import RegistryVerbs
+
+        return RegistryVerbs(self.parts)
+
+    @cached_property
+    def deployment(self) -> DeploymentVerbs:
+        """Deployments, canaries, roll back, the serving plan."""
+        from tondo.workspace.verbs.deployment import DeploymentVerbs
+
+        return DeploymentVerbs(self.parts)
+
+    @cached_property
+    def monitoring(self) -> MonitoringVerbs:
+        """Predictions, outcomes, live metrics, drift, alerts."""
+        from tondo.workspace.verbs.monitoring import MonitoringVerbs
+
+        return MonitoringVerbs(self.parts)
+
+    @cached_property
+    def retraining(self) -> RetrainingVerbs:
+        """Policies, checks, retraining executions."""
+        from tondo.workspace.verbs.retraining import RetrainingVerbs
+
+        return RetrainingVerbs(self.parts)
+
+    @cached_property
+    def flow(self) -> FlowVerbs:
+        """Executions, lineage, the overview, the doctor."""
+        from tondo.workspace.verbs.flow import FlowVerbs
+
+        return FlowVerbs(self.parts)
+
+    def close(self) -> None:
+        """Release the ledger, the stores and the engine."""
+        self.parts.close()
+
+    def __enter__(self) -> Self:
+        """Use in a `with` block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close at the end of the block."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """`Workspace(flights at ./flights/.tondo)`."""
+        return f"Workspace({self.parts.project.name} at {self.parts.state})"
