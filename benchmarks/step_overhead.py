@@ -1,0 +1,93 @@
+"""The cost of a durable step, beside one bare SQLite transaction of the same size.
+
+Run: python benchmarks/step_overhead.py [--steps 300] [--folder DIR]
+
+Each round takes one step and one bare transaction in turn, on the same disk, so that both meet
+the same weather. The bare one inserts a row of the step's size and commits with
+synchronous=FULL in WAL mode. Printed: medians in milliseconds, and their ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from tondo.adapters.blobs.memory.blobs import MemoryBlobs
+from tondo.adapters.clocks.system import SystemClock
+from tondo.flow.executions import Executions
+from tondo.ledger import Ledger
+
+RESULT = {"rows": 336_776, "snapshot": "a" * 64, "statistics": "b" * 64}
+# What a step writes in all: its parts, its result, its key and the row around them.
+ROW_BYTES = 700
+
+
+def bare(folder: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(folder / "bare.db", isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("CREATE TABLE steps (id INTEGER PRIMARY KEY, body TEXT)")
+    return connection
+
+
+def commit(connection: sqlite3.Connection, number: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("INSERT INTO steps VALUES (?, ?)", (number, "x" * ROW_BYTES))
+    connection.execute("COMMIT")
+
+
+def timed(call) -> float:
+    started = time.perf_counter()
+    call()
+    return (time.perf_counter() - started) * 1000
+
+
+def work(**_progress: object) -> dict[str, object]:
+    return RESULT
+
+
+def measure(folder: Path, steps: int) -> dict[str, list[float]]:
+    clock = SystemClock()
+    ledger = Ledger.open(f"sqlite:///{folder / 'ledger.db'}", clock=clock)
+    executions = Executions(ledger, MemoryBlobs(), clock)
+    floor = bare(folder)
+    taken: dict[str, list[float]] = {"step": [], "bare": [], "reused": []}
+    with executions.run("first") as execution:
+        for number in range(steps):
+            inputs = {"source": f"{number:064x}"}
+            taken["bare"].append(timed(lambda: commit(floor, number)))  # noqa: B023
+            taken["step"].append(
+                timed(lambda: execution.step("s", work, inputs=inputs))  # noqa: B023
+            )
+    with executions.run("second") as execution:
+        for number in range(steps):
+            inputs = {"source": f"{number:064x}"}
+            taken["reused"].append(
+                timed(lambda: execution.step("s", work, inputs=inputs))  # noqa: B023
+            )
+    ledger.close()
+    floor.close()
+    return taken
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--folder", type=Path, help="where to write (default: a temporary one)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        taken = measure(Path(folder), options.steps)
+    middle = {name: statistics.median(values) for name, values in taken.items()}
+    for name, values in taken.items():
+        tenth = statistics.quantiles(values, n=10)
+        print(f"{name:>7}: median {middle[name]:.3f} ms, 10 % {tenth[0]:.3f}, 90 % {tenth[-1]:.3f}")
+    print(f"a step costs {middle['step'] - middle['bare']:.3f} ms more than a bare transaction")
+    print(f"ratio step / bare: {middle['step'] / middle['bare']:.2f}")
+
+
+if __name__ == "__main__":
+    main()
