@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from hashlib import md5
 from typing import Any
 
 from tondo.language.functions import FUNCTIONS
 from tondo.language.functions.shaping import position_in
-from tondo.language.functions.text import matcher, substr
+from tondo.language.functions.text import ends, matcher
 from tondo.language.functions.times import (
     CLOCK_PARTS,
     DAY_PARTS,
     EARLIEST_US,
     LATEST_US,
-    UNITS_US,
 )
 from tondo.language.functions.zones import zone
+from tondo.language.tree import Call
 from tondo.language.values import DAY_US
 
 Bound = tuple[Callable[..., Any], tuple[int, ...]]
 """A kernel and the places of the arguments that it still takes."""
+
+
+_PARTS = frozenset({*DAY_PARTS, *CLOCK_PARTS})
+
+Binder = Callable[[Sequence[Any]], Bound | None]
+"""From the arguments' constants (None where not constant) to what is bound, if it can be."""
 
 
 def bind(name: str, constants: Sequence[Any]) -> Bound:
@@ -31,85 +39,90 @@ def bind(name: str, constants: Sequence[Any]) -> Bound:
     (2.0, (0,))
     """
     binder = _BINDERS.get(name)
-    found = binder(name, constants) if binder else None
+    found = binder(constants) if binder else None
     return found or (FUNCTIONS[name].kernel, tuple(range(len(constants))))
 
 
-def _zoned(name: str, constants: Sequence[Any]) -> Bound | None:
-    if len(constants) < 2:
-        return None
+def split_time(node: Call) -> Call:
+    """Return a part of zoned time as a part of local time, so that parts share the local time.
+
+    The two inner functions, `local_us` and `local_<part>`, exist in compiled rows only.
+    """
+    if len(node.arguments) != 2 or node.function not in _PARTS:
+        return node
+    local = Call("local_us", node.arguments, "timestamp")
+    return Call(f"local_{node.function}", (local,), node.type)
+
+
+def _local(constants: Sequence[Any]) -> Bound:
     table = zone(constants[1])
     starts, offsets = table.starts_us, table.offsets_us
-    of_clock, of_day = CLOCK_PARTS.get(name), DAY_PARTS.get(name)
 
-    def clock(instant: int) -> float | None:
+    def kernel(instant: int) -> int | None:
         if not EARLIEST_US <= instant <= LATEST_US:
             return None
-        index = bisect_right(starts, instant) - 1
-        return float(of_clock(instant + offsets[index if index > 0 else 0]))  # type: ignore[misc]
-
-    def day(instant: int) -> float | None:
-        if not EARLIEST_US <= instant <= LATEST_US:
-            return None
-        index = bisect_right(starts, instant) - 1
-        local = instant + offsets[index if index > 0 else 0]
-        return float(of_day(local // DAY_US))  # type: ignore[misc]
-
-    return (clock if of_clock else day), (0,)
-
-
-def _clock_hour(name: str, constants: Sequence[Any]) -> Bound | None:
-    """Return the most used part with its arithmetic written out."""
-    table = zone(constants[1])
-    starts, offsets = table.starts_us, table.offsets_us
-    unit = UNITS_US["hour"]
-
-    def kernel(instant: int) -> float | None:
-        if not EARLIEST_US <= instant <= LATEST_US:
-            return None
-        index = bisect_right(starts, instant) - 1
-        return float((instant + offsets[index if index > 0 else 0]) // unit % 24)
+        return instant + offsets[bisect_right(starts, instant) - 1]
 
     return kernel, (0,)
 
 
-def _bounds(name: str, constants: Sequence[Any]) -> Bound:
+def _day_part(name: str) -> Binder:
+    part = DAY_PARTS[name]
+    return lambda _: ((lambda local: float(part(local // DAY_US))), (0,))
+
+
+def _clock_part(name: str) -> Binder:
+    part = CLOCK_PARTS[name]
+    return lambda _: ((lambda local: float(part(local))), (0,))
+
+
+def _bounds(constants: Sequence[Any]) -> Bound:
     bounds = list(constants[1:])
     return (lambda x: float(bisect_right(bounds, x))), (0,)
 
 
-def _member(name: str, constants: Sequence[Any]) -> Bound | None:
+def _member(constants: Sequence[Any]) -> Bound | None:
     if None in constants[1:]:
         return None
     items = frozenset(constants[1:])
     return (lambda x: None if x is None else x in items), (0,)
 
 
-def _place(name: str, constants: Sequence[Any]) -> Bound:
+def _place(constants: Sequence[Any]) -> Bound:
     values = constants[1:]
     places = {each: position_in(each, *values) for each in values}
     return (lambda x: places.get(x, 0.0)), (0,)
 
 
-def _pattern(name: str, constants: Sequence[Any]) -> Bound | None:
+def _pattern(constants: Sequence[Any]) -> Bound | None:
     return None if constants[1] is None else (matcher(constants[1]), (0,))
 
 
-def _slice(name: str, constants: Sequence[Any]) -> Bound | None:
+def _slice(constants: Sequence[Any]) -> Bound | None:
     start, *length = constants[1:]
-    if start is None or None in length or start < 1:
+    if start is None or None in length:
         return None
-    first = int(start) - 1
-    stop = first + len(substr("x" * 4096, 1.0, *length))
-    if length and length[0] < 4096:
-        return (lambda text: text[first:stop]), (0,)
-    return None
+    first, stop = ends(start, *length)
+    return (lambda text: text[first:stop]), (0,)
 
 
-_BINDERS: dict[str, Callable[[str, Sequence[Any]], Bound | None]] = {
-    **dict.fromkeys([*DAY_PARTS, "minute", "second"], _zoned),
-    "hour": _clock_hour,
+def _hashed(constants: Sequence[Any]) -> Bound:
+    count = int(constants[1])
+
+    @lru_cache(maxsize=4096)  # what is hashed are categories, and they come again
+    def kernel(text: str) -> float:
+        digest = md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
+        return float((int.from_bytes(digest[:8]) >> 4) % count)
+
+    return kernel, (0,)
+
+
+_BINDERS: dict[str, Binder] = {
+    "local_us": _local,
+    **{f"local_{name}": _day_part(name) for name in DAY_PARTS},
+    **{f"local_{name}": _clock_part(name) for name in CLOCK_PARTS},
     "bucketize": _bounds,
+    "hash_bucket": _hashed,
     "in": _member,
     "position_in": _place,
     "like": _pattern,

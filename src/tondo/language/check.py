@@ -6,12 +6,23 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
+from tondo.core.columns import SCALARS
 from tondo.core.errors import DefinitionError, near
 from tondo.language.fitted import FITTED
-from tondo.language.functions import FUNCTIONS
+from tondo.language.functions import FUNCTIONS, Function
 from tondo.language.functions.row import NULL_TYPE, WHOLE_TYPE, Match, constants_of, match
 from tondo.language.lexer import caret_line
-from tondo.language.tree import Call, Column, Fitted, Literal, Node, ViewFeature, WindowCall
+from tondo.language.parse import spans_of
+from tondo.language.tree import (
+    Call,
+    Column,
+    Fitted,
+    Literal,
+    Node,
+    ViewFeature,
+    WindowCall,
+    nodes_of,
+)
 from tondo.language.windows import WINDOW_FUNCTIONS
 
 if TYPE_CHECKING:
@@ -69,6 +80,45 @@ def check_window(call: WindowCall, columns: Mapping[str, str], *, text: str = ""
     return WindowCall(call.function, argument, call.window_us, call.scale_bits, result)
 
 
+def verify(node: Node) -> None:
+    """Raise a DefinitionError unless every type in a typed tree is what checking it would give."""
+    columns: dict[str, str] = {}
+    views: dict[str, ViewSignature] = {}
+    for each in nodes_of(node):
+        if isinstance(each, Column):
+            columns[each.name] = each.type
+        elif isinstance(each, ViewFeature):
+            known = views.get(each.view)
+            features = {**(known.features if known else {}), each.feature: each.type}
+            views[each.view] = ViewSignature(
+                view=each.view, entity="", key=each.key or "", features=features
+            )
+            columns.setdefault(each.key or "", "id")
+    if any(not _is_known_type(each) for each in nodes_of(node)) or not _same(
+        check(node, columns, views=views), node
+    ):
+        raise DefinitionError(
+            "TD-LANG-005", "a stored type is not what checking gives", expected="a checked tree"
+        )
+
+
+_CLASSES = {"double": float, "string": str, "bool": bool}
+
+
+def _is_known_type(node: Node) -> bool:
+    if node.type not in SCALARS:
+        return False
+    if not isinstance(node, Literal) or node.value is None:
+        return True
+    wanted = _CLASSES.get(node.type, int)
+    return type(node.value) is wanted or (wanted is float and type(node.value) is int)
+
+
+def _same(found: Node, stored: Node) -> bool:
+    pairs = zip(nodes_of(found), nodes_of(stored), strict=True)
+    return all(new.type == old.type for new, old in pairs)
+
+
 class _Checker:
     def __init__(
         self, columns: Mapping[str, str], views: Mapping[str, ViewSignature], text: str
@@ -86,8 +136,6 @@ class _Checker:
         """Return the caret lines under the node, empty when the text is not known."""
         if not self.text:
             return ""
-        from tondo.language.parse import spans_of  # only a failure needs the parser
-
         spans = [(start, end) for each, start, end in spans_of(self.text) if each == node]
         return "At:\n" + caret_line(self.text, *spans[0]) if spans else ""
 
@@ -155,6 +203,10 @@ class _Checker:
             found = match_case(types) if signature == "case" else match(signature, types)
             if found is not None:
                 return self.settled_call(node, below, found, signature)
+        self.misfit(node, row, types)
+        return None
+
+    def misfit(self, node: Call, row: Function, types: Sequence[str]) -> NoReturn:
         shown = row.operator or row.name
         given = ", ".join(_SHOWN.get(each, each) for each in types) or "nothing"
         self.fail(
@@ -165,18 +217,14 @@ class _Checker:
             fix="Nothing is cast silently; write cast(x as double) where that is meant.",
         )
 
-    def settled_call(
-        self, node: Call, below: Sequence[Node], found: Match, signature: str
-    ) -> Call:
+    def settled_call(self, node: Call, below: Sequence[Node], found: Match, signature: str) -> Call:
         settled = tuple(
             self.settled(each, wanted, written)
             for each, wanted, written in zip(below, found.arguments, node.arguments, strict=True)
         )
         row = FUNCTIONS[node.function]
         if signature != "case":
-            for wanted, each in zip(
-                constants_of(signature, len(settled)), settled, strict=True
-            ):
+            for wanted, each in zip(constants_of(signature, len(settled)), settled, strict=True):
                 if wanted and not (isinstance(each, Literal) and each.value is not None):
                     self.fail("TD-LANG-006", node, f"{row.name} wants a constant", expected=row.doc)
         constants = [each.value if isinstance(each, Literal) else None for each in settled]
@@ -219,7 +267,7 @@ def _pending_type(value: Any) -> str:
 def match_case(types: Sequence[str]) -> Match | None:
     """Return how `when bool then T ... [else T]` fits the types, or None."""
     pairs = len(types) // 2 * 2
-    conditions = [position for position in range(0, pairs, 2)]
+    conditions = list(range(0, pairs, 2))
     values = [position for position in range(len(types)) if position not in conditions]
     if len(types) < 2 or any(types[each] not in {"bool", NULL_TYPE} for each in conditions):
         return None

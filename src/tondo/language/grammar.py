@@ -11,17 +11,26 @@ from tondo.core.columns import DATE, STRING, TIMESTAMP
 from tondo.core.errors import DefinitionError, near
 from tondo.language.fitted import FITTED
 from tondo.language.functions import FUNCTIONS
+from tondo.language.functions.casts import CAST_TYPES
 from tondo.language.lexer import Token, caret_line, syntax_error, tokens_of
-from tondo.language.tree import Call, Column, Fitted, Literal, Node, ViewFeature
+from tondo.language.tree import (
+    MOST_DEPTH,
+    Call,
+    Column,
+    Fitted,
+    Literal,
+    Node,
+    ViewFeature,
+    depth_of,
+)
 from tondo.language.values import days_of_text, micros_of_text
-from tondo.language.walk import depth_of
 from tondo.language.windows import WINDOW_FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST_DEPTH = 150
-"""Deeper nesting is refused, so that no tree can exhaust the stack of a reader."""
+MOST_NESTED = 40
+"""Parentheses and calls within each other; each costs the parser a dozen frames of the stack."""
 
 _COMPARISONS = {
     "=": "equal",
@@ -35,17 +44,29 @@ _COMPARISONS = {
 _SUMS = {"+": "add", "-": "subtract"}
 _PRODUCTS = {"*": "multiply", "/": "divide", "%": "mod"}
 _RESERVED = frozenset(
-    "and or not in between like is null true false distinct from case when then else end over"
-    " as escape".split()
+    [
+        "and",
+        "or",
+        "not",
+        "in",
+        "between",
+        "like",
+        "is",
+        "null",
+        "true",
+        "false",
+        "distinct",
+        "from",
+        "case",
+        "when",
+        "then",
+        "else",
+        "end",
+        "over",
+        "as",
+        "escape",
+    ]
 )
-_CASTS = {
-    "double": "cast_double",
-    "string": "cast_string",
-    "varchar": "cast_string",
-    "text": "cast_string",
-    "date": "cast_date",
-    "timestamp": "cast_timestamp",
-}
 N = TypeVar("N", bound=Node)
 
 
@@ -61,125 +82,126 @@ class Parser:
 
     @property
     def here(self) -> Token:
+        """The token that comes next."""
         return self.tokens[self.position]
 
-    def advance(self) -> Token:
+    def _advance(self) -> Token:
         token = self.here
         self.position += 1
         return token
 
     def accept(self, *texts: str) -> Token | None:
+        """Take the next token if it is one of the operators or keywords, else None."""
         token = self.here
         spelled = token.text if token.kind == "operator" else token.word()
-        return self.advance() if spelled and spelled in texts else None
+        return self._advance() if spelled and spelled in texts else None
 
     def expect(self, *texts: str) -> Token:
+        """Take the next token, which must be one of the operators or keywords."""
         token = self.accept(*texts)
         if token is None:
-            raise self.unexpected(" or ".join(f"'{each}'" for each in texts))
+            raise self._unexpected(" or ".join(f"'{each}'" for each in texts))
         return token
 
-    def unexpected(self, expected: str) -> DefinitionError:
+    def _unexpected(self, expected: str) -> DefinitionError:
         token = self.here
         span = (token.start, token.end)
         if token.kind == "end":
-            return syntax_error(
-                self.text, span, "the expression ends too early", expected=expected
-            )
-        return syntax_error(
-            self.text, span, f"'{token.text}' cannot stand here", expected=expected
-        )
+            return syntax_error(self.text, span, "the expression ends too early", expected=expected)
+        return syntax_error(self.text, span, f"'{token.text}' cannot stand here", expected=expected)
 
-    def mark(self, node: N, start: int) -> N:
+    def _mark(self, node: N, start: int) -> N:
         self.spans.append((node, start, self.tokens[self.position - 1].end))
         return node
 
     def whole(self) -> Node:
+        """Return the tree of the whole text."""
         node = self.expression()
         if self.here.kind != "end":
-            raise self.unexpected("an operator or the end of the expression")
+            raise self._unexpected("an operator or the end of the expression")
         if depth_of(node) > MOST_DEPTH:
-            raise self.too_deep()
+            raise self._too_deep()
         return node
 
-    def too_deep(self) -> DefinitionError:
+    def _too_deep(self) -> DefinitionError:
         return DefinitionError(
             "TD-LANG-013",
             "the expression is nested too deeply",
-            expected=f"at most {MOST_DEPTH} levels",
+            expected=f"at most {MOST_NESTED} nested parentheses and {MOST_DEPTH} levels",
             fix="Use `in (...)` for a long chain of `or`, or split it into several features.",
         )
 
     def expression(self) -> Node:
+        """Return the tree of the expression that begins here."""
         self.depth += 1
-        if self.depth > MOST_DEPTH:
-            raise self.too_deep()
-        node = self.disjunction()
+        if self.depth > MOST_NESTED:
+            raise self._too_deep()
+        node = self._disjunction()
         self.depth -= 1
         return node
 
-    def left_chain(self, operators: dict[str, str], operand: Callable[[], Node]) -> Node:
+    def _left_chain(self, operators: dict[str, str], operand: Callable[[], Node]) -> Node:
         start = self.here.start
         node = operand()
         while token := self.accept(*operators):
             function = operators[token.word() or token.text]
-            node = self.mark(Call(function, (node, operand())), start)
+            node = self._mark(Call(function, (node, operand())), start)
         return node
 
-    def disjunction(self) -> Node:
-        return self.left_chain({"or": "or"}, self.conjunction)
+    def _disjunction(self) -> Node:
+        return self._left_chain({"or": "or"}, self._conjunction)
 
-    def conjunction(self) -> Node:
-        return self.left_chain({"and": "and"}, self.negation)
+    def _conjunction(self) -> Node:
+        return self._left_chain({"and": "and"}, self._negation)
 
-    def negation(self) -> Node:
+    def _negation(self) -> Node:
         start = self.here.start
         count = 0
         while self.accept("not"):
             count += 1
-        node = self.comparison()
+        node = self._comparison()
         for _ in range(count):
-            node = self.mark(Call("not", (node,)), start)
+            node = self._mark(Call("not", (node,)), start)
         return node
 
-    def comparison(self) -> Node:
+    def _comparison(self) -> Node:
         start = self.here.start
-        node = self.joined()
+        node = self._joined()
         while True:
             if token := self.accept(*_COMPARISONS):
-                node = Call(_COMPARISONS[token.text], (node, self.joined()))
+                node = Call(_COMPARISONS[token.text], (node, self._joined()))
             elif self.accept("is"):
-                node = self.is_test(node)
+                node = self._is_test(node)
             elif self.here.word() in {"not", "in", "between", "like"}:
-                node = self.range_test(node)
+                node = self._range_test(node)
             else:
                 return node
-            self.mark(node, start)
+            self._mark(node, start)
 
-    def is_test(self, subject: Node) -> Node:
+    def _is_test(self, subject: Node) -> Node:
         negated = self.accept("not") is not None
         token = self.expect("null", "true", "false", "distinct")
         if token.word() == "distinct":
             self.expect("from")
-            node = Call("is_distinct", (subject, self.joined()))
+            node = Call("is_distinct", (subject, self._joined()))
         else:
             node = Call(f"is_{token.word()}", (subject,))
         return Call("not", (node,)) if negated else node
 
-    def range_test(self, subject: Node) -> Node:
+    def _range_test(self, subject: Node) -> Node:
         negated = self.accept("not") is not None
         kind = self.expect("in", "between", "like").word()
         if kind == "in":
-            node = Call("in", (subject, *self.listed()))
+            node = Call("in", (subject, *self._listed()))
         elif kind == "between":
-            low = self.joined()
+            low = self._joined()
             self.expect("and")
-            node = Call("between", (subject, low, self.joined()))
+            node = Call("between", (subject, low, self._joined()))
         else:
-            node = Call("like", (subject, self.joined()))
+            node = Call("like", (subject, self._joined()))
         return Call("not", (node,)) if negated else node
 
-    def listed(self) -> list[Node]:
+    def _listed(self) -> list[Node]:
         self.expect("(")
         items = [self.expression()]
         while self.accept(","):
@@ -187,54 +209,55 @@ class Parser:
         self.expect(")")
         return items
 
-    def joined(self) -> Node:
-        return self.left_chain({"||": "concat"}, self.sum)
+    def _joined(self) -> Node:
+        return self._left_chain({"||": "concat"}, self._sum)
 
-    def sum(self) -> Node:
-        return self.left_chain(_SUMS, self.product)
+    def _sum(self) -> Node:
+        return self._left_chain(_SUMS, self._product)
 
-    def product(self) -> Node:
-        return self.left_chain(_PRODUCTS, self.signed)
+    def _product(self) -> Node:
+        return self._left_chain(_PRODUCTS, self._signed)
 
-    def signed(self) -> Node:
+    def _signed(self) -> Node:
         start = self.here.start
         signs = []
         while token := self.accept("-", "+"):
             signs.append(token.text)
-        node = self.primary()
+        node = self._primary()
         for sign in reversed(signs):
             if sign == "-":
-                node = self.mark(_negated(node), start)
+                node = self._mark(_negated(node), start)
         return node
 
-    def primary(self) -> Node:
+    def _primary(self) -> Node:
         token = self.here
         start = token.start
         if token.kind == "number":
-            self.advance()
-            return self.mark(_number(token.text), start)
+            self._advance()
+            return self._mark(_number(token.text), start)
         if token.kind == "string":
-            self.advance()
-            return self.mark(Literal(token.text, STRING), start)
+            self._advance()
+            return self._mark(Literal(token.text, STRING), start)
         if token.kind == "quoted":
-            self.advance()
-            return self.mark(Column(token.text), start)
+            self._advance()
+            return self._mark(Column(token.text), start)
         if self.accept("("):
             node = self.expression()
             self.expect(")")
             return node
         if self.accept("@"):
-            return self.mark(self.view_feature(), start)
+            return self._mark(self._view_feature(), start)
         if token.kind == "name":
-            return self.mark(self.named(), start)
-        raise self.unexpected("a value, a column, a function or '('")
+            return self._mark(self._named(), start)
+        raise self._unexpected("a value, a column, a function or '('")
 
     def name(self, what: str) -> str:
+        """Take a name, bare or quoted; `what` says what it should name."""
         if self.here.kind not in {"name", "quoted"}:
-            raise self.unexpected(what)
-        return self.advance().text
+            raise self._unexpected(what)
+        return self._advance().text
 
-    def view_feature(self) -> ViewFeature:
+    def _view_feature(self) -> ViewFeature:
         view = self.name("the name of a feature view")
         self.expect(".")
         feature = self.name("the name of a feature")
@@ -244,27 +267,27 @@ class Parser:
             self.expect("]")
         return ViewFeature(view, feature, key)
 
-    def named(self) -> Node:
+    def _named(self) -> Node:
         word = self.here.word()
         if word in {"null", "true", "false"}:
-            self.advance()
+            self._advance()
             return Literal(None) if word == "null" else Literal(word == "true", "bool")
         if word == "case":
-            return self.case()
+            return self._case()
         if word in _RESERVED and word != "not":
-            raise self.unexpected("a value, a column, a function or '('")
+            raise self._unexpected("a value, a column, a function or '('")
         following = self.tokens[self.position + 1]
         if word in {"timestamp", "date"} and following.kind == "string":
-            return self.instant(word)
+            return self._instant(word)
         if following.kind == "operator" and following.text == "(":
-            return self.call()
+            return self._call()
         if word == "not":
-            raise self.unexpected("a value; put '(not ...)' in parentheses")
-        return Column(self.advance().text)
+            raise self._unexpected("a value; put '(not ...)' in parentheses")
+        return Column(self._advance().text)
 
-    def instant(self, word: str) -> Literal:
-        self.advance()
-        token = self.advance()
+    def _instant(self, word: str) -> Literal:
+        self._advance()
+        token = self._advance()
         read = micros_of_text if word == "timestamp" else days_of_text
         value = read(token.text)
         if value is None:
@@ -276,8 +299,8 @@ class Parser:
             )
         return Literal(value, TIMESTAMP if word == "timestamp" else DATE)
 
-    def case(self) -> Call:
-        self.advance()
+    def _case(self) -> Call:
+        self._advance()
         subject = None if self.here.word() == "when" else self.expression()
         parts: list[Node] = []
         self.expect("when")
@@ -294,11 +317,11 @@ class Parser:
             self.expect("end")
         return Call("case", tuple(parts))
 
-    def call(self) -> Node:
-        token = self.advance()
+    def _call(self) -> Node:
+        token = self._advance()
         name = token.text.lower()
         if name == "cast":
-            return self.cast()
+            return self._cast()
         self.expect("(")
         arguments: list[Node] = []
         if not self.accept(")"):
@@ -309,10 +332,10 @@ class Parser:
         if name in FITTED:
             return _fitted(name, arguments, self.text, (token.start, token.end))
         if name not in FUNCTIONS or FUNCTIONS[name].operator:
-            raise self.unknown_function(token)
+            raise self._unknown_function(token)
         return Call(name, tuple(arguments))
 
-    def unknown_function(self, token: Token) -> DefinitionError:
+    def _unknown_function(self, token: Token) -> DefinitionError:
         callable_names = [each for each, row in FUNCTIONS.items() if not row.operator]
         what = f"there is no function '{token.text}'"
         if token.text.lower() in WINDOW_FUNCTIONS:
@@ -327,13 +350,13 @@ class Parser:
             position=token.start,
         )
 
-    def cast(self) -> Call:
+    def _cast(self) -> Call:
         self.expect("(")
         argument = self.expression()
         self.expect("as")
         token = self.here
         wanted = self.name("a type").lower()
-        if wanted not in _CASTS:
+        if wanted not in CAST_TYPES:
             raise syntax_error(
                 self.text,
                 (token.start, token.end),
@@ -341,7 +364,7 @@ class Parser:
                 expected="double, string, date or timestamp",
             )
         self.expect(")")
-        return Call(_CASTS[wanted], (argument,))
+        return Call(CAST_TYPES[wanted], (argument,))
 
 
 def _number(text: str) -> Literal:

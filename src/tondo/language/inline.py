@@ -26,12 +26,14 @@ def _coalesce(names: Names) -> str:
 
 def _and(names: Names) -> str:
     a, b = names
-    return f"False if {a} is False or {b} is False else None if {a} is None or {b} is None else True"
+    unknown = f"None if {a} is None or {b} is None"
+    return f"False if {a} is False or {b} is False else {unknown} else True"
 
 
 def _or(names: Names) -> str:
     a, b = names
-    return f"True if {a} is True or {b} is True else None if {a} is None or {b} is None else False"
+    unknown = f"None if {a} is None or {b} is None"
+    return f"True if {a} is True or {b} is True else {unknown} else False"
 
 
 def _clip(names: Names) -> str:
@@ -62,7 +64,7 @@ INLINE: dict[str, Callable[[Names], str]] = {
     "coalesce": _coalesce,
     "nullif": lambda names: f"None if {names[0]} == {names[1]} else {names[0]}",
     "clip": _clip,
-    "concat": lambda names: " + ".join(names),
+    "concat": " + ".join,
 }
 
 NAN_PASSERS = frozenset({"add", "subtract", "multiply", "divide", "negate"})

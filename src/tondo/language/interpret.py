@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tondo.language.functions import FUNCTIONS
 from tondo.language.tree import Call, Column, Literal, Node, ViewFeature
 from tondo.language.values import READERS
 from tondo.language.walk import expand_fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def evaluate(node: Node, row: Mapping[str, Any]) -> Any:

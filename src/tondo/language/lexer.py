@@ -24,6 +24,10 @@ _PATTERN = re.compile(
 )
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character: no engine can hold it."""
+
+
 class Token(msgspec.Struct, frozen=True):
     """One token; `text` is unquoted for strings and quoted names, lower case never forced."""
 
@@ -79,6 +83,9 @@ def tokens_of(text: str) -> list[Token]:
             expected=f"at most {MOST_CHARACTERS}",
             fix="Split it into several features.",
         )
+    lone = _SURROGATE.search(text)
+    if lone:
+        raise _stray(text, lone.start())
     found: list[Token] = []
     position = 0
     while position < len(text):

@@ -52,6 +52,4 @@ def parse_window(text: str) -> WindowCall:
     parser.expect(")")
     parser.expect("over")
     duration = parser.text[parser.here.start :].strip()
-    return WindowCall(
-        name, argument, parse_duration_us(duration), int(scale[1]) if scale else 20
-    )
+    return WindowCall(name, argument, parse_duration_us(duration), int(scale[1]) if scale else 20)

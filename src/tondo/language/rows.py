@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from tondo.language.bound import bind
+from tondo.language.bound import bind, split_time
 from tondo.language.functions import FUNCTIONS
 from tondo.language.inline import INLINE, NAN_MAKERS, NAN_PASSERS, NEVER_NULL
 from tondo.language.interpret import literal_value
@@ -98,6 +98,7 @@ class _Writer:
         """Return the number of the step for `node`, made now unless an equal one is there."""
         arguments: tuple[int, ...] = ()
         if isinstance(node, Call):
+            node = split_time(node)
             arguments = tuple(self.place(each) for each in node.arguments)
             key: tuple[Any, ...] = (node.function, node.type, arguments)
             folded = self.folded(node, arguments)
@@ -116,10 +117,10 @@ class _Writer:
     def folded(self, node: Call, arguments: Sequence[int]) -> Literal | None:
         """Return the constant that a call on constants is, else None."""
         below = [self.steps[each].node for each in arguments]
-        if not all(isinstance(each, Literal) for each in below):
+        function = FUNCTIONS.get(node.function)
+        if function is None or not all(isinstance(each, Literal) for each in below):
             return None
         values = [literal_value(each) for each in below if isinstance(each, Literal)]
-        function = FUNCTIONS[node.function]
         if function.nulls == "strict" and None in values:
             return Literal(None, node.type)
         return Literal(function.kernel(*values), node.type)
@@ -172,12 +173,15 @@ class _Writer:
         self.lines.append(f"if {name}.__class__ is not {class_}: {name} = {reader}({name}, {key})")
         if node.type == "double":
             self.lines.append(f"elif {name} != {name}: {name} = None")
+        elif node.type not in _CLASSES:
+            low, high = self.bind(-(2**63)), self.bind(2**63)
+            self.lines.append(f"elif not {low} <= {name} < {high}: {reader}({name}, {key})")
 
     def formula(self, step: _Step, node: Call) -> str:
         below = [self.steps[each] for each in step.arguments]
         names = [self.names[each] for each in step.arguments]
-        function = FUNCTIONS[node.function]
-        strict = function.nulls == "strict"
+        function = FUNCTIONS.get(node.function)
+        strict = function is None or function.nulls == "strict"
         nullable = [name for name, each in zip(names, below, strict=True) if each.nullable]
         step.nullable = bool(nullable) if strict and node.function in INLINE else True
         if node.function in NEVER_NULL:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 LANGUAGE_VERSION = 1
 """Grows when the meaning of any function changes; a package records it."""
+
+MOST_DEPTH = 150
+"""Deeper nesting is refused, so that no tree can exhaust the stack of a reader."""
 
 
 class Literal(msgspec.Struct, frozen=True, tag="literal", tag_field="node"):
@@ -67,3 +73,38 @@ class WindowCall(msgspec.Struct, frozen=True, tag="window", tag_field="node"):
     scale_bits: int = 20
     """Sums are over multiples of 2**-scale_bits."""
     type: str = ""
+
+
+def children_of(node: Node) -> tuple[Node, ...]:
+    """Return the nodes directly below `node`."""
+    if isinstance(node, Call):
+        return node.arguments
+    return (node.argument,) if isinstance(node, Fitted) else ()
+
+
+def nodes_of(node: Node) -> Iterator[Node]:
+    """Yield every node, children before parents."""
+    pending: list[tuple[Node, bool]] = [(node, False)]
+    while pending:
+        here, opened = pending.pop()
+        below = children_of(here)
+        if opened or not below:
+            yield here
+        else:
+            pending.append((here, True))
+            pending.extend((each, False) for each in reversed(below))
+
+
+def depth_of(node: Node) -> int:
+    """Return the number of levels; a leaf has 1.
+
+    >>> depth_of(Call("negate", (Column("x"),)))
+    2
+    """
+    deepest = 0
+    pending = [(node, 1)]
+    while pending:
+        here, depth = pending.pop()
+        deepest = max(deepest, depth)
+        pending.extend((each, depth + 1) for each in children_of(here))
+    return deepest

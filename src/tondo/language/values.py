@@ -6,12 +6,14 @@ Own values: float, int (id, microseconds of a timestamp, days of a date), bool, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tondo.core.errors import DataError
 from tondo.core.instants import to_micros
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DAY_US = 86_400_000_000
 EPOCH_DAY = date(1970, 1, 1).toordinal()

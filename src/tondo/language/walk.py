@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tondo.core.errors import DataError, DefinitionError, near
+from tondo.core.errors import DataError, DefinitionError
+from tondo.language.check import ViewSignature, verify
 from tondo.language.fitted import FITTED
-from tondo.language.functions import FUNCTIONS
 from tondo.language.tree import (
     LANGUAGE_VERSION,
+    MOST_DEPTH,
     Call,
     Column,
     Fitted,
@@ -18,43 +19,29 @@ from tondo.language.tree import (
     Node,
     ViewFeature,
     WindowCall,
+    children_of,
+    depth_of,
+    nodes_of,
 )
 
+__all__ = [
+    "bind_views",
+    "canonical_name",
+    "children_of",
+    "columns_of",
+    "depth_of",
+    "expand_fitted",
+    "fitted_of",
+    "from_json",
+    "is_constant",
+    "nodes_of",
+    "replace",
+    "to_json",
+    "view_features_of",
+]
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from tondo.language.check import ViewSignature
-
-
-def children_of(node: Node) -> tuple[Node, ...]:
-    """Return the nodes directly below `node`."""
-    if isinstance(node, Call):
-        return node.arguments
-    return (node.argument,) if isinstance(node, Fitted) else ()
-
-
-def nodes_of(node: Node) -> Iterator[Node]:
-    """Yield every node, children before parents."""
-    pending: list[tuple[Node, bool]] = [(node, False)]
-    while pending:
-        here, opened = pending.pop()
-        below = children_of(here)
-        if opened or not below:
-            yield here
-        else:
-            pending.append((here, True))
-            pending.extend((each, False) for each in reversed(below))
-
-
-def depth_of(node: Node) -> int:
-    """Return the number of levels; a leaf has 1."""
-    deepest = 0
-    pending = [(node, 1)]
-    while pending:
-        here, depth = pending.pop()
-        deepest = max(deepest, depth)
-        pending.extend((each, depth + 1) for each in children_of(here))
-    return deepest
+    from collections.abc import Callable, Mapping
 
 
 def replace(node: Node, change: Callable[[Node], Node]) -> Node:
@@ -92,7 +79,6 @@ def fitted_of(node: Node) -> list[Fitted]:
 def canonical_name(feature: ViewFeature, signature: ViewSignature) -> str:
     """Return `@view.feature[key]`, the key always written out.
 
-    >>> from tondo.language.check import ViewSignature
     >>> weather = ViewSignature(view="weather", entity="origin", key="origin", features={})
     >>> canonical_name(ViewFeature("weather", "wind_speed"), weather)
     '@weather.wind_speed[origin]'
@@ -141,23 +127,31 @@ def to_json(node: Node | WindowCall) -> dict[str, Any]:
 
 
 def from_json(data: Any) -> Any:
-    """Read what `to_json` wrote; TD-LANG-009 for another version or an unknown function."""
+    """Read what `to_json` wrote, and check its types again: a package may come from anywhere.
+
+    TD-LANG-009 for another language version, an unknown function or a tree that does not check.
+    """
     try:
         stored = msgspec.convert(data, _Stored)
     except (msgspec.ValidationError, RecursionError) as error:
         raise _unreadable(str(error)) from None
     if stored.version != LANGUAGE_VERSION:
         raise _unreadable(f"its language version is {stored.version}")
-    root = stored.tree.argument if isinstance(stored.tree, WindowCall) else stored.tree
-    for each in nodes_of(root) if root is not None else ():
-        if isinstance(each, Call | Fitted):
-            table = FUNCTIONS if isinstance(each, Call) else FITTED
-            if each.function not in table:
-                raise _unreadable(
-                    f"it calls '{each.function}', which is not known. "
-                    + near(each.function, table)
-                )
-    return stored.tree
+    tree = stored.tree
+    root = tree.argument if isinstance(tree, WindowCall) else tree
+    if root is None:
+        return tree
+    if depth_of(root) > MOST_DEPTH:
+        raise _unreadable(f"it is nested deeper than {MOST_DEPTH} levels")
+    try:
+        verify(root)
+        if all(each.parameters is not None for each in fitted_of(root)):
+            verify(expand_fitted(root))
+    except DefinitionError as error:
+        raise _unreadable(error.message) from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable(f"its frozen parameters do not fit ({error!r})") from None
+    return tree
 
 
 def _unreadable(why: str) -> DataError:

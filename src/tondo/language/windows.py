@@ -14,7 +14,7 @@ import msgspec
 from tondo.core.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tondo.language.tree import WindowCall
 
@@ -168,10 +168,12 @@ def aggregate(call: WindowCall, events: Sequence[Any]) -> Any:
         return finish(call, len(values), sum(values), squares)
     if call.function == "count":
         return float(len(values))
-    if not values:
-        return None
-    if call.function == "first":
-        return values[0]
-    if call.function == "last":
-        return values[-1]
-    return min(values) if call.function == "min" else max(values)
+    return _PICKED[call.function](values) if values else None
+
+
+_PICKED: dict[str, Callable[[list[Any]], Any]] = {
+    "first": lambda values: values[0],
+    "last": lambda values: values[-1],
+    "min": min,
+    "max": max,
+}

@@ -7,7 +7,18 @@ import re
 from typing import Any
 
 from tondo.language.functions.row import Function
+from tondo.language.functions.times import EARLIEST_US, LATEST_US
 from tondo.language.values import DAY_US
+
+CAST_TYPES = {
+    "double": "cast_double",
+    "string": "cast_string",
+    "varchar": "cast_string",
+    "text": "cast_string",
+    "date": "cast_date",
+    "timestamp": "cast_timestamp",
+}
+"""The type as written in a cast to the function that casts."""
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -27,7 +38,7 @@ def cast_double(x: Any) -> float | None:
 
 
 def cast_string(x: Any) -> str:
-    """Return an id in decimal, a truth value as true or false."""
+    """Return an id in decimal, a truth value as true or false, text as it is."""
     return ("true" if x else "false") if isinstance(x, bool) else str(x)
 
 
@@ -36,9 +47,9 @@ def cast_date(x: int) -> int:
     return x // DAY_US
 
 
-def cast_timestamp(x: int) -> int:
-    """Return midnight UTC of a date."""
-    return x * DAY_US
+def cast_timestamp(x: int) -> int | None:
+    """Return midnight UTC of a date, None outside the calendar."""
+    return x * DAY_US if EARLIEST_US <= x * DAY_US <= LATEST_US else None
 
 
 def _cast(name: str, signatures: tuple[str, ...], kernel: Any, doc: str, example: Any) -> Function:
@@ -56,14 +67,14 @@ def _cast(name: str, signatures: tuple[str, ...], kernel: Any, doc: str, example
 ROWS = (
     _cast(
         "cast_double",
-        ("string -> double", "bool -> double", "id -> double"),
+        ("string -> double", "bool -> double", "id -> double", "double -> double"),
         cast_double,
         "Text in decimal or exponent form, else null; true is 1; an id is rounded to a double.",
         ("cast('1e3' as double)", 1000.0),
     ),
     _cast(
         "cast_string",
-        ("id -> string", "bool -> string"),
+        ("id -> string", "bool -> string", "string -> string"),
         cast_string,
         "An id in decimal; true or false. Doubles have no cast: engines would spell them apart.",
         ("cast(1 = 1 as string)", "true"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
+from math import asin, cos, isfinite, sin
+from typing import TYPE_CHECKING, Any
 
 from tondo.language.functions.operators import without_nan
 from tondo.language.functions.row import Function
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EARTH_RADIUS_KM = 6371.0088
 """Mean radius, IUGG (Moritz 2000, Geodetic Reference System 1980)."""
@@ -140,13 +143,16 @@ def haversine_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float | 
     >>> round(haversine_km(40.6413, -73.7781, 33.9416, -118.4085))
     3974
     """
-    if any(map(math.isinf, (lat1, lon1, lat2, lon2))):
+    across, along = lat2 - lat1, lon2 - lon1
+    if not (isfinite(across) and isfinite(along)):
         return None
-    half_lat = math.sin((lat2 - lat1) * RADIANS_PER_DEGREE * 0.5)
-    half_lon = math.sin((lon2 - lon1) * RADIANS_PER_DEGREE * 0.5)
-    scale = math.cos(lat1 * RADIANS_PER_DEGREE) * math.cos(lat2 * RADIANS_PER_DEGREE)
+    half_lat = sin(across * RADIANS_PER_DEGREE * 0.5)
+    half_lon = sin(along * RADIANS_PER_DEGREE * 0.5)
+    scale = cos(lat1 * RADIANS_PER_DEGREE) * cos(lat2 * RADIANS_PER_DEGREE)
     chord = half_lat * half_lat + scale * (half_lon * half_lon)
-    return 2.0 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(chord)))
+    if chord < 0.0:  # rounding of huge coordinates
+        return None
+    return 2.0 * EARTH_RADIUS_KM * asin(min(1.0, math.sqrt(chord)))
 
 
 def _digits_problem(constants: Any) -> str:

@@ -43,14 +43,14 @@ def negate(x: float) -> float:
     return -x
 
 
-def both(x: bool | None, y: bool | None) -> bool | None:
+def both(x: bool | None, y: bool | None) -> bool | None:  # noqa: FBT001 - operands
     """Return x and y in three-valued logic."""
     if x is False or y is False:
         return False
     return None if x is None or y is None else True
 
 
-def either(x: bool | None, y: bool | None) -> bool | None:
+def either(x: bool | None, y: bool | None) -> bool | None:  # noqa: FBT001 - operands
     """Return x or y in three-valued logic."""
     if x is True or y is True:
         return True
@@ -146,7 +146,9 @@ def _logic(name: str, kernel: Any, operator: str, doc: str, example: Any) -> Fun
     )
 
 
-def _test(name: str, signature: str, kernel: Any, operator: str, doc: str, example: Any) -> Function:
+def _test(
+    name: str, signature: str, kernel: Any, operator: str, doc: str, example: Any
+) -> Function:
     return Function(
         name=name,
         signatures=(signature,),
@@ -200,8 +202,8 @@ ROWS = (
     _comparison("less_equal", lambda x, y: x <= y, "x <= y", ("2 <= 2", True)),
     _comparison("greater", lambda x, y: x > y, "x > y", ("1 > null", None)),
     _comparison("greater_equal", lambda x, y: x >= y, "x >= y", ("1 >= 2", False)),
-    _logic("and", both, "a and b", "False if either is, null if unknown.", ("null and false", False)),
-    _logic("or", either, "a or b", "True if either is, null if unknown.", ("null or true", True)),
+    _logic("and", both, "a and b", "False if either is.", ("null and false", False)),
+    _logic("or", either, "a or b", "True if either is.", ("null or true", True)),
     _logic("not", lambda x: not x, "not a", "The other truth value.", ("not 1 = 2", True)),
     _test(
         "between",
@@ -265,7 +267,7 @@ ROWS = (
         "The first value that is not null.",
         ("coalesce(null, 2)", 2.0),
     ),
-    _choice("nullif", "T, T -> T", nullif, "Null where x = y, else x.", ("nullif(-0.0, 0.0)", None)),
+    _choice("nullif", "T, T -> T", nullif, "Null if x = y, else x.", ("nullif(-0.0, 0.0)", None)),
     _choice(
         "greatest",
         "T, T... -> T",

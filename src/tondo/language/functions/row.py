@@ -70,7 +70,7 @@ def match(signature: str, types: Sequence[str]) -> Match | None:
 
 def constants_of(signature: str, count: int) -> tuple[bool, ...]:
     """Return for each of `count` arguments whether the signature wants a constant."""
-    return tuple(slot.constant for slot in _laid_out(signature.split(" -> ")[0], count) or ())
+    return tuple(slot.constant for slot in _laid_out(signature.partition(" -> ")[0], count) or ())
 
 
 def _laid_out(taken: str, count: int) -> list[_Slot] | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from hashlib import md5
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tondo.language.functions.row import Function
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HASH_DIGITS = 15
 """Hexadecimal digits of the hash that count: 60 bits fit every engine's whole numbers."""
@@ -17,7 +19,7 @@ def clip(x: float, low: float, high: float) -> float:
     """Return x held between low and high."""
     if x < low:
         return low
-    return high if x > high else x
+    return high if x > high else x  # noqa: FURB136 - of equals, x with its own zero's sign
 
 
 def bucketize(x: float, *bounds: float) -> float:

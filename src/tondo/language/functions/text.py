@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tondo.language.functions.casing import lower, upper
 from tondo.language.functions.row import Function
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LONGEST = 1_000_000_000.0
 """Places and lengths are clamped here; no text of a row is longer."""
@@ -19,15 +21,20 @@ def whole(x: float) -> int:
     return int(min(max(x, -LONGEST), LONGEST))
 
 
+def ends(start: float, length: float = LONGEST) -> tuple[int, int]:
+    """Return the ends of the slice that `substr` takes."""
+    first = whole(start)
+    return max(first, 1) - 1, max(first + max(whole(length), 0) - 1, 0)
+
+
 def substr(text: str, start: float, length: float = LONGEST) -> str:
     """Return the characters at places start to start + length - 1, places counting from 1.
 
     >>> substr("abc", 2), substr("abc", 0, 2), substr("abc", 9)
     ('bc', 'a', '')
     """
-    first = whole(start)
-    stop = max(first + max(whole(length), 0) - 1, 0)
-    return text[max(first, 1) - 1 : stop]
+    first, stop = ends(start, length)
+    return text[first:stop]
 
 
 def strpos(text: str, part: str) -> float:
@@ -50,7 +57,7 @@ def split_part(text: str, separator: str, place: float) -> str:
 def like(text: str, pattern: str) -> bool:
     """Return whether `text` matches: % any characters, _ one character, no escape.
 
-    >>> like("Boston", "B%t_n"), like("a%", "a\\\\%")
+    >>> like("Boston", "B%t_n"), like("Boston", "B_n")
     (True, False)
     """
     return matcher(pattern)(text)

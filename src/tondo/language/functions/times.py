@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tondo.core.errors import near
 from tondo.core.instants import to_micros
 from tondo.language.functions.row import Function
 from tondo.language.functions.zones import zone, zone_names
 from tondo.language.values import DAY_US, EPOCH_DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 EARLIEST_US = to_micros(datetime(1, 1, 3, tzinfo=UTC))
 LATEST_US = to_micros(datetime(9999, 12, 30, tzinfo=UTC))

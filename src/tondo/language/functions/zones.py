@@ -15,6 +15,9 @@ FIRST_YEAR = 1900
 LAST_YEAR = 2100
 """Before the first and from the last year on, the nearest known offset holds."""
 
+BEFORE_ALL = -(2**63)
+"""Earlier than every instant."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_S = int((datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
 _LAST_S = int((datetime(LAST_YEAR, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
@@ -26,7 +29,7 @@ class Zone(msgspec.Struct, frozen=True):
 
     name: str
     starts_us: tuple[int, ...]
-    """Rising; the first stands for all earlier time."""
+    """Rising; the first is BEFORE_ALL."""
     offsets_us: tuple[int, ...]
 
     def offset_us(self, instant_us: int) -> int:
@@ -35,23 +38,22 @@ class Zone(msgspec.Struct, frozen=True):
         >>> zone("America/New_York").offset_us(0) // 3_600_000_000
         -5
         """
-        return self.offsets_us[max(bisect_right(self.starts_us, instant_us) - 1, 0)]
+        return self.offsets_us[bisect_right(self.starts_us, instant_us) - 1]
 
     def segment_start_us(self, instant_us: int) -> int:
-        """Return the last change of clocks at or before the instant, -2**63 if none."""
-        index = bisect_right(self.starts_us, instant_us) - 1
-        return self.starts_us[index] if index > 0 else -(2**63)
+        """Return the last change of clocks at or before the instant, BEFORE_ALL if none."""
+        return self.starts_us[bisect_right(self.starts_us, instant_us) - 1]
 
     def first_instant_us(self, local_us: int) -> int:
         """Return the first instant at which local time is `local_us` or later.
 
         A local time that a change of clocks skips is reached at the change itself.
         """
-        index = max(bisect_right(self.starts_us, local_us - 2 * _DAY_S * 1_000_000) - 1, 0)
+        index = bisect_right(self.starts_us, local_us - 2 * _DAY_S * 1_000_000) - 1
         while True:
             instant = local_us - self.offsets_us[index]
             if index + 1 == len(self.starts_us) or instant < self.starts_us[index + 1]:
-                return instant if index == 0 else max(instant, self.starts_us[index])
+                return max(instant, self.starts_us[index])
             index += 1
 
 
@@ -72,14 +74,15 @@ def zone(name: str) -> Zone:
     with file.open("rb") as opened:
         rule = ZoneInfo.from_file(opened, key=name)
     changes = [each for each in _stored_changes(data) if _FIRST_S <= each < _LAST_S]
-    changes += _ruled_changes(rule, changes[-1] if changes else _FIRST_S)
-    starts, offsets = [_FIRST_S], [_offset_s(rule, _FIRST_S)]
+    if b"," in data.rstrip(b"\n").rpartition(b"\n")[2]:
+        changes += _ruled_changes(rule, changes[-1] if changes else _FIRST_S)
+    starts, offsets = [BEFORE_ALL], [_offset_s(rule, _FIRST_S)]
     for start in changes:
         offset = _offset_s(rule, start)
         if offset != offsets[-1]:
-            starts.append(start)
+            starts.append(start * 1_000_000)
             offsets.append(offset)
-    return Zone(name, tuple(s * 1_000_000 for s in starts), tuple(s * 1_000_000 for s in offsets))
+    return Zone(name, tuple(starts), tuple(each * 1_000_000 for each in offsets))
 
 
 def _stored_changes(data: bytes) -> list[int]:
@@ -94,12 +97,15 @@ def _stored_changes(data: bytes) -> list[int]:
 
 
 def _ruled_changes(rule: ZoneInfo, after_s: int) -> list[int]:
-    """Return the changes after the last stored one, found day by day from the zone's rule."""
+    """Return the changes after the last stored one, found week by week from the zone's rule.
+
+    A rule (RFC 8536, section 3.3) changes the clocks twice a year, months apart.
+    """
     found = []
     here = after_s
     offset = _offset_s(rule, here)
     while here < _LAST_S:
-        following = here + _DAY_S
+        following = here + 7 * _DAY_S
         if _offset_s(rule, following) != offset:
             low, high = here, following
             while high - low > 1:
