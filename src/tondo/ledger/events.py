@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import insert, select
 
-from tondo.core.canonical import canonical_json
 from tondo.ledger import tables
 from tondo.ledger.database import sequence_of
+from tondo.ledger.records import body_text
 from tondo.ledger.values import Event
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def tell(
     connection: Connection, kind: str, *, id_: str, subject: str, body: Any, now_us: int
 ) -> Event:
     """Keep an event and return it with its place in the sequence."""
-    text = canonical_json(body).decode()
+    text = body_text(body, kind)
     values = {
         "id": id_,
         "kind": kind,

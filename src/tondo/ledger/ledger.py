@@ -135,6 +135,11 @@ class Ledger:
                 before=before,
             )
 
+    def count(self, kind: str) -> int:
+        """Return how many records of a kind there are."""
+        with self._database.reading() as connection:
+            return records.count(connection, kind)
+
     def find_by_prefix(self, id_prefix: str, *, limit: int = 20) -> list[Record]:
         """Return the records of any kind whose id begins with `id_prefix`, newest first."""
         with self._database.reading() as connection:

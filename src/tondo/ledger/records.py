@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, func, insert, select
 
 from tondo.core.canonical import canonical_json
-from tondo.core.errors import CallerError, ConflictError, NotFoundError, PlatformError, near
+from tondo.core.errors import (
+    CallerError,
+    ConflictError,
+    DefinitionError,
+    NotFoundError,
+    PlatformError,
+    near,
+)
 from tondo.ledger import tables
 from tondo.ledger.database import sequence_of
 from tondo.ledger.values import Record
@@ -38,7 +45,7 @@ _NEAR_IDS = 50
 def put(connection: Connection, key: tuple[str, str], *, body: Any, now_us: int) -> Record:
     """Keep a record. The same again is no change; another body raises TD-LEDGER-002."""
     kind, id_ = key
-    text = canonical_json(body).decode()
+    text = body_text(body, kind)
     present = _row(connection, key)
     if present is None:
         values = {"kind": kind, "id": id_, "body": text, "created_at_us": now_us}
@@ -99,6 +106,12 @@ def select_records(
     return [from_row(row) for row in connection.execute(query)]
 
 
+def count(connection: Connection, kind: str) -> int:
+    """Return how many records of a kind there are."""
+    query = select(func.count()).select_from(tables.records).where(tables.records.c.kind == kind)
+    return int(connection.execute(query).scalar_one())
+
+
 def by_prefix(connection: Connection, prefix: str, *, limit: int) -> list[Record]:
     """Return the records of any kind whose id begins with `prefix`, newest first."""
     if not prefix:
@@ -110,6 +123,20 @@ def by_prefix(connection: Connection, prefix: str, *, limit: int) -> list[Record
         .limit(limit)
     )
     return [from_row(row) for row in connection.execute(query)]
+
+
+def body_text(body: Any, kind: str) -> str:
+    """Return the canonical JSON of a body; TD-LEDGER-013 when it holds what JSON cannot."""
+    try:
+        return canonical_json(body).decode()
+    except TypeError as error:
+        raise DefinitionError(
+            "TD-LEDGER-013",
+            f"the body of a {kind} cannot be written as JSON: {error}",
+            expected="null, booleans, numbers, texts, and lists, dictionaries or structs of them",
+            fix="Turn it into one of these first, for example an array by `.tolist()`.",
+            kind=kind,
+        ) from error
 
 
 def decode(record: Record, type_: type[T]) -> T:

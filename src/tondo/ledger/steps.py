@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, exists, insert, select, update
 
 from tondo.ledger import tables
 from tondo.ledger.database import sequence_of
@@ -19,7 +19,10 @@ _STEP = tables.steps.c
 _CHECKPOINT = tables.checkpoints.c
 # Built once: building a statement costs more than running it, and these run for every step.
 _INSERT = insert(tables.steps)
-_END = update(tables.steps).where(_STEP.sequence == bindparam("of_sequence"))
+_IS_HELD = exists().where(
+    tables.leases.c.key == bindparam("of_key"), tables.leases.c.fence == bindparam("of_fence")
+)
+_END = update(tables.steps).where(_STEP.sequence == bindparam("of_sequence"), _IS_HELD)
 _RESULT = (
     select(_STEP.result)
     .where(_STEP.key == bindparam("of_key"), _STEP.state == "ok")
@@ -98,14 +101,16 @@ class StepRows:
         self,
         sequence: int,
         *,
+        lease: tuple[str, int],
         state: str,
         ended_at_us: int,
         seconds: float,
         result: str | None = None,
         error: dict[str, Any] | None = None,
         log: str | None = None,
-    ) -> None:
-        """Write down how an attempt ended."""
+    ) -> bool:
+        """Write down how an attempt ended, if the lease (key, fence) still holds; else False."""
+        place = {"of_sequence": sequence, "of_key": lease[0], "of_fence": lease[1]}
         values = {
             "state": state,
             "ended_at_us": ended_at_us,
@@ -115,7 +120,7 @@ class StepRows:
             "log": log,
         }
         with self._database.transaction() as connection:
-            connection.execute(_END, {"of_sequence": sequence, **values})
+            return connection.execute(_END, {**place, **values}).rowcount == 1
 
     def end_open(self, execution: str, *, ended_at_us: int) -> None:
         """Mark the attempts of an execution that were cut short as killed."""

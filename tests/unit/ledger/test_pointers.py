@@ -30,7 +30,7 @@ def test_a_pointer_that_somebody_moved_first_is_refused(ledger):
 
 def test_a_pointer_that_is_somewhere_is_not_made_anew(ledger):
     ledger.move("m@live", "v1", expect=None, by="ann", why="first")
-    with pytest.raises(ConflictError, match="TD-LEDGER-003.*nowhere yet"):
+    with pytest.raises(ConflictError, match=r"TD-LEDGER-003.*nowhere yet"):
         ledger.move("m@live", "v2", expect=None, by="bo", why="first")
 
 

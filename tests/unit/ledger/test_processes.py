@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import chain
 
 import pytest
 
@@ -64,7 +65,7 @@ def run_eight(url, work):
 
 
 def test_eight_processes_open_a_new_ledger_at_once_and_put_without_loss(url):
-    sequences = sum(run_eight(url, "put"), [])
+    sequences = list(chain(*run_eight(url, "put")))
     assert len(sequences) == len(set(sequences)) == 200
     ledger = Ledger.open(url, clock=SystemClock())
     assert len(ledger.records("run")) == 200
@@ -74,7 +75,7 @@ def test_eight_processes_open_a_new_ledger_at_once_and_put_without_loss(url):
 def test_exactly_one_of_eight_processes_wins_each_move(url):
     ledger = Ledger.open(url, clock=SystemClock())
     ledger.move("p", "0", expect=None, by="test", why="start")
-    won = sorted(sum(run_eight(url, "move"), []))
+    won = sorted(chain(*run_eight(url, "move")))
     assert won == list(range(1, len(won) + 1))
     assert ledger.pointer("p").target == str(len(won))
     assert [move.target for move in ledger.history("p")] == [str(n) for n in range(len(won) + 1)]

@@ -3,7 +3,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tondo.core.errors import CallerError, ConflictError, NotFoundError, PlatformError
+from tondo.core.errors import (
+    CallerError,
+    ConflictError,
+    DefinitionError,
+    NotFoundError,
+    PlatformError,
+)
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +32,7 @@ def test_a_struct_is_read_back_as_a_struct(ledger):
 
 def test_a_body_that_does_not_fit_its_type_is_a_coded_error(ledger):
     ledger.put("run", "r1", {"seed": "seven", "metrics": {}})
-    with pytest.raises(PlatformError, match="TD-LEDGER-009.*run r1.*Run"):
+    with pytest.raises(PlatformError, match=r"TD-LEDGER-009.*run r1.*Run"):
         ledger.read("run", "r1", Run)
 
 
@@ -45,6 +51,15 @@ def test_putting_another_body_under_an_id_is_refused(ledger):
     assert ledger.get("run", "r1").body == {"a": 1}
 
 
+@pytest.mark.parametrize("body", [{"a": object()}, {"a": {1: object()}}])
+def test_a_body_that_json_cannot_hold_is_refused(ledger, body):
+    with pytest.raises(DefinitionError, match="TD-LEDGER-013"):
+        ledger.put("run", "r1", body)
+    with pytest.raises(DefinitionError, match="TD-LEDGER-013"):
+        ledger.event("deployed", "m", body)
+    assert ledger.records("run") == []
+
+
 def test_the_same_id_may_be_used_by_two_kinds(ledger):
     ledger.put("run", "x", {"a": 1})
     ledger.put("report", "x", {"a": 2})
@@ -53,7 +68,7 @@ def test_the_same_id_may_be_used_by_two_kinds(ledger):
 
 def test_a_missing_record_names_near_ids(ledger):
     ledger.put("model", "late_arrival", {})
-    with pytest.raises(NotFoundError, match="TD-LEDGER-001.*Did you mean 'late_arrival'"):
+    with pytest.raises(NotFoundError, match=r"TD-LEDGER-001.*Did you mean 'late_arrival'"):
         ledger.get("model", "late_arival")
     assert ledger.find("model", "late_arival") is None
 
