@@ -55,6 +55,10 @@ class Executions:
         self.clock = clock
         self.around = Surroundings(ledger, blobs, clock, on_step=on_step, on_progress=on_progress)
 
+    def listen(self, on_step: Callable[[StepRecord], None]) -> None:
+        """Let `on_step` hear each step begin and end from now on."""
+        self.around.on_step = on_step
+
     @contextlib.contextmanager
     def run(
         self,

@@ -72,6 +72,7 @@ class Attempt:
         self._key = digest_bytes(self._text)
         # Two executions may be at the same step; each goes on from its own checkpoint.
         self._checkpoint_key = f"{lease.key}:{self._key}"
+        self._progress = StepProgress(around, lease, name=name, checkpoint_key=self._checkpoint_key)
         self._sequence = 0
         self._started_at_us = 0
         self._started_s = 0.0
@@ -101,15 +102,9 @@ class Attempt:
 
     def work(self, fn: Callable[..., Any]) -> bytes:
         """Call `fn`, keep its result and return it as JSON; a failure is kept and raised."""
-        progress = StepProgress(
-            self._around,
-            self._lease,
-            name=self._name,
-            checkpoint_key=self._checkpoint_key,
-        )
         with _listening() as log:
             try:
-                result = canonical_json(fn(progress=progress))
+                result = canonical_json(fn(progress=self._progress))
             except TondoError as error:
                 self._fail(error, log)
                 raise
@@ -151,9 +146,9 @@ class Attempt:
         ledger = self._around.ledger
         seconds = self._seconds()
         with ledger.transaction():
-            self._lease.check()
-            ledger.steps.end(
+            kept = ledger.steps.end(
                 self._sequence,
+                lease=(self._lease.key, self._lease.fence),
                 state=state,
                 ended_at_us=self._around.clock.now_us(),
                 seconds=seconds,
@@ -161,7 +156,9 @@ class Attempt:
                 error=error,
                 log=log.text or None,
             )
-            if state == "ok":
+            if not kept:
+                self._lease.check()
+            if state == "ok" and self._progress.has_checkpoint:
                 ledger.steps.drop_checkpoint(self._checkpoint_key)
         self._tell(state, seconds=seconds, error=error, log=log.text)
 
@@ -205,6 +202,7 @@ class StepProgress:
         self._name = name
         self._key = checkpoint_key
         self._told_at_s = -_TELL_EVERY_S
+        self.has_checkpoint = False
 
     def advance(self, done: int, total: int, note: str = "") -> None:
         """Tell that `done` of `total` units are done."""
@@ -222,6 +220,7 @@ class StepProgress:
     def resume_state(self) -> dict[str, Any] | None:
         """Return the last checkpoint of this very step, or None when it starts afresh."""
         row = self._around.ledger.steps.checkpoint(self._key)
+        self.has_checkpoint = self.has_checkpoint or row is not None
         return None if row is None else row.state
 
     def _keep(self, values: dict[str, Any], *, durable: bool) -> None:
@@ -230,6 +229,7 @@ class StepProgress:
             self._lease.check()
             now_us = self._around.clock.now_us()
             ledger.steps.keep_checkpoint(self._key, {**values, "updated_at_us": now_us})
+        self.has_checkpoint = True
 
 
 class StepLog(logging.Handler):

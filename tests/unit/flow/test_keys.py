@@ -47,7 +47,7 @@ def load_nothing(_progress):
 
 
 def test_a_declared_package_that_is_missing_is_a_coded_error():
-    with pytest.raises(MissingExtraError, match="TD-INSTALL-001.*no-such-package"):
+    with pytest.raises(MissingExtraError, match=r"TD-INSTALL-001.*no-such-package"):
         step_parts("s", len, version=1, parameters={}, inputs={}, packages=["no-such-package"])
 
 
