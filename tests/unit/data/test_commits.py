@@ -16,9 +16,7 @@ def days(*numbers):
 @pytest.fixture
 def put(ledger, blobs, clock):
     def put(table, **more):
-        return commit(
-            "flights", table, ledger=ledger, blobs=blobs, clock=clock, **{**WHO, **more}
-        )
+        return commit("flights", table, ledger=ledger, blobs=blobs, clock=clock, **{**WHO, **more})
 
     return put
 
@@ -84,7 +82,7 @@ def test_a_column_without_any_value_takes_the_type_of_the_data_set(put):
 )
 def test_an_appended_table_must_have_the_columns_of_the_data_set(put, ledger, table):
     before = put(days(1))
-    with pytest.raises(CallerError, match="TD-DATA-008"):
+    with pytest.raises(CallerError, match=r"TD-DATA-008"):
         put(table, mode="append")
     assert head("flights", ledger=ledger) == before
 
@@ -94,7 +92,7 @@ def test_of_two_writers_one_wins_and_the_other_is_told(put, ledger, monkeypatch)
     stale = head("flights", ledger=ledger)
     put(days(2))
     monkeypatch.setattr("tondo.stages.data.commits._find_head", lambda *_, **__: stale)
-    with pytest.raises(ConflictError, match="TD-LEDGER-003"):
+    with pytest.raises(ConflictError, match=r"TD-LEDGER-003"):
         put(days(3))
     monkeypatch.undo()
     assert len(history("flights", ledger=ledger)) == 2
@@ -116,13 +114,13 @@ def test_a_branch_goes_its_own_way(put, ledger):
     put(days(1, 2), branch="trial")
     assert head("flights", ledger=ledger) == first
     assert head("flights", ledger=ledger, branch="trial").rows == 2
-    with pytest.raises(ConflictError, match="TD-DATA-013"):
+    with pytest.raises(ConflictError, match=r"TD-DATA-013"):
         create_branch("flights", "trial", at=first.id, ledger=ledger, **WHO)
 
 
 def test_a_data_set_without_commits_is_told_with_near_names(put, ledger):
     put(days(1))
-    with pytest.raises(NotFoundError, match="TD-DATA-009.*'flihgts'") as caught:
+    with pytest.raises(NotFoundError, match=r"TD-DATA-009.*'flihgts'") as caught:
         head("flihgts", ledger=ledger)
     assert "flights@main" in caught.value.fix
 

@@ -31,9 +31,7 @@ def put(house, dataset, table, **more):
 
 
 def rows(house, made):
-    table = snapshot_table(
-        read_snapshot(made.snapshot, blobs=house["blobs"]), blobs=house["blobs"]
-    )
+    table = snapshot_table(read_snapshot(made.snapshot, blobs=house["blobs"]), blobs=house["blobs"])
     return house["engine"].engine.scan(table)
 
 
@@ -108,7 +106,7 @@ def test_files_that_come_out_with_other_types_are_refused(house):
         {"dataset": "same", "inputs": ["flights"], "sql": "from flights", "rowwise": True}
     )
     derive(same, {"flights": first}, **house, by="ann")
-    with pytest.raises(DataError, match="TD-DATA-015"):
+    with pytest.raises(DataError, match=r"TD-DATA-015"):
         derive(same, {"flights": more}, **house, by="ann")
 
 
@@ -143,20 +141,22 @@ def test_rows_stand_in_the_order_of_time_then_key(house):
 
 
 def test_an_input_that_was_not_given_is_named(house):
-    with pytest.raises(CallerError, match="TD-DATA-011.*'flights'"):
+    with pytest.raises(CallerError, match=r"TD-DATA-011.*'flights'"):
         derive(totals(), {}, **house, by="ann")
 
 
 def test_a_column_that_the_result_lacks_is_refused(house):
     flights = put(house, "flights", FLIGHTS)
-    with pytest.raises(DefinitionError, match="TD-DATA-006.*'landed_at'"):
+    with pytest.raises(DefinitionError, match=r"TD-DATA-006.*'landed_at'"):
         derive(totals(event_time="landed_at"), {"flights": flights}, **house, by="ann")
 
 
 def test_nothing_is_kept_of_a_query_that_fails(house):
     flights = put(house, "flights", FLIGHTS)
-    broken = parse_derived({"dataset": "broken", "inputs": ["flights"], "sql": "select delya from flights"})
-    with pytest.raises(DefinitionError, match="TD-ENGINE-001"):
+    broken = parse_derived(
+        {"dataset": "broken", "inputs": ["flights"], "sql": "select delya from flights"}
+    )
+    with pytest.raises(DefinitionError, match=r"TD-ENGINE-001"):
         derive(broken, {"flights": flights}, **house, by="ann")
     assert house["ledger"].pointer("dataset/broken@main") is None
     assert house["ledger"].records("derivation") == []

@@ -52,8 +52,7 @@ def read_csv(
     def typed(name: str) -> pa.ChunkedArray:
         column = text.column(name)
         if name not in declared:
-            values = without_nulls(column, [""])
-            return infer_text(values, null_values, name=name, zone=zone, where=where)
+            return infer_text(column, null_values, name=name, zone=zone, where=where)
         values = without_nulls(column, ["", *null_values])
         if declared[name] == "string":
             return values

@@ -46,7 +46,8 @@ def infer_column(column: ColumnStatistics) -> ColumnSchema:
 
 def infer_domain(column: ColumnStatistics) -> tuple[str, ...] | None:
     """Return the sorted distinct texts when there are at most 100, else None."""
-    if column.type != "string" or not column.distinct or column.distinct > LARGEST_DOMAIN:
+    few = bool(column.distinct) and (column.distinct or 0) <= LARGEST_DOMAIN
+    if column.type != "string" or not few or column.tail:
         return None
     return tuple(sorted(str(value) for value, _ in column.top))
 

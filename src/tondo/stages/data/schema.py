@@ -104,6 +104,13 @@ def parse_schema(data: Mapping[str, Any], *, origin: str = "schema") -> Schema:
 
 def check_schema(schema: Schema) -> Schema:
     """Return the schema when it can be meant, else raise TD-SCHEMA-003 naming the column."""
+    if schema.max_rows is not None and schema.min_rows > schema.max_rows:
+        raise DefinitionError(
+            "TD-SCHEMA-003",
+            f"schema of {schema.name}: min_rows {schema.min_rows} is above max_rows "
+            f"{schema.max_rows}",
+            fix="Correct the schema; the data was not looked at.",
+        )
     for name, column in schema.columns.items():
         check_type(column.type, where=f"schema column '{name}'")
         for what, holds in _faults(column, schema.environments).items():

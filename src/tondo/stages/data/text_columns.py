@@ -34,7 +34,7 @@ def infer_text(
     """Return the column in the type its values speak for."""
     import pyarrow as pa
 
-    text = without_nulls(column, null_values)
+    text = without_nulls(column, ["", *null_values])
     values = text if null_values else without_nulls(text, USUAL_NULLS)
     if values.null_count == len(values):
         # Nothing but usual null words is text that somebody wrote; nothing at all is not.
@@ -132,9 +132,8 @@ def _as_double(values: pa.ChunkedArray) -> pa.ChunkedArray | None:
         return None
     if pc.any(pc.match_substring_regex(values, r"^[+-]?0[0-9]")).as_py():
         return None
-    finite = pc.filter(numbers, pc.is_finite(numbers))
-    ends = pc.min_max(finite).as_py()
-    if max(abs(ends["min"] or 0), abs(ends["max"] or 0)) >= EXACT_INTEGER:
+    ends = pc.min_max(numbers).as_py()
+    if max(abs(ends["min"]), abs(ends["max"])) >= EXACT_INTEGER:
         whole = _try_cast(values, "id")
         return numbers if whole is None else whole
     return numbers

@@ -53,15 +53,15 @@ def _known_columns(
         if expected.stage in UNCHECKED_STAGES:
             continue
         found = statistics.columns.get(name)
-        if environment is not None and not expected.expected_in(environment):
-            if found is not None:
-                yield columns.unexpected_column(name, expected, environment)
-        elif found is None:
-            if columns.required(expected):
+        expected_here = expected.expected_in(environment)
+        if found is None:
+            if expected_here and columns.required(expected):
                 yield columns.missing_column(name, statistics.columns)
-        else:
-            for rule in _COLUMN_RULES:
-                yield from rule(name, found, expected)
+            continue
+        if environment is not None and not expected_here:
+            yield columns.unexpected_column(name, expected, environment)
+        for rule in _COLUMN_RULES:
+            yield from rule(name, found, expected)
 
 
 def _weighed(anomalies: Iterable[Anomaly], schema: Schema) -> Iterator[Anomaly]:

@@ -5,6 +5,7 @@ ASOF join of the spine with the timeline then answers, however many events lie i
 recorded times and cadences only move the instants. No spine row is lost, none is doubled.
 """
 
+# ruff: noqa: S608 - names in composed SQL are quoted by `quote`
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tondo.ports.engine import LookupJoin, WindowJoin
 
 SPINE = "tondo_spine"
-"""Temporary table: `n` (row number), `t` (microseconds), the key columns as `k0`, `k1`..."""
+"""Temporary table: `__n` (row number), `__t` (microseconds), the key columns as `__k0`..."""
 
 
 def point_in_time(
@@ -38,16 +39,16 @@ def point_in_time(
     window's events: strictly before it). A null key or time gives null in every feature.
     """
     answer = to_arrow(connection, f"SELECT * FROM {relation(connection, spine)}")
-    joins = [*lookups, *windows]
-    keys = list(dict.fromkeys(join.spine_key for join in joins))
+    named = [join.spine_key for join in lookups] + [join.spine_key for join in windows]
+    keys = list(dict.fromkeys(named))
     _number_spine(connection, answer, time=time, keys=keys)
     try:
         for join in lookups:
-            found = lookup_join(connection, join, f"k{keys.index(join.spine_key)}", spine=SPINE)
+            found = lookup_join(connection, join, f"__k{keys.index(join.spine_key)}", spine=SPINE)
             answer = _append(answer, found)
         for window in windows:
             found = window_join(
-                connection, window, f"k{keys.index(window.spine_key)}", spine=SPINE
+                connection, window, f"__k{keys.index(window.spine_key)}", spine=SPINE
             )
             answer = _append(answer, found)
     finally:
@@ -56,11 +57,11 @@ def point_in_time(
 
 
 def _number_spine(connection: Any, spine: pa.Table, *, time: str, keys: Sequence[str]) -> None:
-    named = [f"{quote(key)} AS k{place}" for place, key in enumerate(keys)]
-    columns = ["row_number() OVER () - 1 AS n", f"epoch_us({quote(time)}) AS t", *named]
+    named = [f"{quote(key)} AS __k{place}" for place, key in enumerate(keys)]
+    columns = ["row_number() OVER () - 1 AS __n", f"epoch_us({quote(time)}) AS __t", *named]
     source = relation(connection, spine, list(dict.fromkeys([time, *keys])))
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {SPINE} AS SELECT {', '.join(columns)} FROM {source}"  # noqa: S608 - names are quoted
+        f"CREATE OR REPLACE TEMP TABLE {SPINE} AS SELECT {', '.join(columns)} FROM {source}"
     )
 
 
@@ -68,6 +69,6 @@ def _append(answer: pa.Table, found: pa.Table) -> pa.Table:
     """Add the columns of `found`, which has every row number once, in order."""
     assert found.num_rows == answer.num_rows
     for name in found.column_names:
-        if name != "n":
+        if name != "__n":
             answer = answer.append_column(name, found.column(name))
     return answer

@@ -1,5 +1,6 @@
 """As-of lookups: the newest row per key that was visible at the spine's time."""
 
+# ruff: noqa: S608 - names in composed SQL are quoted by `quote`
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -18,34 +19,57 @@ if TYPE_CHECKING:
 
 
 def lookup_join(connection: Any, join: LookupJoin, key: str, *, spine: str) -> pa.Table:
-    """Return `n` and the features of `join` for each row of the numbered `spine` table."""
-    columns = _columns_of(join.features)
+    """Return `__n` and the features of `join` for each row of the numbered `spine` table.
+
+    Our own columns begin with two underscores, so that they meet none of the source's.
+    """
     if join.event_time is None:
-        rows = _rows(connection, join, columns)
-        return to_arrow(connection, _static(connection, join, rows, key=key, spine=spine))
-    timeline = _timeline(connection, join, columns)
-    fresh = "e IS NOT NULL"
+        return to_arrow(connection, _static(connection, join, key=key, spine=spine))
+    fresh = "__e IS NOT NULL"
     if join.ttl_us is not None:
-        fresh += f" AND t - e <= {join.ttl_us}"
-    return to_arrow(
-        connection,
-        f"SELECT n, {_features(join, fresh)} FROM (SELECT s.n, s.t, v.* EXCLUDE (key) "
-        f"FROM {spine} s ASOF LEFT JOIN ({timeline}) v "
-        f"ON s.{key} = v.key AND s.t >= v.visible) ORDER BY n",
+        fresh += f" AND __t - __e <= {join.ttl_us}"
+    found = _newest(connection, join, key=key, spine=spine)
+    return to_arrow(connection, f"SELECT __n, {_features(join, fresh)} FROM ({found}) ORDER BY __n")
+
+
+def _newest(connection: Any, join: LookupJoin, *, key: str, spine: str) -> str:
+    """Return SELECT text: __n, __t, __e of the winner and the columns that features read."""
+    columns = _columns_of(join.features)
+    times = _rows(connection, join, set())
+    tied = _has_ties(connection, times, "__key, __e, __r")
+    if tied:
+        rows = _rows(connection, join, columns | _columns_of(join.ties))
+        timeline = _winners(rows, "__visible, __e, __r, " + _content(join))
+    elif join.recorded_at is None and join.cadence_us is None:
+        timeline = _rows(connection, join, columns)
+    else:
+        return _by_times(connection, join, times, key=key, spine=spine)
+    return (
+        f"SELECT s.__n, s.__t, v.* EXCLUDE (__key) FROM {spine} s "
+        f"ASOF LEFT JOIN ({timeline}) v ON s.{key} = v.__key AND s.__t >= v.__visible"
     )
 
 
-def feature_sql(node: Node) -> str:
-    """Return the SQL of a feature's final value: what is not finite is null."""
-    text = lower(node)
-    if node.type == "double":
-        return f"CASE WHEN isfinite({text}) THEN {text} END"
-    return text
+def _by_times(connection: Any, join: LookupJoin, times: str, *, key: str, spine: str) -> str:
+    """Find the winners by key and times alone, then read the columns of only these rows."""
+    if join.recorded_at is None:
+        timeline = f"SELECT __key, __visible, max(__e) AS __e FROM ({times}) GROUP BY ALL"
+        found, same = "v.__key, v.__e", "m.__key = p.__key AND m.__e = p.__e"
+    else:
+        timeline = _winners(times, "__visible, __e, __r")
+        found = "v.__key, v.__e, v.__r"
+        same = "m.__key = p.__key AND m.__e = p.__e AND m.__r = p.__r"
+    rows = _rows(connection, join, _columns_of(join.features))
+    return (
+        f"SELECT m.__n, m.__t, m.__e, p.* EXCLUDE (__key, __e, __r, __visible) FROM ("
+        f"SELECT s.__n, s.__t, {found} FROM {spine} s ASOF LEFT JOIN ({timeline}) v "
+        f"ON s.{key} = v.__key AND s.__t >= v.__visible) m LEFT JOIN ({rows}) p ON {same}"
+    )
 
 
 def _features(join: LookupJoin, condition: str) -> str:
     return ", ".join(
-        f"CASE WHEN {condition} THEN {feature_sql(node)} END AS {quote(join.prefix + name)}"
+        f"CASE WHEN {condition} THEN {lower(node)} END AS {quote(join.prefix + name)}"
         for name, node in join.features.items()
     )
 
@@ -55,27 +79,26 @@ def _columns_of(features: Mapping[str, Node]) -> set[str]:
 
 
 def _rows(connection: Any, join: LookupJoin, read: set[str]) -> str:
-    """Return SELECT text of the source: key, e, r, visible and the columns in `read`."""
-    times = [name for name in (join.event_time, join.recorded_at) if name]
-    source = relation(connection, join.table, list(dict.fromkeys([join.key, *times, *sorted(read)])))
-    columns = [f"{quote(join.key)} AS key"]
-    present = ["key IS NOT NULL"]
-    if join.event_time is not None:
-        event, recorded = f"epoch_us({quote(join.event_time)})", "NULL::BIGINT"
-        visible = event
-        present.append("e IS NOT NULL")
-        if join.recorded_at is not None:
-            recorded = f"epoch_us({quote(join.recorded_at)})"
+    """Return SELECT text of the source: __key, __e, __r, __visible and the columns in `read`."""
+    event_time, recorded_at = join.event_time, join.recorded_at
+    times = [name for name in (event_time, recorded_at) if name]
+    named = list(dict.fromkeys([join.key, *times, *sorted(read)]))
+    columns = [f"{quote(join.key)} AS __key"]
+    present = ["__key IS NOT NULL"]
+    if event_time is not None:
+        visible = event = f"epoch_us({quote(event_time)})"
+        recorded = "NULL::BIGINT"
+        present.append("__e IS NOT NULL")
+        if recorded_at is not None:
+            recorded = f"epoch_us({quote(recorded_at)})"
             visible = f"greatest({event}, {recorded})"
-            present.append("r IS NOT NULL")
-        columns += [
-            f"{event} AS e",
-            f"{recorded} AS r",
-            f"{_boundary(visible, join.cadence_us)} AS visible",
-        ]
+            present.append("__r IS NOT NULL")
+        visible = _boundary(visible, join.cadence_us)
+        columns += [f"{event} AS __e", f"{recorded} AS __r", f"{visible} AS __visible"]
     columns += [quote(name) for name in sorted(read)]
     return (
-        f"SELECT * FROM (SELECT {', '.join(columns)} FROM {source}) WHERE {' AND '.join(present)}"  # noqa: S608 - names are quoted
+        f"SELECT * FROM (SELECT {', '.join(columns)} "
+        f"FROM {relation(connection, join.table, named)}) WHERE {' AND '.join(present)}"
     )
 
 
@@ -87,32 +110,25 @@ def _boundary(instant: str, cadence_us: int | None) -> str:
     return f"({instant}) + ({cadence_us} - {past}) % {cadence_us}"
 
 
-def _timeline(connection: Any, join: LookupJoin, columns: set[str]) -> str:
-    """Return SELECT text with one row per (key, visible): the winner from that instant on."""
-    tied = _has_ties(connection, _rows(connection, join, set()), "key, e, r")
-    if tied:
-        columns = columns | _columns_of(join.ties)
-    rows = _rows(connection, join, columns)
-    if not tied and join.recorded_at is None and join.cadence_us is None:
-        return rows
-    order = "visible, e, r" + (", " + _content(join) if tied else "")
-    window = f"(PARTITION BY key ORDER BY {order})"
-    # A row that became visible late counts only if nothing visible before it is newer.
+def _winners(rows: str, order: str) -> str:
+    """Return SELECT text with one row per (__key, __visible): the winner from that instant on.
+
+    A row that became visible late counts only if nothing visible before it is newer.
+    """
     return (
-        f"SELECT * EXCLUDE (before, next) FROM ("
-        f"SELECT *, max(e) OVER (PARTITION BY key ORDER BY {order} "
-        f"ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before, "
-        f"lead(visible) OVER {window} AS next FROM ({rows})) "
-        f"WHERE next IS DISTINCT FROM visible AND (before IS NULL OR e >= before)"
+        f"SELECT * EXCLUDE (__before, __next) FROM (SELECT *, max(__e) OVER (PARTITION BY __key "
+        f"ORDER BY {order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS __before, "
+        f"lead(__visible) OVER (PARTITION BY __key ORDER BY {order}) AS __next FROM ({rows})) "
+        f"WHERE __next IS DISTINCT FROM __visible AND (__before IS NULL OR __e >= __before)"
     )
 
 
 def _has_ties(connection: Any, rows: str, columns: str) -> bool:
     """Say whether rows are equal in `columns`; equal hashes of others only cost time."""
     answer = connection.execute(
-        f"SELECT count(*) > count(DISTINCT hash({columns})) FROM ({rows})"  # noqa: S608
-    ).fetchone()
-    return bool(answer[0])
+        f"SELECT count(*) > count(DISTINCT hash({columns})) FROM ({rows})"
+    ).fetchall()
+    return bool(answer[0][0])
 
 
 def _content(join: LookupJoin) -> str:
@@ -125,23 +141,25 @@ def _content(join: LookupJoin) -> str:
     deciding = join.ties or join.features
     for name in sorted(deciding):
         node = deciding[name]
-        text = feature_sql(node)
+        text = lower(node)
         parts.append(f"{text} NULLS FIRST")
         if node.type == "double":
             parts.append(f"(NOT signbit({text})) NULLS FIRST")
     return ", ".join(parts)
 
 
-def _static(connection: Any, join: LookupJoin, rows: str, *, key: str, spine: str) -> str:
+def _static(connection: Any, join: LookupJoin, *, key: str, spine: str) -> str:
     """Return SELECT text for a view without time: the last row of each key."""
+    rows = _rows(connection, join, _columns_of(join.features))
     # The mark tells a row with null columns from no row at all.
-    marked = f"SELECT *, true AS found FROM ({rows})"  # noqa: S608 - names are quoted
-    if _has_ties(connection, rows, "key"):
+    marked = f"SELECT *, true AS __found FROM ({rows})"
+    if _has_ties(connection, _rows(connection, join, set()), "__key"):
+        numbered = f"SELECT *, row_number() OVER () AS __place FROM ({marked})"
         marked = (
-            f"SELECT * EXCLUDE (place) FROM (SELECT *, true AS found, row_number() OVER () AS place "
-            f"FROM ({rows})) QUALIFY row_number() OVER (PARTITION BY key ORDER BY place DESC) = 1"
+            f"SELECT * EXCLUDE (__place) FROM ({numbered}) QUALIFY "
+            f"row_number() OVER (PARTITION BY __key ORDER BY __place DESC) = 1"
         )
     return (
-        f"SELECT n, {_features(join, 'found')} FROM (SELECT s.n, v.* EXCLUDE (key) "
-        f"FROM {spine} s LEFT JOIN ({marked}) v ON s.{key} = v.key) ORDER BY n"
+        f"SELECT __n, {_features(join, '__found')} FROM (SELECT s.__n, v.* EXCLUDE (__key) "
+        f"FROM {spine} s LEFT JOIN ({marked}) v ON s.{key} = v.__key) ORDER BY __n"
     )

@@ -7,6 +7,7 @@ and last cannot be taken away again: they are grouped over pairs of spine row an
 by buckets of length w.
 """
 
+# ruff: noqa: S608 - names in composed SQL are quoted by `quote`
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tondo.adapters.engines.duckdb.connection import quote, relation, to_arrow
-from tondo.adapters.engines.duckdb.lookups import feature_sql
-from tondo.adapters.engines.duckdb.lowering import quantised_sql
+from tondo.adapters.engines.duckdb.lowering import lower, quantised_sql, unquantisable_sql
+from tondo.core.errors import DataError
 from tondo.language.walk import columns_of
 from tondo.language.windows import LARGEST, LARGEST_SQUARED, finish
 
@@ -33,8 +34,8 @@ _EXACT = 1 << 53
 
 
 def window_join(connection: Any, join: WindowJoin, key: str, *, spine: str) -> pa.Table:
-    """Return `n` and the features of `join` for each row of the numbered `spine` table."""
-    answer = to_arrow(connection, f"SELECT n FROM {spine} ORDER BY n")  # noqa: S608 - our name
+    """Return `__n` and the features of `join` for each row of the numbered `spine` table."""
+    answer = to_arrow(connection, f"SELECT __n FROM {spine} ORDER BY __n")
     columns: dict[str, Any] = {}
     for window_us in sorted({call.window_us for call in join.features.values()}):
         calls = {name: call for name, call in join.features.items() if call.window_us == window_us}
@@ -56,7 +57,9 @@ def _events(connection: Any, join: WindowJoin, window_us: int, named: Mapping[st
         if call.argument is not None:
             read |= columns_of(call.argument)
     times = [name for name in (join.event_time, join.recorded_at) if name]
-    source = relation(connection, join.table, list(dict.fromkeys([join.key, *times, *sorted(read)])))
+    source = relation(
+        connection, join.table, list(dict.fromkeys([join.key, *times, *sorted(read)]))
+    )
     event = f"epoch_us({quote(join.event_time)})"
     recorded = f"epoch_us({quote(join.recorded_at)})" if join.recorded_at else event
     listed = "".join(f", {text} AS {name}" for name, text in named.items())
@@ -64,7 +67,7 @@ def _events(connection: Any, join: WindowJoin, window_us: int, named: Mapping[st
         f"SELECT *, greatest(e + 1, r) AS start, e + {window_us + 1} AS stop FROM "
         f"(SELECT {quote(join.key)} AS key, {event} AS e, {recorded} AS r{listed} FROM {source}) "
         f"WHERE key IS NOT NULL AND e IS NOT NULL AND r <= e + {window_us}"
-    )  # noqa: S608 - names are quoted
+    )
 
 
 class _Slots:
@@ -85,12 +88,11 @@ class _Slots:
         if slot not in self._known:
             self._known.append(slot)
         place = self._known.index(slot)
-        text = feature_sql(argument)
+        text = lower(argument)
         self.columns[f"p{place}"] = f"({text} IS NOT NULL)::BIGINT"
         if call.function == "count":
             return
-        largest = LARGEST_SQUARED if call.function == "stddev" else LARGEST
-        exact = f"coalesce({quantised_sql(text, call.scale_bits, largest=largest)}, 0)::HUGEINT"
+        exact = f"coalesce({quantised_sql(text, call.scale_bits)}, 0)"
         self.columns[f"q{place}"] = exact
         if call.function == "stddev":
             self.columns[f"z{place}"] = f"{exact} * {exact}"
@@ -106,6 +108,8 @@ def _by_sums(
     connection: Any, join: WindowJoin, calls: Mapping[str, WindowCall], *, key: str, spine: str
 ) -> dict[str, pa.Array]:
     """Answer calls whose sums can be added to and taken from."""
+    for name, call in calls.items():
+        _check_size(connection, join, name, call)
     slots = _Slots(calls.values())
     window_us = next(iter(calls.values())).window_us
     names = ["g", *slots.columns]
@@ -123,11 +127,34 @@ def _by_sums(
         f"steps AS (SELECT key, moment, {sums} FROM deltas GROUP BY key, moment), "
         f"timeline AS (SELECT key, moment, {running} FROM steps WINDOW sweep AS "
         f"(PARTITION BY key ORDER BY moment ROWS UNBOUNDED PRECEDING)) "
-        f"SELECT {shown}, s.{key} IS NOT NULL AND s.t IS NOT NULL AS keyed "
-        f"FROM {spine} s ASOF LEFT JOIN timeline v ON s.{key} = v.key AND s.t >= v.moment "
-        f"ORDER BY s.n",
+        f"SELECT {shown}, s.{key} IS NOT NULL AND s.__t IS NOT NULL AS keyed "
+        f"FROM {spine} s ASOF LEFT JOIN timeline v ON s.{key} = v.key AND s.__t >= v.moment "
+        f"ORDER BY s.__n",
     )
     return {name: _finished(call, slots, found) for name, call in calls.items()}
+
+
+def _check_size(connection: Any, join: WindowJoin, feature: str, call: WindowCall) -> None:
+    """Raise TD-LANG-012 when a value is too large for an exact sum, naming its row."""
+    if call.argument is None or call.function == "count":
+        return
+    largest = LARGEST_SQUARED if call.function == "stddev" else LARGEST
+    text = lower(call.argument)
+    read = sorted({join.key, join.event_time} | columns_of(call.argument))
+    found = connection.execute(
+        f"SELECT {quote(join.key)}, {quote(join.event_time)}::VARCHAR, {text} "
+        f"FROM {relation(connection, join.table, read)} "
+        f"WHERE {unquantisable_sql(text, largest)} LIMIT 1"
+    ).fetchall()
+    for key, event_time, value in found:
+        raise DataError(
+            "TD-LANG-012",
+            f"{value!r} is too large for {call.function} in feature '{feature}' of view "
+            f"'{join.view}', in the row of {join.key} {key!r} at {event_time}",
+            expected=f"a value between -{largest:g} and {largest:g}",
+            fix="Correct the value, or make its unit larger in the feature's expression.",
+            value=value,
+        )
 
 
 def _shown(name: str) -> str:
@@ -186,7 +213,7 @@ def _by_pairs(
 ) -> dict[str, pa.ChunkedArray]:
     """Answer calls that need the events themselves, by pairs within buckets of length w."""
     arguments = {
-        f"a{place}": feature_sql(call.argument)
+        f"a{place}": lower(call.argument)
         for place, call in enumerate(calls.values())
         if call.argument is not None
     }
@@ -201,13 +228,13 @@ def _by_pairs(
         f"WITH events AS MATERIALIZED ({events}), "
         f"bucketed AS (SELECT *, unnest(range(floor(start / {window_us})::BIGINT, "
         f"floor((stop - 1) / {window_us})::BIGINT + 1)) AS bucket FROM events), "
-        f"asked AS (SELECT DISTINCT {key} AS key, t, floor(t / {window_us})::BIGINT AS bucket "
-        f"FROM {spine}), "
+        f"asked AS (SELECT DISTINCT {key} AS key, __t AS t, "
+        f"floor(__t / {window_us})::BIGINT AS bucket FROM {spine}), "
         f"grouped AS (SELECT q.key, q.t, {shown} FROM asked q JOIN bucketed v "
         f"ON q.key = v.key AND q.bucket = v.bucket AND q.t >= v.start AND q.t < v.stop "
         f"GROUP BY q.key, q.t) "
         f"SELECT grouped.* EXCLUDE (key, t) FROM {spine} s LEFT JOIN grouped "
-        f"ON s.{key} = grouped.key AND s.t = grouped.t ORDER BY s.n",
+        f"ON s.{key} = grouped.key AND s.__t = grouped.t ORDER BY s.__n",
     )
     return {name: found.column(name) for name in calls}
 
@@ -219,5 +246,5 @@ def _grouped(call: WindowCall, name: str) -> str:
         # Adding 0.0 turns -0.0 into 0.0: which of the two came first must not matter.
         return f"{call.function}({name}){' + 0.0::DOUBLE' if is_double else ''}"
     sign = f", NOT signbit({name})" if is_double else ""
-    chosen = "arg_min" if call.function == "first" else "arg_max"
-    return f"{chosen}({name}, row(e, r, {name}{sign})) FILTER ({name} IS NOT NULL)"
+    # Not arg_min over a row of these: its sort keys lose the sign of -0.0.
+    return f"{call.function}({name} ORDER BY e, r, {name}{sign}) FILTER ({name} IS NOT NULL)"

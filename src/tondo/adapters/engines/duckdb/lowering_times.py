@@ -1,0 +1,123 @@
+"""Parts of local time, truncation and distance in DuckDB, on BIGINT microseconds and days."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tondo.adapters.engines.duckdb.lowering_emitter import (
+    Emitter,
+    Lowering,
+    constant_of,
+    double_sql,
+    template,
+)
+from tondo.adapters.engines.duckdb.lowering_zones import (
+    first_instant_sql,
+    offset_sql,
+    segment_start_sql,
+)
+from tondo.language.functions.times import EARLIEST_US, LATEST_US, UNITS_US
+from tondo.language.values import DAY_US
+
+if TYPE_CHECKING:
+    from tondo.language.tree import Call
+
+_PARTS = {
+    "year": "year({0})",
+    "month": "month({0})",
+    "day": "day({0})",
+    "day_of_week": "isodow({0})",
+    "day_of_year": "dayofyear({0})",
+    "hour": "hour({0})",
+    "minute": "minute({0})",
+    "second": "microsecond({0})",
+}
+_FIRST_DAY, _LAST_DAY = -(-EARLIEST_US // DAY_US), LATEST_US // DAY_US
+
+
+def _in_calendar(instant: str, then: str) -> str:
+    return f"CASE WHEN {instant} BETWEEN {EARLIEST_US} AND {LATEST_US} THEN {then} END"
+
+
+def _days_in_calendar(days: str, then: str) -> str:
+    return f"CASE WHEN {days} BETWEEN {_FIRST_DAY} AND {_LAST_DAY} THEN {then} END"
+
+
+def _part(name: str) -> Lowering:
+    scale = f" / {double_sql(1_000_000.0)}" if name == "second" else ""
+
+    def of_local(local: str) -> str:
+        return f"CAST({_PARTS[name].format(f'make_timestamp({local})')} AS DOUBLE){scale}"
+
+    def sql(emitter: Emitter, call: Call) -> str:
+        argument = emitter.plain(call.arguments[0])
+        if len(call.arguments) == 1:
+            return emitter.shared(
+                argument, lambda days: _days_in_calendar(days, of_local(f"{days} * {DAY_US}"))
+            )
+        zone_name = str(constant_of(call.arguments[1]))
+        return emitter.shared(
+            argument,
+            lambda instant: _in_calendar(
+                instant, of_local(f"{instant} + {offset_sql(zone_name, instant)}")
+            ),
+        )
+
+    return Lowering(sql)
+
+
+def _truncated(unit: str, timestamp: str) -> str:
+    """Return the microseconds at which the unit of a naive timestamp began."""
+    return f"epoch_us(CAST(date_trunc('{unit}', {timestamp}) AS TIMESTAMP))"
+
+
+def _date_trunc(emitter: Emitter, call: Call) -> str:
+    unit = str(constant_of(call.arguments[0]))
+    argument = emitter.plain(call.arguments[1])
+    if len(call.arguments) == 2:
+        return emitter.shared(argument, lambda days: _days_in_calendar(days, _of_days(unit, days)))
+    zone_name = str(constant_of(call.arguments[2]))
+
+    def of_instant(instant: str) -> str:
+        local = f"({instant} + {offset_sql(zone_name, instant)})"
+        if unit in {"second", "minute", "hour"}:
+            width = UNITS_US[unit]
+            into = f"(({local} % {width} + {width}) % {width})"
+            began = f"greatest({instant} - {into}, {segment_start_sql(zone_name, instant)})"
+        else:
+            began = emitter.shared(
+                _truncated(unit, f"make_timestamp({local})"),
+                lambda midnight: first_instant_sql(zone_name, midnight),
+            )
+        return _in_calendar(instant, began)
+
+    return emitter.shared(argument, of_instant)
+
+
+def _of_days(unit: str, days: str) -> str:
+    if unit in {"second", "minute", "hour", "day"}:
+        return days
+    return f"{_truncated(unit, f'make_timestamp({days} * {DAY_US})')} // {DAY_US}"
+
+
+def _date_diff(emitter: Emitter, call: Call) -> str:
+    unit = double_sql(float(UNITS_US[str(constant_of(call.arguments[0]))]))
+    start, stop = map(emitter.plain, call.arguments[1:])
+    return emitter.shared(
+        start,
+        lambda first: emitter.shared(
+            stop,
+            lambda last: _in_calendar(
+                first, _in_calendar(last, f"CAST({last} - {first} AS DOUBLE) / {unit}")
+            ),
+        ),
+    )
+
+
+LOWERINGS: dict[str, Lowering] = {
+    **{name: _part(name) for name in _PARTS},
+    "date_trunc": Lowering(_date_trunc),
+    "epoch": template(f"(CAST({{0}} AS DOUBLE) / {double_sql(1_000_000.0)})"),
+    "date_diff": Lowering(_date_diff),
+}
+"""Function name to its lowering."""
