@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
 from tondo.core.canonical import digest
 from tondo.core.durations import parse_duration_us
-from tondo.core.errors import DefinitionError, near
+from tondo.core.errors import DefinitionError, NotFoundError, near
 from tondo.language.check import ViewSignature, check, check_window
 from tondo.language.parse import parse, parse_window
 from tondo.language.tree import LANGUAGE_VERSION, Node, WindowCall
@@ -132,9 +132,9 @@ def define_view(
     """
     view = check_view(definition, entity=entity, source=source, columns=columns)
     if ledger is not None:
-        body = {**msgspec.to_builtins(view), "digest": view.digest}
+        body = view_record(view)
         pointer = f"view/{view.name}"
-        id_ = digest(body)
+        id_ = view_record_id(view)
         with ledger.transaction():
             ledger.put("feature_view", id_, body)
             kept = ledger.pointer(pointer)
@@ -143,6 +143,29 @@ def define_view(
                 why = "defined" if at is None else "redefined"
                 ledger.move(pointer, id_, expect=at, by=by, why=why)
     return view
+
+
+def view_record(view: FeatureView) -> dict[str, Any]:
+    """Return the body of the view's record."""
+    return {**msgspec.to_builtins(view), "digest": view.digest}
+
+
+def view_record_id(view: FeatureView) -> str:
+    """Return the id of the view's record: everything of it counts, the owner too."""
+    return digest(view_record(view))
+
+
+def read_view(name: str, *, ledger: Ledger) -> FeatureView:
+    """Return the view a name points at; TD-FEATURE-014 with near names when there is none."""
+    pointer = ledger.pointer(f"view/{name}")
+    if pointer is None:
+        known = [each.name.removeprefix("view/") for each in ledger.pointers("view/")]
+        raise NotFoundError(
+            "TD-FEATURE-014", f"there is no feature view '{name}'", fix=near(name, known), view=name
+        )
+    body = dict(ledger.get("feature_view", pointer.target).body)
+    del body["digest"]
+    return msgspec.convert(body, FeatureView)
 
 
 def check_view(
@@ -172,14 +195,15 @@ def check_view(
         _check_windows(definition, source, event_time)
     types = {name: call.type for name, call in windows.items()}
     types |= {name: node.type for name, node in lookups.items()}
-    read = {entity.key, *source.key, event_time, source.recorded_at}
+    times = {name for name in (event_time, source.recorded_at) if name is not None}
+    read = {entity.key, *source.key, *times}
     for node in [*lookups.values(), *(call.argument for call in windows.values())]:
         read |= columns_of(node) if node is not None else set()
     return FeatureView(
         definition=definition,
         entity=entity,
         source=source.name,
-        columns={name: known[name] for name in sorted(read - {None})},  # type: ignore[type-var,index]
+        columns={name: known[name] for name in sorted(read)},
         event_time=event_time,
         recorded_at=source.recorded_at if source.event_time else None,
         row_key=tuple(source.key),

@@ -1,0 +1,300 @@
+"""Pushed events: durable in the event log first, then visible in the online store.
+
+A pushed row becomes visible when its push is acknowledged, and counts from its event time on (in
+windows: strictly after it). Training sets count it from max(event time, recorded time) on; so
+push a row when it is recorded, and leave the recorded column out of the row to have it filled
+with the moment of the push. A row pushed later than it says it was recorded is seen online only
+from its push on; nothing else can differ.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from tondo.core.errors import CallerError, DataError, near
+from tondo.language.rows import compile_rows
+from tondo.language.values import READERS
+from tondo.scoring.keys import ViewKeys, event_digest
+from tondo.scoring.online import EventPacker, pack_lookup, prefer
+from tondo.stages.features.materialise import MARK, event_id_of, slot_value
+from tondo.stages.features.views import layout_of, slot_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import TracebackType
+
+    from tondo.ports.clock import Clock
+    from tondo.ports.eventlog import EventLog
+    from tondo.ports.online import OnlineStore
+    from tondo.stages.features.views import FeatureView
+
+EVENT_ID = "event_id"
+"""Field of a pushed row that may give its id; otherwise the source's key columns make it."""
+
+
+class PushedBatch(msgspec.Struct, frozen=True, array_like=True):
+    """One frame of the stream `pushes/<view>`."""
+
+    at_us: int
+    columns: list[str]
+    rows: list[list[Any]]
+    """Event id, then the columns' values; instants are microseconds, dates are days."""
+
+
+class PushReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a push; everything in it is durable and visible."""
+
+    view: str
+    accepted: int
+    repeated: int
+    """Events whose id had been applied before; they changed nothing."""
+    pushed_at_us: int
+    newest_event_us: int | None
+    """The newest event time in this push."""
+
+
+class _Event(msgspec.Struct, frozen=True):
+    id: str
+    digest: bytes
+    key: Any
+    event_time: int | None
+    recorded: int | None
+    values: list[Any]
+
+
+def stream_of(view: FeatureView) -> str:
+    """Return the event log's stream of a view's pushes."""
+    return f"pushes/{view.name}"
+
+
+class PushWriter:
+    """Pushes events of one view; held open, because opening costs more than pushing.
+
+    `writer` must be unique among the live writers of the view's stream.
+    """
+
+    def __init__(
+        self,
+        view: FeatureView,
+        *,
+        online: OnlineStore,
+        eventlog: EventLog,
+        clock: Clock,
+        writer: str = "push",
+    ) -> None:
+        self._online = online
+        self._clock = clock
+        self._applier = _Applier(view)
+        self._view = view
+        self._appender = eventlog.appender(stream_of(view), writer, durability="synced")
+        self._encode = msgspec.msgpack.Encoder().encode
+
+    def __enter__(self) -> Self:
+        """Return the writer."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the writer."""
+        self.close()
+
+    def push(self, events: Sequence[Mapping[str, Any]]) -> PushReceipt:
+        """Apply the events that were not applied before; all of them or, on an error, none.
+
+        An event carries the source's columns and may carry `event_id`. Raises TD-FEATURE-016
+        (a column is missing or null), TD-LANG-008 (a wrong type), TD-LANG-012 (too large to
+        sum), TD-LOG-001 and TD-ONLINE-005 (disk full; push again).
+        """
+        applier = self._applier
+        at_us = self._clock.now_us()
+        parsed = [applier.parse(event, at_us) for event in events]
+        fresh, stored = applier.fresh(parsed, self._online)
+        newest = max((event[0].event_time or 0 for event in parsed), default=None)
+        if fresh:
+            pairs = applier.pairs(fresh, stored)
+            rows = [row for _, row in fresh]
+            self._appender.append(self._encode(PushedBatch(at_us, applier.columns, rows)))
+            # The log has made the events durable; a power loss is repaired from it.
+            self._online.put_many(pairs, durable=False)
+        return PushReceipt(
+            view=self._view.name,
+            accepted=len(fresh),
+            repeated=len(parsed) - len(fresh),
+            pushed_at_us=at_us,
+            newest_event_us=newest if self._view.event_time else None,
+        )
+
+    def close(self) -> None:
+        """Close the log's segment for good."""
+        self._appender.close()
+
+
+Parsed = tuple[_Event, list[Any]]
+
+
+class _Applier:
+    """Turns pushed rows into pairs of the online store."""
+
+    def __init__(self, view: FeatureView) -> None:
+        self._view = view
+        self._layout = layout_of(view)
+        self._keys = ViewKeys(self._layout)
+        self._packer = EventPacker(self._layout)
+        self._slots = list(self._layout.slots.values())
+        self.columns = list(view.columns)
+        self._readers = [(name, READERS[type_], name) for name, type_ in view.columns.items()]
+        trees = slot_arguments(view) if view.kind == "window" else dict(view.lookups)
+        self._names = list(trees)
+        self._compute: Callable[[Mapping[str, Any]], list[Any]] = compile_rows(trees)
+        required = {view.entity.key, view.event_time, view.recorded_at} - {None}
+        self._required = [name for name in view.columns if name in required]
+
+    def parse(self, event: Mapping[str, Any], at_us: int) -> Parsed:
+        """Return the event's id, times and feature or slot values, and its row for the log."""
+        view = self._view
+        row: dict[str, Any] = {}
+        for name, read, _ in self._readers:
+            if name in event:
+                row[name] = read(event[name], name)
+            elif name == view.recorded_at:
+                row[name] = at_us
+            else:
+                raise self._missing(name, event)
+        for name in self._required:
+            if row[name] is None:
+                raise self._null(name)
+        event_id = event.get(EVENT_ID)
+        if event_id is None:
+            event_id = self._id_of(row)
+        event_id = str(event_id)
+        parsed = _Event(
+            event_id,
+            event_digest(event_id),
+            row[view.entity.key],
+            row[view.event_time] if view.event_time else None,
+            row[view.recorded_at] if view.recorded_at else None,
+            self._compute(row),
+        )
+        return parsed, [parsed.id, *row.values()]
+
+    def fresh(
+        self, parsed: Sequence[Parsed], online: OnlineStore
+    ) -> tuple[list[Parsed], dict[bytes, bytes | None]]:
+        """Return the events not applied yet, and what the store holds under their row keys."""
+        marks = [self._keys.mark(event.digest) for event, _ in parsed]
+        row_keys: list[bytes] = []
+        if self._view.kind == "lookup":
+            row_keys = [self._row_key(event) for event, _ in parsed]
+        found = online.get_many([*marks, *row_keys])
+        seen: set[bytes] = set()
+        fresh: list[Parsed] = []
+        for place, mark in enumerate(marks):
+            if found[place] is None and mark not in seen:
+                seen.add(mark)
+                fresh.append(parsed[place])
+        return fresh, dict(zip(row_keys, found[len(marks) :], strict=True))
+
+    def pairs(
+        self, fresh: Sequence[Parsed], stored: dict[bytes, bytes | None]
+    ) -> list[tuple[bytes, bytes]]:
+        """Return what to write: the rows or events, and the marks of their ids."""
+        batch: dict[bytes, bytes] = {}
+        for event, _ in fresh:
+            key = self._row_key(event)
+            if self._view.kind == "window":
+                batch[key] = self._packer.pack(self._slot_values(event), event.recorded)
+            else:
+                batch[key] = self._row(event, batch.get(key, stored.get(key)))
+            batch[self._keys.mark(event.digest)] = MARK
+        return list(batch.items())
+
+    def _slot_values(self, event: _Event) -> list[Any]:
+        where = f"'{self._view.name}', event {event.id}"
+        return [
+            slot_value(slot, value, where=where)
+            for slot, value in zip(self._slots, event.values, strict=True)
+        ]
+
+    def _row(self, event: _Event, kept: bytes | None) -> bytes:
+        values = dict(zip(self._names, event.values, strict=True))
+        offered = pack_lookup(self._layout, event.event_time, values, event.recorded)
+        return prefer(self._layout, kept, offered)
+
+    def _row_key(self, event: _Event) -> bytes:
+        if self._view.kind == "window":
+            assert event.event_time is not None
+            return self._keys.event(event.key, event.event_time, event.digest)
+        return self._keys.lookup(event.key, event.event_time, event.recorded)
+
+    def _id_of(self, row: Mapping[str, Any]) -> str:
+        if self._view.row_key:
+            return event_id_of([row[name] for name in self._view.row_key])
+        raise CallerError(
+            "TD-FEATURE-016",
+            f"an event pushed to view '{self._view.name}' has no id",
+            expected=f"the field '{EVENT_ID}', or a source with key columns",
+            fix=f"Send '{EVENT_ID}', or add `key:` to the source '{self._view.source}'.",
+            view=self._view.name,
+        )
+
+    def _missing(self, name: str, event: Mapping[str, Any]) -> CallerError:
+        return CallerError(
+            "TD-FEATURE-016",
+            f"an event pushed to view '{self._view.name}' has no column '{name}'",
+            expected=", ".join(self.columns),
+            fix=near(name, event),
+            view=self._view.name,
+            column=name,
+        )
+
+    def _null(self, name: str) -> DataError:
+        return DataError(
+            "TD-FEATURE-016",
+            f"an event pushed to view '{self._view.name}' has null in '{name}'",
+            expected="a key and the times of every event",
+            fix="Give the value, or do not push the event.",
+            view=self._view.name,
+            column=name,
+        )
+
+
+def push(
+    view: FeatureView,
+    events: Sequence[Mapping[str, Any]],
+    *,
+    online: OnlineStore,
+    eventlog: EventLog,
+    clock: Clock,
+    writer: str = "push",
+) -> PushReceipt:
+    """Push once; see `PushWriter.push`. Who pushes often keeps a `PushWriter` open."""
+    with PushWriter(view, online=online, eventlog=eventlog, clock=clock, writer=writer) as opened:
+        return opened.push(events)
+
+
+def replay_pushes(view: FeatureView, *, online: OnlineStore, eventlog: EventLog) -> int:
+    """Apply every logged push that the store does not hold; return how many events.
+
+    For a store that was lost or set aside (TD-ONLINE-007), after `materialise`.
+    """
+    applier = _Applier(view)
+    decode = msgspec.msgpack.Decoder(PushedBatch).decode
+    applied = 0
+    for _, payload in eventlog.read(stream_of(view)):
+        batch = decode(payload)
+        events = [
+            {EVENT_ID: row[0], **dict(zip(batch.columns, row[1:], strict=True))}
+            for row in batch.rows
+        ]
+        parsed = [applier.parse(event, batch.at_us) for event in events]
+        fresh, stored = applier.fresh(parsed, online)
+        if fresh:
+            online.put_many(applier.pairs(fresh, stored), durable=False)
+        applied += len(fresh)
+    return applied
