@@ -27,7 +27,7 @@ class AnsweredVariant(msgspec.Struct, frozen=True, gc=False):
     tags: list[str]
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True):
     """The answer for all rows of a request, in their order."""
 
     predictions: list[Prediction]

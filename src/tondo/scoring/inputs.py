@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime
+from types import GenericAlias
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
@@ -84,11 +85,11 @@ class RowInputs:
                 raise self._missing(name, row, where)
         return {name: self.read_value(name, value, where=where) for name, value in row.items()}
 
-    def select(self, row: dict[str, Any]) -> dict[str, Any]:
+    def select(self, row: dict[str, Any], *, where: str = "") -> dict[str, Any]:
         """Return this model's columns of a row that was read for several models."""
         for name in self._names:
             if name not in row:
-                raise self._missing(name, row, "")
+                raise self._missing(name, row, where)
         return {name: row[name] for name in self._names}
 
     def read_value(self, name: str, value: Any, *, where: str = "") -> Any:
@@ -173,7 +174,7 @@ class RowInputs:
 
 def _wire_type(type_: str) -> Any:
     item = item_type(type_)
-    return list[_WIRE_TYPES[item]] | None if item else _WIRE_TYPES[type_]  # type: ignore[misc]
+    return GenericAlias(list, (_WIRE_TYPES[item],)) | None if item else _WIRE_TYPES[type_]
 
 
 def _converter(type_: str) -> Callable[[Any], Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,16 +30,18 @@ class LoadedModel:
     """Turns rows into vectors and vectors into scores.
 
     A row is a mapping of request columns and `@view.feature[key]` values, timestamps in
-    microseconds; a missing feature is NaN in the vector.
+    microseconds; a missing feature is NaN in the vector. A packed vector is its float64 values,
+    little-endian.
     """
 
-    __slots__ = ("contents", "runtime", "score_vector", "vector")
+    __slots__ = ("contents", "runtime", "score_packed", "score_vector", "vector")
 
     def __init__(self, contents: PackageContents, runtime: Runtime) -> None:
         self.contents = contents
         self.runtime = runtime
         self.vector: Callable[[Mapping[str, Any]], list[float]] = compile_vector(contents.features)
         self.score_vector: Callable[[Sequence[float]], float] = runtime.predict_row
+        self.score_packed: Callable[[bytes], float] = runtime.predict_packed
 
     def __repr__(self) -> str:
         """Say which model."""
@@ -55,17 +58,17 @@ class LoadedModel:
 
     def score_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[float]:
         """Return the scores of rows, each bit-equal to `score_row`."""
-        return self.score_vectors([self.vector(row) for row in rows])
+        pack = struct.Struct(f"<{len(self.contents.features)}d").pack
+        return self.score_packed_table([pack(*self.vector(row)) for row in rows])
 
-    def score_vectors(self, vectors: Sequence[Sequence[float]]) -> list[float]:
-        """Return the scores of feature vectors."""
-        if len(vectors) == 1:
-            return [self.score_vector(vectors[0])]
-        if not vectors:
-            return []
+    def score_packed_table(self, vectors: Sequence[bytes]) -> list[float]:
+        """Return the scores of packed vectors, each bit-equal to `score_packed`."""
         import numpy as np
 
-        scores: list[float] = self.score_matrix(np.array(vectors, dtype=np.float64)).tolist()
+        if not vectors:
+            return []
+        matrix = np.frombuffer(b"".join(vectors), dtype="<f8").reshape(len(vectors), -1)
+        scores: list[float] = self.score_matrix(matrix).tolist()
         return scores
 
     def score_matrix(self, matrix: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The codec of packed online values: keys that sort by time, values that decode in one step.
+"""The codec of packed online values (their keys are made in `keys.py`).
 
 A looked-up row lies under `view version | key | newest-first event time [| recorded time]`, an
 event of a window view under `view version | key | event time | sequence`. Among looked-up rows
@@ -14,88 +14,35 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tondo.core.canonical import digest_bytes
-from tondo.core.errors import CallerError, DataError
+from tondo.core.errors import DataError
+from tondo.scoring.keys import NULL, event_key, event_range, lookup_key, lookup_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tondo.scoring.layout import ViewLayout
+    from tondo.scoring.layout import EventSlot, ViewLayout
 
-NULL: Final = -(1 << 63)
-"""Stands for null (and for no recorded time) in eight-byte integers."""
-_BIAS: Final = 1 << 63
-_MOST: Final = (1 << 63) - 1
-_END: Final = b"\xff" * 17
-_INSTANT: Final = struct.Struct(">Q")
-_PAIR: Final = struct.Struct(">QQ")
-_FLOAT: Final = struct.Struct("<d")
+_WHOLE: Final = ("id", "bool", "timestamp", "date")
+
+__all__ = [
+    "EventPacker",
+    "content_order",
+    "decode_lookup",
+    "event_key",
+    "event_range",
+    "event_width",
+    "lookup_key",
+    "lookup_range",
+    "pack_event",
+    "pack_lookup",
+    "prefer",
+    "unpack_event",
+    "unpack_events",
+    "unpack_lookup",
+]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list).decode
-
-
-def view_prefix(layout: ViewLayout) -> bytes:
-    """Return the bytes with which every row or event key of this view version begins."""
-    return b"%s\x00%s\x00" % (layout.view.encode(), layout.version.encode())
-
-
-def mark_prefix(layout: ViewLayout) -> bytes:
-    """Return the bytes with which the marks of pushed event ids begin."""
-    return b"%s\x01%s\x00" % (layout.view.encode(), layout.version.encode())
-
-
-def encode_key(layout: ViewLayout, key: Any) -> bytes:
-    """Return the sortable, self-ending bytes of a join key; TD-ONLINE-001 for a wrong type."""
-    if layout.key_type == "string":
-        if type(key) is str:
-            text = key.encode()
-            if b"\x00" in text:
-                text = text.replace(b"\x00", b"\x00\xff")
-            return text + b"\x00\x01"
-    elif type(key) is int and -_BIAS <= key < _BIAS:
-        return _INSTANT.pack(key + _BIAS)
-    raise CallerError(
-        "TD-ONLINE-001",
-        f"{key!r} cannot be a key of view '{layout.view}'",
-        expected=f"{layout.key} of type {layout.key_type}",
-        fix="Send the key in the type that the entity declares.",
-        view=layout.view,
-        column=layout.key,
-    )
-
-
-def newest_first(instant_us: int) -> bytes:
-    """Return eight bytes that sort later instants first."""
-    return _INSTANT.pack(_MOST - instant_us)
-
-
-def oldest_first(instant_us: int) -> bytes:
-    """Return eight bytes that sort earlier instants first."""
-    return _INSTANT.pack(instant_us + _BIAS)
-
-
-def lookup_key(
-    layout: ViewLayout,
-    key: Any,
-    event_time_us: int | None = None,
-    recorded_at_us: int | None = None,
-) -> bytes:
-    """Return the key under which one looked-up row of an entity is kept."""
-    start = view_prefix(layout) + encode_key(layout, key)
-    if not layout.has_time:
-        return start
-    if event_time_us is None:
-        raise DataError(
-            "TD-ONLINE-002",
-            f"a row of view '{layout.view}' for key {key!r} has no event time",
-            fix="Give the row its event time, or drop it before it is pushed.",
-            view=layout.view,
-        )
-    start += newest_first(event_time_us)
-    if layout.has_recorded:
-        start += newest_first(NULL if recorded_at_us is None else recorded_at_us)
-    return start
 
 
 def pack_lookup(
@@ -163,43 +110,55 @@ def prefer(layout: ViewLayout, kept: bytes | None, offered: bytes) -> bytes:
     return offered if content_order(new[place] for place in places) > old_order else kept
 
 
-def event_sequence(event_id: str) -> int:
-    """Return the 64-bit place of an event among those of the same instant.
-
-    >>> event_sequence("landing-1") == event_sequence("landing-1")
-    True
-    """
-    return int(digest_bytes(event_id.encode())[:16], 16)
-
-
-def mark_key(layout: ViewLayout, event_id: str) -> bytes:
-    """Return the key that says that an event id has been applied (128 bits of its digest)."""
-    return mark_prefix(layout) + bytes.fromhex(digest_bytes(event_id.encode())[:32])
-
-
-def event_key(layout: ViewLayout, key: Any, event_time_us: int, sequence: int) -> bytes:
-    """Return the key of one event; keys sort by entity key, event time, sequence."""
-    start = view_prefix(layout) + encode_key(layout, key)
-    return start + _PAIR.pack(event_time_us + _BIAS, sequence)
-
-
-def event_range(layout: ViewLayout, key: Any, start_us: int, stop_us: int) -> tuple[bytes, bytes]:
-    """Return the key range of events with start_us <= event time < stop_us."""
-    start = view_prefix(layout) + encode_key(layout, key)
-    return start + oldest_first(start_us), start + oldest_first(stop_us)
-
-
-def lookup_range(layout: ViewLayout, key: Any, visible_us: int) -> tuple[bytes, bytes]:
-    """Return the key range of rows at or before `visible_us`, the newest first."""
-    start = view_prefix(layout) + encode_key(layout, key)
-    if not layout.has_time:
-        return start, start + b"\x00"
-    return start + newest_first(visible_us), start + _END
-
-
 def event_width(layout: ViewLayout) -> int:
     """Return how many eight-byte fields an event has when all its values fit."""
     return len(layout.slots) + (1 if layout.has_recorded else 0)
+
+
+class EventPacker:
+    """Makes the stored bytes of one view's events.
+
+    When every value fits eight bytes the record is fixed and fast; otherwise it is strictly
+    longer than a fixed one, which is how a reader tells them apart.
+    """
+
+    def __init__(self, layout: ViewLayout) -> None:
+        self._width = event_width(layout)
+        self._recorded = layout.has_recorded
+        self._sums = [slot.kind == "sum" for slot in layout.slots.values()]
+        codes = [_code(slot) for slot in layout.slots.values()]
+        self._nulls = [math.nan if code == "d" else NULL for code in codes]
+        shape = "<" + "q" * self._recorded + "".join(codes)
+        self._fixed = None if "?" in shape else struct.Struct(shape)
+
+    def pack(self, values: Sequence[Any], recorded_at_us: int | None) -> bytes:
+        """Return the bytes of one event from its slot values in the layout's order."""
+        if self._fixed is None or NULL in values:
+            return self._wide(values, recorded_at_us)
+        fields = [
+            null if value is None else value
+            for value, null in zip(values, self._nulls, strict=True)
+        ]
+        if self._recorded:
+            fields.insert(0, NULL if recorded_at_us is None else recorded_at_us)
+        try:
+            return self._fixed.pack(*fields)
+        except struct.error:
+            return self._wide(values, recorded_at_us)
+
+    def _wide(self, values: Sequence[Any], recorded_at_us: int | None) -> bytes:
+        row: list[Any] = [recorded_at_us]
+        for value, is_sum in zip(values, self._sums, strict=True):
+            row.append(str(value) if is_sum and value is not None else value)
+        return b"\x00" * (8 * self._width) + _encode(row)
+
+
+def _code(slot: EventSlot) -> str:
+    """Return the struct code of a slot; `?` where its values have no fixed size."""
+    if slot.kind == "value" and slot.type == "double":
+        return "d"
+    has_fixed_size = slot.kind != "value" or slot.type in _WHOLE
+    return "q" if has_fixed_size else "?"
 
 
 def pack_event(
@@ -208,40 +167,10 @@ def pack_event(
     """Return the stored bytes of one event.
 
     `values` are by slot name: multiples of 2**-scale_bits for `sum`, 1 or None for `present`, the
-    value itself for `value`. When every one fits eight bytes the record is fixed and fast;
-    otherwise it is strictly longer than a fixed one, which is how a reader tells them apart.
+    value itself for `value`.
     """
-    fields: list[bytes] = []
-    if layout.has_recorded:
-        fields.append(_integer(NULL if recorded_at_us is None else recorded_at_us) or b"")
-    for name, slot in layout.slots.items():
-        field = _field(slot.type if slot.kind == "value" else "id", values.get(name))
-        if field is None:
-            return _pack_wide(layout, values, recorded_at_us)
-        fields.append(field)
-    return b"".join(fields)
-
-
-def _field(type_: str, value: Any) -> bytes | None:
-    if type_ == "double":
-        return _FLOAT.pack(math.nan if value is None else value)
-    if type_ == "string" or type_.startswith("list"):
-        return None
-    if value is None:
-        return _integer(NULL)
-    return None if value == NULL else _integer(int(value))
-
-
-def _integer(value: int) -> bytes | None:
-    return struct.pack("<q", value) if NULL <= value < _BIAS else None
-
-
-def _pack_wide(layout: ViewLayout, values: Mapping[str, Any], recorded_at_us: int | None) -> bytes:
-    row: list[Any] = [recorded_at_us]
-    for name, slot in layout.slots.items():
-        value = values.get(name)
-        row.append(str(value) if slot.kind == "sum" and value is not None else value)
-    return b"\x00" * (8 * event_width(layout)) + _encode(row)
+    ordered = [values.get(name) for name in layout.slots]
+    return EventPacker(layout).pack(ordered, recorded_at_us)
 
 
 def unpack_event(layout: ViewLayout, data: bytes) -> tuple[int | None, dict[str, Any]]:

@@ -5,14 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tondo.core.errors import DefinitionError, near
+from tondo.scoring.keys import LAST, ViewKeys, event_time_of, newest_first, oldest_first
 from tondo.scoring.layout import visible_us
-from tondo.scoring.online import (
-    decode_lookup,
-    encode_key,
-    newest_first,
-    oldest_first,
-    view_prefix,
-)
+from tondo.scoring.online import decode_lookup
 from tondo.scoring.windows import WindowReader
 
 if TYPE_CHECKING:
@@ -21,7 +16,6 @@ if TYPE_CHECKING:
     from tondo.ports.online import OnlineStore
     from tondo.scoring.layout import ViewLayout
 
-_END = b"\xff" * 17
 Pairs = list[tuple[bytes, bytes]]
 Range = tuple[bytes, bytes, int]
 
@@ -39,12 +33,12 @@ class FetchPlan:
 class _ViewPlan:
     """One view of a plan: how its range is made and its pairs are read."""
 
-    __slots__ = ("features", "has_recorded", "is_window", "layout", "places", "prefix", "reader")
+    __slots__ = ("features", "has_recorded", "is_window", "keys", "layout", "places", "reader")
 
     def __init__(self, layout: ViewLayout, features: list[str]) -> None:
         self.layout = layout
         self.features = features
-        self.prefix = view_prefix(layout)
+        self.keys = ViewKeys(layout)
         self.is_window = layout.kind == "window"
         self.has_recorded = layout.has_recorded and layout.has_time
         self.reader = WindowReader(layout, features) if self.is_window else None
@@ -58,14 +52,14 @@ class _ViewPlan:
             return oldest_first(seen - self.reader.longest_us), oldest_first(seen), 0
         if not self.layout.has_time:
             return b"", b"\x00", 1
-        return newest_first(seen), _END, 1
+        return newest_first(seen), LAST, 1
 
     def read(self, pairs: Pairs, as_of_us: int) -> tuple[list[Any], int | None]:
         """Return the features and the event time they come from (None: nothing, or no time)."""
         if self.reader is not None:
             newest = None
             if pairs:
-                newest = int.from_bytes(pairs[-1][0][-16:-8]) - (1 << 63)
+                newest = event_time_of(pairs[-1][0])
             return self.reader.read(pairs, visible_us(self.layout, as_of_us)), newest
         for _, data in pairs:
             row = decode_lookup(data)
@@ -163,7 +157,7 @@ class FeatureReader:
                 if key is None:
                     work.append((row, group, -1))
                     continue
-                stem = view.prefix + encode_key(view.layout, key)
+                stem = view.keys.stem(key)
                 place = places.get(stem)
                 if place is None:
                     place = places[stem] = len(ranges)

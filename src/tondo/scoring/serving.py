@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import math
+import struct
 from typing import TYPE_CHECKING, Any
 
 from tondo.core.errors import DefinitionError, PlatformError
-from tondo.scoring.answer import AnsweredVariant
+from tondo.scoring.answer import AnsweredVariant, Prediction
 from tondo.scoring.inputs import RowInputs
 from tondo.scoring.reader import FeatureReader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tondo.ports.online import OnlineStore
     from tondo.scoring.model import LoadedModel
     from tondo.scoring.package import PackageContents
     from tondo.scoring.plan import PlannedVariant
+
+Row = dict[str, Any]
+Ages = dict[str, int | None]
+
+_NO_AGES: Ages = {}
 
 
 def row_types(contents: PackageContents, *, fetched: bool) -> dict[str, str]:
@@ -34,7 +39,10 @@ def row_types(contents: PackageContents, *, fetched: bool) -> dict[str, str]:
 class Serving:
     """One variant with its model; `online` is None where rows carry the view features."""
 
-    __slots__ = ("_plan", "_reader", "answered", "inputs", "model", "threshold", "variant")
+    __slots__ = (
+        *("_fetch", "_pack", "_score_packed", "_vector"),
+        *("answered", "head", "inputs", "model", "threshold", "variant"),
+    )
 
     def __init__(
         self, variant: PlannedVariant, model: LoadedModel, *, online: OnlineStore | None
@@ -51,30 +59,55 @@ class Serving:
             model_version_id=variant.model_version_id,
             tags=variant.tags,
         )
-        self._reader = None
-        self._plan = None
+        self.head = (variant.name, variant.model, variant.version, variant.model_version_id)
+        """What a logged frame says of the version, in its order."""
+        self._vector = model.vector
+        self._pack = struct.Struct(f"<{len(contents.features)}d").pack
+        self._score_packed = model.score_packed
+        self._fetch: Callable[[list[Row], int], Ages] | None = None
         if online is not None and contents.view_features:
-            self._reader = FeatureReader(online, contents.views)
-            self._plan = self._reader.plan(contents.view_features)
+            reader = FeatureReader(online, contents.views)
+            plan = reader.plan(contents.view_features)
+            self._fetch = lambda rows, as_of_us: reader.fetch(rows, plan, as_of_us)
 
-    def fetch(self, rows: list[dict[str, Any]], as_of_us: int) -> dict[str, int | None]:
+    def fetch(self, rows: list[Row], as_of_us: int) -> Ages:
         """Fill `rows` with the view features; return the age of each view in microseconds."""
-        if self._reader is None or self._plan is None:
-            return {}
-        return self._reader.fetch(rows, self._plan, as_of_us)
+        return _NO_AGES if self._fetch is None else self._fetch(rows, as_of_us)
 
-    def score(self, vectors: Sequence[Sequence[float]]) -> list[float]:
-        """Return the scores of vectors; TD-SCORE-013 when one is not a number."""
-        scores = self.model.score_vectors(vectors)
-        if not all(map(math.isfinite, scores)):
-            raise PlatformError(
-                "TD-SCORE-013",
-                f"version {self.variant.version} of '{self.variant.model}' gave no finite score",
-                expected="a finite number",
-                fix="Roll back; then look at the logged vector of this request.",
-                model_version_id=self.variant.model_version_id,
-            )
+    def pack(self, rows: list[Row]) -> list[bytes]:
+        """Return each row's feature vector, float64 little-endian, NaN where missing."""
+        vector, pack = self._vector, self._pack
+        return [pack(*vector(row)) for row in rows]
+
+    def score(self, vectors: Sequence[bytes]) -> list[float]:
+        """Return the scores of packed vectors; TD-SCORE-013 when one is not a finite number."""
+        if len(vectors) == 1:
+            score = self._score_packed(vectors[0])
+            if score - score == 0.0:
+                return [score]
+            raise self._no_number()
+        scores = self.model.score_packed_table(vectors)
+        if not all(each - each == 0.0 for each in scores):
+            raise self._no_number()
         return scores
+
+    def predictions(self, ids: Sequence[str], scores: Sequence[float]) -> list[Prediction]:
+        """Return the answers for rows."""
+        threshold, name = self.threshold, self.variant.name
+        if threshold is None:
+            return [Prediction(ids[at], score, None, name) for at, score in enumerate(scores)]
+        return [
+            Prediction(ids[at], score, score >= threshold, name) for at, score in enumerate(scores)
+        ]
+
+    def _no_number(self) -> PlatformError:
+        return PlatformError(
+            "TD-SCORE-013",
+            f"version {self.variant.version} of '{self.variant.model}' gave no finite score",
+            expected="a finite number",
+            fix="Roll back; then look at the logged vector of this request.",
+            model_version_id=self.variant.model_version_id,
+        )
 
 
 def shared_inputs(servings: Sequence[Serving], deployment: str) -> RowInputs:

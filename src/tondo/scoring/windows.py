@@ -8,7 +8,8 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from tondo.language.windows import aggregate, finish
-from tondo.scoring.online import NULL, content_order, event_width, oldest_first, unpack_events
+from tondo.scoring.keys import EVENT_TAIL, NULL, oldest_first
+from tondo.scoring.online import content_order, event_width, unpack_events
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,24 +19,22 @@ if TYPE_CHECKING:
 
 _SUMS = ("sum", "avg", "stddev")
 _ORDERED = ("first", "last")
-_TAIL = 16
-"""An event key ends in its event time and sequence, eight bytes each."""
 
 
 class WindowReader:
     """Computes wanted features of a window view; built once per model, used per request."""
 
     def __init__(self, layout: ViewLayout, features: Sequence[str]) -> None:
-        self._layout = layout
-        self._width = event_width(layout)
-        self._shift = 1 if layout.has_recorded else 0
+        self.layout = layout
+        self.width = event_width(layout)
+        self.shift = 1 if layout.has_recorded else 0
         calls = [layout.windows[feature] for feature in features]
         self.longest_us = max(call.window_us for call in calls)
         self._plans = [
             (place, layout.slot_of.get(feature), calls[place])
             for place, feature in enumerate(features)
         ]
-        self._places = {name: place for place, name in enumerate(layout.slots)}
+        self.places = {name: place for place, name in enumerate(layout.slots)}
 
     def read(self, pairs: Sequence[tuple[bytes, bytes]], visible_us: int) -> list[Any]:
         """Return the wanted features over events in key order within the longest window."""
@@ -55,7 +54,7 @@ class WindowReader:
         if not pairs:
             return pairs
         first = pairs[0][0]
-        start = first[:-_TAIL] + oldest_first(start_us)
+        start = first[:-EVENT_TAIL] + oldest_first(start_us)
         return pairs if first >= start else pairs[bisect_left(pairs, (start,)) :]
 
 
@@ -73,11 +72,11 @@ class _Events:
         self._sums: dict[str, tuple[int, int]] = {}
         self._rows: list[list[Any]] | None = None
         self._flat = b"".join([value for _, value in pairs])
-        if len(self._flat) != 8 * reader._width * len(pairs):
-            self._rows = unpack_events(reader._layout, [value for _, value in pairs])
+        if len(self._flat) != 8 * reader.width * len(pairs):
+            self._rows = unpack_events(reader.layout, [value for _, value in pairs])
         self._keep: list[bool] | None = None
         self.count = len(pairs)
-        if reader._layout.has_recorded and pairs:
+        if reader.layout.has_recorded and pairs:
             recorded = self._recorded()
             if max(recorded) > visible_us:
                 self._keep = [instant <= visible_us for instant in recorded]
@@ -123,15 +122,15 @@ class _Events:
 
     def _decode(self, slot: str) -> list[Any]:
         reader = self._reader
-        place = reader._places[slot]
+        place = reader.places[slot]
         if self._rows is not None:
             return [row[place + 1] for row in self._rows]
-        declared = reader._layout.slots[slot]
-        offset = place + reader._shift
+        declared = reader.layout.slots[slot]
+        offset = place + reader.shift
         if declared.kind == "value" and declared.type == "double":
-            floats = self._fields("d")[offset :: reader._width]
+            floats = self._fields("d")[offset :: reader.width]
             return [None if value != value else value for value in floats]  # noqa: PLR0124 - NaN
-        whole = list(self._fields("q")[offset :: reader._width])
+        whole = list(self._fields("q")[offset :: reader.width])
         if NULL in whole:
             whole = [None if value == NULL else value for value in whole]
         if declared.kind == "value" and declared.type == "bool":
@@ -144,12 +143,12 @@ class _Events:
     def _recorded(self) -> Sequence[int]:
         if self._rows is not None:
             return [NULL if row[0] is None else row[0] for row in self._rows]
-        return self._fields("q")[0 :: self._reader._width]
+        return self._fields("q")[0 :: self._reader.width]
 
     def _in_order(self, slot: str) -> list[Any]:
         """Order by event time, recorded time, value: the order that joins use for ties."""
-        times = [key[-_TAIL:-8] for key, _ in self._pairs]
-        recorded = self._recorded() if self._reader._shift else [0] * len(times)
+        times = [key[-EVENT_TAIL:-8] for key, _ in self._pairs]
+        recorded = self._recorded() if self._reader.shift else [0] * len(times)
         marks = list(zip(times, recorded, strict=True))
         if self._keep is not None:
             marks = list(compress(marks, self._keep))

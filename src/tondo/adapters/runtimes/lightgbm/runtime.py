@@ -35,10 +35,10 @@ class LightGBMRuntime:
         self._library = library
         self._booster = booster
         self._features = features
-        self._row = (ctypes.c_double * features)()
         self._score = ctypes.c_double()
         self._length = ctypes.c_int64()
-        self._pack = struct.Struct(f"={features}d").pack_into
+        self._pack = struct.Struct(f"={features}d").pack
+        self._row_bytes = 8 * features
         self._config = ctypes.c_void_p()
         check(
             library,
@@ -47,20 +47,21 @@ class LightGBMRuntime:
             ),
         )
         self._call: Callable[..., int] = library.LGBM_BoosterPredictForMatSingleRowFast
-        self._arguments = (
-            self._config.value,
-            ctypes.addressof(self._row),
-            ctypes.addressof(self._length),
-            ctypes.addressof(self._score),
-        )
+        self._outputs = (ctypes.addressof(self._length), ctypes.addressof(self._score))
 
     def predict_row(self, vector: Sequence[float]) -> float:
         """Return the score of one row."""
         try:
-            self._pack(self._row, 0, *vector)
+            data = self._pack(*vector)
         except struct.error:
             raise self._wrong_width(len(vector)) from None
-        if self._call(*self._arguments):
+        return self.predict_packed(data)
+
+    def predict_packed(self, data: bytes) -> float:
+        """Return the score of one row given as float64 values."""
+        if len(data) != self._row_bytes:
+            raise self._wrong_width(len(data) // 8)
+        if self._call(self._config, data, *self._outputs):
             check(self._library, -1)
         return self._score.value
 

@@ -34,6 +34,11 @@ class OnnxRuntime:
         row = np.array([vector], dtype=np.float64)
         return float(self._run(self._outputs, {self._input: row})[0].item())
 
+    def predict_packed(self, data: bytes) -> float:
+        """Return the score of one row given as float64 values."""
+        row = np.frombuffer(data, dtype=np.float64).reshape(1, -1)
+        return float(self._run(self._outputs, {self._input: row})[0].item())
+
     def predict_table(self, matrix: np.ndarray) -> np.ndarray:
         """Return the scores of a matrix, bit-equal to `predict_row`."""
         run, name, outputs = self._run, self._input, self._outputs
