@@ -35,6 +35,11 @@ class RouteMetrics:
         self.seconds_ns += elapsed_ns
         self.buckets[bisect_left(_BUCKETS_NS, elapsed_ns)] += 1
 
+    def correct(self, counted: int, status: int) -> None:
+        """Count the last request under another status than was `counted`."""
+        self.statuses[counted] -= 1
+        self.statuses[status] = self.statuses.get(status, 0) + 1
+
     @property
     def requests(self) -> int:
         """Requests counted."""

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tondo.core.ids import IdSource
+    from tondo.faces.scorer.batch import GatheringAppender
     from tondo.faces.scorer.metrics import Metrics, RouteMetrics
     from tondo.ports.clock import Clock
-    from tondo.ports.eventlog import Appender
     from tondo.ports.online import OnlineStore
     from tondo.scoring.model import LoadedModel
     from tondo.scoring.plan import PlannedDeployment, PlannedVariant, ServingPlan
@@ -30,16 +30,17 @@ _log = logging.getLogger("tondo.scorer")
 class Route:
     """One URL: a handler with its counts. `answer` never raises."""
 
-    __slots__ = ("_encode_error", "_handler", "metrics", "path")
+    __slots__ = ("_encode_error", "_handler", "appender", "metrics", "path")
 
     def __init__(self, handler: rows.RowsHandler | v2.V2Handler, metrics: RouteMetrics) -> None:
         self.path = handler.path
+        self.appender = handler.path.appender
         self.metrics = metrics
         self._handler = handler
         self._encode_error = (rows if handler.protocol == "rows" else v2).encode_error
 
     def answer(self, body: bytes) -> tuple[int, bytes]:
-        """Return status and JSON for a request's body."""
+        """Return status and JSON for a request's body; not to be sent before `batch` is flushed."""
         start = time.perf_counter_ns()
         predictions = 0
         try:
@@ -47,19 +48,23 @@ class Route:
             status = 200
         except TondoError as error:
             status, payload = status_of(error), self._encode_error(error)
-        except Exception:  # the edge of the process: one bad request must not end it
+        except Exception:  # noqa: BLE001 - the edge: one bad request must not end the process
             _log.exception("a scoring request failed")
             status, payload = 500, self._encode_error(_unexpected())
         self.metrics.count(status, time.perf_counter_ns() - start, predictions)
         return status, payload
 
-    def sync(self) -> tuple[int, bytes] | None:
-        """Flush what `answer` logged; return an error's answer when that failed."""
-        try:
-            self.path.sync()
-        except TondoError as error:
-            return status_of(error), self._encode_error(error)
-        return None
+    def not_written(self, error: TondoError) -> tuple[int, bytes] | None:
+        """Return the answer in place of one whose frame was lost; None where that may be."""
+        if self.path.log_mode == "sampled":
+            return None
+        self.metrics.correct(200, status_of(error))
+        return status_of(error), self._encode_error(error)
+
+    @property
+    def synced(self) -> bool:
+        """Whether a reply waits until its frame is on the device."""
+        return self.path.log_mode == "synced"
 
 
 def _unexpected() -> TondoError:
@@ -115,7 +120,7 @@ class TableBuilder:
         clock: Clock,
         ids: IdSource,
         metrics: Metrics,
-        appender_for: Callable[[PlannedDeployment], Appender | None],
+        appender_for: Callable[[PlannedDeployment], GatheringAppender | None],
         online: Callable[[], OnlineStore | None],
     ) -> None:
         self._clock = clock
@@ -144,7 +149,10 @@ class TableBuilder:
         return table
 
     def _path(
-        self, deployment: PlannedDeployment, servings: list[Serving], appender: Appender | None
+        self,
+        deployment: PlannedDeployment,
+        servings: list[Serving],
+        appender: GatheringAppender | None,
     ) -> ScoringPath:
         return ScoringPath(
             deployment,
@@ -160,7 +168,7 @@ class TableBuilder:
         table: RouteTable,
         deployment: PlannedDeployment,
         servings: Mapping[str, Serving],
-        appender: Appender | None,
+        appender: GatheringAppender | None,
     ) -> None:
         name = deployment.name
         known = table.versions.setdefault(name, {})
@@ -177,7 +185,7 @@ class TableBuilder:
     def _add(self, table: RouteTable, url: str, handler: Any) -> None:
         route = Route(handler, self._metrics.route(handler.path.deployment.name, handler.protocol))
         table.routes[url.encode()] = route
-        if not handler.path.synced:
+        if not route.synced:
             table.fast[url.encode()] = route
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tondo.core.canonical import digest_bytes
 from tondo.core.errors import PlatformError, TondoError
-from tondo.faces.scorer.routes import RouteTable
+from tondo.faces.scorer.batch import Batch, GatheringAppender
 from tondo.scoring.frames import stream_of
 from tondo.scoring.model import LoadedModel, load_model
 from tondo.scoring.package import open_package
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tondo.faces.scorer.metrics import Metrics
-    from tondo.faces.scorer.routes import Route, TableBuilder
+    from tondo.faces.scorer.routes import Route, RouteTable, TableBuilder
     from tondo.faces.scorer.sources import Desired, Source
-    from tondo.ports.eventlog import Appender, EventLog
+    from tondo.ports.eventlog import EventLog
     from tondo.ports.runtime import RuntimeLoader
     from tondo.scoring.plan import PlannedDeployment
 
@@ -45,15 +45,18 @@ class Appenders:
     def __init__(self, log: EventLog | None, writer: str) -> None:
         self._log = log
         self._writer = writer
-        self._open: dict[str, Appender] = {}
+        self._open: dict[str, GatheringAppender] = {}
+        self.batch = Batch()
 
-    def for_deployment(self, deployment: PlannedDeployment) -> Appender | None:
+    def for_deployment(self, deployment: PlannedDeployment) -> GatheringAppender | None:
         """Return the appender of a deployment's predictions, None where nothing is logged."""
         if self._log is None or deployment.log_mode == "off":
             return None
         stream = stream_of(deployment.name)
         if stream not in self._open:
-            self._open[stream] = self._log.appender(stream, self._writer, durability="written")
+            appender = self._log.appender(stream, self._writer, durability="written")
+            self._open[stream] = GatheringAppender(appender)
+            self.batch.appenders = list(self._open.values())
         return self._open[stream]
 
     def sync(self) -> None:
@@ -63,6 +66,7 @@ class Appenders:
 
     def roll(self) -> dict[str, str | None]:
         """Close every current segment; return stream to segment name."""
+        self.batch.flush()
         return {stream: appender.roll() for stream, appender in self._open.items()}
 
 
@@ -84,6 +88,7 @@ class Service:
         self.table: RouteTable | None = None
         self.problem: TondoError | None = None
         self.fast: dict[bytes, Route] = {}
+        self.fast_answers = 0
         self.builder: TableBuilder
         self._loaders = loaders
         self._key = key
@@ -173,6 +178,7 @@ class Service:
             "uptime_s": round(time.monotonic() - self._started, 3),
             "memory_bytes": resident_bytes(),
             "counters": self.metrics.totals(),
+            "fast_answers": self.fast_answers,
         }
 
     def gauges(self) -> dict[str, float]:

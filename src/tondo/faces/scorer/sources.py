@@ -100,7 +100,7 @@ class FolderSource:
             )
         except OSError:
             return False
-        differs = mark != self._seen
+        differs = bool(mark != self._seen)
         self._seen = mark
         return differs
 

@@ -18,30 +18,14 @@ from tondo.faces.scorer.protocols.bodies import (
     malformed,
     read_instant,
 )
-from tondo.scoring.answer import AnsweredVariant, Prediction  # noqa: TC001 - read by msgspec
+from tondo.scoring.answer import Answer
 
 if TYPE_CHECKING:
-    from tondo.scoring.answer import Answer
     from tondo.scoring.path import ScoringPath
 
 _FIELDS = ("rows", "as_of", "ids", "purpose")
 
 _encode = msgspec.json.Encoder().encode
-
-
-class _Reply(msgspec.Struct, kw_only=True, gc=False):
-    predictions: list[Prediction]
-    deployment: str
-    model: str | None
-    version: int | None
-    model_version_id: str | None
-    variant: str | None
-    tags: list[str]
-    variants: list[AnsweredVariant] | msgspec.UnsetType = msgspec.UNSET
-    """Only when the rows were dealt to several variants; the fields above are then null."""
-    log_mode: str
-    as_of: datetime
-    freshness: dict[str, float | None]
 
 
 class RowsHandler:
@@ -63,6 +47,9 @@ class RowsHandler:
         )
         self._decode = msgspec.json.Decoder(request).decode
         self._from_struct = path.inputs.from_struct
+        self._fixed = _fixed_part(path)
+        self._second = -1
+        self._second_text = b""
 
     def __call__(self, body: bytes, started_ns: int) -> tuple[bytes, int]:
         """Return the reply's JSON and how many predictions it holds."""
@@ -72,14 +59,36 @@ class RowsHandler:
             return self._explained(body, started_ns, str(error))
         rows = [self._from_struct(each) for each in request.rows]
         purpose = request.purpose
+        as_of = request.as_of
         answer = self.path.score(
             rows,
-            as_of_us=read_instant(request.as_of),
+            as_of_us=None if as_of is None else read_instant(as_of),
             ids=request.ids,
             purpose=purpose if purpose == "live" else check_purpose(purpose),
             started_ns=started_ns,
         )
-        return encode_answer(answer), len(rows)
+        return self._reply(answer), len(rows)
+
+    def _reply(self, answer: Answer) -> bytes:
+        """Return what `encode_answer` does; what never changes is encoded once."""
+        if self._fixed is None:
+            return encode_answer(answer)
+        return b'{"predictions":%b,%b,"as_of":%b,"freshness":%b}' % (
+            _encode(answer.predictions),
+            self._fixed,
+            self._instant(answer.as_of_us),
+            _encode(answer.freshness) if answer.ages_us else b"{}",
+        )
+
+    def _instant(self, micros: int) -> bytes:
+        """Return the JSON text of an instant; the text up to the second is kept."""
+        second, fraction = divmod(micros, 1_000_000)
+        if second != self._second:
+            self._second = second
+            self._second_text = _encode(from_micros(second * 1_000_000))[:-2]
+        if fraction == 0:
+            return b'%bZ"' % self._second_text
+        return b'%b.%06dZ"' % (self._second_text, fraction)
 
     def _explained(self, body: bytes, started_ns: int, why: str) -> tuple[bytes, int]:
         """Read the slow way, which names the field that is wrong."""
@@ -97,25 +106,42 @@ class RowsHandler:
         raise malformed(f"the body cannot be read: {why}")
 
 
+def _fixed_part(path: ScoringPath) -> bytes | None:
+    """Return the fields between predictions and as_of, where one variant answers always."""
+    if len(path.servings) != 1:
+        return None
+    (serving,) = path.servings.values()
+    answer = Answer([], path.deployment.name, [serving.answered], path.log_mode, 0, {})
+    text = encode_answer(answer)
+    return text[text.index(b'"deployment"') : text.index(b',"as_of"')]
+
+
 def encode_answer(answer: Answer) -> bytes:
-    """Return an answer's JSON."""
-    variants = answer.variants
-    one = variants[0] if len(variants) == 1 else None
-    return _encode(
-        _Reply(
-            predictions=answer.predictions,
-            deployment=answer.deployment,
-            model=one.model if one else None,
-            version=one.version if one else None,
-            model_version_id=one.model_version_id if one else None,
-            variant=one.variant if one else None,
-            tags=one.tags if one else [],
-            variants=msgspec.UNSET if one else variants,
-            log_mode=answer.log_mode,
-            as_of=from_micros(answer.as_of_us),
-            freshness=answer.freshness,
+    """Return an answer's JSON.
+
+    Where several variants answered, the fields that name one are null and `variants` has all.
+    """
+    head = {"predictions": answer.predictions, "deployment": answer.deployment}
+    tail = {
+        "log_mode": answer.log_mode,
+        "as_of": from_micros(answer.as_of_us),
+        "freshness": answer.freshness,
+    }
+    if len(answer.variants) == 1:
+        one = answer.variants[0]
+        return _encode(
+            {
+                **head,
+                "model": one.model,
+                "version": one.version,
+                "model_version_id": one.model_version_id,
+                "variant": one.variant,
+                "tags": one.tags,
+                **tail,
+            }
         )
-    )
+    nobody = dict.fromkeys(("model", "version", "model_version_id", "variant"))
+    return _encode({**head, **nobody, "tags": [], "variants": answer.variants, **tail})
 
 
 def encode_error(error: Any) -> bytes:

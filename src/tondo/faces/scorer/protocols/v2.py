@@ -69,6 +69,8 @@ _decode = msgspec.json.Decoder(_Request).decode
 _EXACT = 2**53
 """Whole numbers up to here are float64 without rounding."""
 
+_ONE_ROW = [1]
+
 _PARAMETERS = ("as_of", "prediction_ids", "purpose")
 
 
@@ -86,6 +88,9 @@ class V2Handler:
         # Values of these exact classes need no further reading.
         classes = {"double": float, "bool": bool, "string": str}
         self._plain = {name: classes.get(type_) for name, type_ in self._types.items()}
+        self._accepted = {
+            name: _ACCEPTED.get(type_, frozenset()) for name, type_ in self._types.items()
+        }
 
     def __call__(self, body: bytes, started_ns: int) -> tuple[bytes, int]:
         """Return the reply's JSON and how many predictions it holds."""
@@ -116,20 +121,35 @@ class V2Handler:
             raise _tensors("the request has no inputs")
         size = tensors[0].shape[0] if tensors[0].shape else 0
         if size == 1:
-            row = {tensor.name: self._column(tensor, 1)[0] for tensor in tensors}
+            row = self._one_row(tensors)
             rows = [row]
         else:
-            columns = {tensor.name: self._column(tensor, size) for tensor in tensors}
-            row = columns
-            names = tuple(columns)
-            rows = [
-                dict(zip(names, each, strict=True)) for each in zip(*columns.values(), strict=True)
-            ]
+            row = {tensor.name: self._column(tensor, size) for tensor in tensors}
+            names = tuple(row)
+            rows = [dict(zip(names, each, strict=True)) for each in zip(*row.values(), strict=True)]
         if len(row) != len(tensors):
             raise _tensors("an input stands in the request twice")
         if not self._required <= row.keys():
             self.path.inputs.read_mapping(dict.fromkeys(row), where="inputs.")
         return rows
+
+    def _one_row(self, tensors: list[_Tensor]) -> dict[str, Any]:
+        """Read a request of one row; what is plain is taken as it is."""
+        row: dict[str, Any] = {}
+        plain, accepted = self._plain, self._accepted
+        for tensor in tensors:
+            name, data = tensor.name, tensor.data
+            if (
+                len(data) == 1
+                and name in plain
+                and data[0].__class__ is plain[name]
+                and tensor.datatype in accepted[name]
+                and tensor.shape == _ONE_ROW
+            ):
+                row[name] = data[0]
+            else:
+                row[name] = self._column(tensor, 1)[0]
+        return row
 
     def _column(self, tensor: _Tensor, size: int) -> list[Any]:
         """Return a tensor's values in the language's own form."""

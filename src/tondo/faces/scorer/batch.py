@@ -1,0 +1,84 @@
+"""Gathers the frames of requests that are answered in one turn of the event loop.
+
+All of them are written by one write; only then do their replies go out. So a reply still means
+that its frame is in the kernel, and a busy scorer spends one system call on many requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tondo.core.errors import PlatformError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tondo.ports.eventlog import Appender
+
+
+class GatheringAppender:
+    """An appender whose frames wait for the next `Batch.flush`."""
+
+    def __init__(self, appender: Appender) -> None:
+        self._appender = appender
+        self.frames: list[bytes] = []
+        self.append = self.frames.append
+
+    def append_many(self, payloads: Iterable[bytes]) -> None:
+        """Gather several frames."""
+        self.frames.extend(payloads)
+
+    def write(self) -> PlatformError | None:
+        """Write what was gathered; return why it could not be kept, or None."""
+        if not self.frames:
+            return None
+        try:
+            self._appender.append_many(self.frames)
+        except PlatformError as error:
+            return error
+        finally:
+            self.frames.clear()
+        return None
+
+    def sync(self) -> None:
+        """Flush what was written to the device."""
+        self._appender.sync()
+
+    def roll(self) -> str | None:
+        """Close the current segment."""
+        return self._appender.roll()
+
+    def close(self) -> None:
+        """Close for good."""
+        self._appender.close()
+
+
+class Batch:
+    """The replies of this turn of the loop, and the appenders their frames wait in.
+
+    For the event loop's thread only.
+    """
+
+    def __init__(self) -> None:
+        self.appenders: list[GatheringAppender] = []
+        self._waiting: list[tuple[Appender | None, Callable[..., None]]] = []
+
+    def when_written(
+        self, appender: Appender | None, reply: Callable[[PlatformError | None], None]
+    ) -> None:
+        """Call `reply` once the frames gathered so far are written, or could not be."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._waiting.append((appender, reply))
+
+    def flush(self) -> None:
+        """Write all frames, then send all replies."""
+        waiting, self._waiting = self._waiting, []
+        failed = {
+            id(appender): error
+            for appender in self.appenders
+            if (error := appender.write()) is not None
+        }
+        for appender, reply in waiting:
+            reply(failed.get(id(appender)) if failed else None)

@@ -1,0 +1,158 @@
+"""Puts the scorer together: one of the two places that construct adapters.
+
+Also library mode: `load(package).predict(row)` gives the scorer's answers without a server.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tondo.adapters.clocks.system import SystemClock
+from tondo.adapters.eventlog.files.log import FilesEventLog
+from tondo.adapters.launchers.processes import ProcessLauncher
+from tondo.adapters.runtimes.lightgbm.runtime import LightGBMLoader
+from tondo.adapters.runtimes.onnx.runtime import OnnxLoader
+from tondo.core.errors import NotFoundError
+from tondo.core.ids import IdSource
+from tondo.faces.scorer.library import LibraryModel
+from tondo.faces.scorer.metrics import Metrics
+from tondo.faces.scorer.routes import TableBuilder
+from tondo.faces.scorer.service import Appenders, Service
+from tondo.faces.scorer.sources import FolderSource, PlanSource
+from tondo.faces.scorer.workers import Workers
+from tondo.scoring.model import load_model
+from tondo.scoring.package import open_package
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tondo.faces.scorer.sources import Source
+    from tondo.ports.blobs import Blobs
+    from tondo.ports.eventlog import EventLog
+    from tondo.ports.online import OnlineStore
+    from tondo.ports.runtime import RuntimeLoader
+
+
+def runtime_loaders() -> dict[str, RuntimeLoader]:
+    """Return every runtime by name; each imports its library when a package asks for it."""
+    loaders: list[RuntimeLoader] = [OnnxLoader(), LightGBMLoader()]
+    return {each.name: each for each in loaders}
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a scorer is told; exactly one of `root` and `packages`."""
+
+    root: Path | None = None
+    """A workspace: plan, blobs, online store and event log lie under it."""
+    packages: Path | None = None
+    """A bare folder of `*.tondo` packages."""
+    log: Path | None = None
+    """Event log's folder in packages mode; None logs nothing there."""
+
+
+def make_service(settings: Settings) -> Service:
+    """Return a service with its source, not loaded yet."""
+    if settings.root is not None:
+        if not settings.root.is_dir():
+            raise NotFoundError(
+                "TD-SCORER-005",
+                f"there is no folder {settings.root}",
+                expected="a workspace's folder",
+                path=str(settings.root),
+            )
+        root = settings.root
+        key = _workspace_key(root / "key")
+        source: Source = PlanSource(root / "serving" / "pointer.json", _blobs_of(root / "blobs"))
+        log: EventLog | None = FilesEventLog(root / "eventlog")
+        online = _online_of(root / "online")
+    else:
+        key = None
+        folder = settings.packages or Path()
+        log_mode = "off" if settings.log is None else "written"
+        source = FolderSource(folder, log_mode=log_mode)
+        log = None if settings.log is None else FilesEventLog(settings.log)
+        online = _no_online
+    metrics = Metrics()
+    # Unique among live writers, also where process ids repeat (containers on one volume).
+    appenders = Appenders(log, f"scorer-{os.getpid()}-{secrets.token_hex(4)}")
+    service = Service(
+        source=source, loaders=runtime_loaders(), appenders=appenders, metrics=metrics, key=key
+    )
+    service.builder = TableBuilder(
+        clock=SystemClock(),
+        ids=IdSource(),
+        metrics=metrics,
+        appender_for=appenders.for_deployment,
+        online=online,
+    )
+    return service
+
+
+def start_workers(arguments: Sequence[str], number: int) -> Workers | None:
+    """Start `number` further workers, or none."""
+    return Workers(ProcessLauncher(), arguments, number) if number > 0 else None
+
+
+def load(package: bytes | Path | str, *, online: OnlineStore | None = None) -> LibraryModel:
+    """Load a sealed package for use in this process.
+
+    Without `online` a row must carry the view features' values under their canonical names
+    (`@view.feature[key]`); a missing one is TD-SCORE-012. A damaged package is TD-PACKAGE-001, a
+    runtime that is not installed TD-INSTALL-001.
+    """
+    if not isinstance(package, bytes):
+        path = Path(package)
+        try:
+            package = path.read_bytes()
+        except OSError as error:
+            raise NotFoundError(
+                "TD-PACKAGE-008",
+                f"the package {path} cannot be read: {error.strerror}",
+                expected="a file written when a model version was sealed or exported",
+                path=str(path),
+            ) from None
+    model = load_model(open_package(package), runtime_loaders())
+    return LibraryModel(model, clock=SystemClock(), online=online)
+
+
+def _workspace_key(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _blobs_of(path: Path) -> Callable[[], Blobs]:
+    def open_blobs() -> Blobs:
+        from tondo.adapters.blobs.obstore.blobs import ObstoreBlobs
+
+        return ObstoreBlobs(path)
+
+    return open_blobs
+
+
+def _no_online() -> None:
+    return None
+
+
+def _online_of(path: Path) -> Callable[[], OnlineStore | None]:
+    """Open the online store once, when a plan first needs it."""
+    opened: list[Any] = []
+    guard = threading.Lock()
+
+    def open_store() -> OnlineStore:
+        from tondo.adapters.online.lmdb.store import LmdbStore
+
+        with guard:
+            if not opened:
+                opened.append(LmdbStore(path, readonly=True))
+            store: OnlineStore = opened[0]
+            return store
+
+    return open_store

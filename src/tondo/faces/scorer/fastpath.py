@@ -1,0 +1,184 @@
+"""The quick way: known scoring URLs are answered inside uvicorn's protocol, without a task.
+
+Everything else, and every request with anything unusual about it, goes to the Starlette app,
+which has the same routes. `tests/contract` watches the parts of uvicorn that this leans on.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from tondo.core.errors import TondoError
+    from tondo.faces.scorer.routes import Route
+    from tondo.faces.scorer.service import Service
+    from tondo.faces.web.guard import Guard
+
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}".encode() for status in HTTPStatus}
+
+_OK = 200
+
+IDLE_TICKS = 75
+"""Seconds after which a connection on which nothing happens is closed."""
+
+_MOST_KNOWN_HEADERS = 1024
+
+
+class FastPath:
+    """What all connections of a server share."""
+
+    def __init__(self, service: Service, guard: Guard, *, enabled: bool = True) -> None:
+        self.service = service
+        self.batch = service.appenders.batch
+        self.guard = guard
+        self.enabled = enabled
+        self.date = b""
+        self._passed: set[tuple[bytes, bytes]] = set()
+
+    def admits(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        """Return whether a request may be answered here: plain, allowed, of a known length."""
+        sized = False
+        for header in headers:
+            name = header[0]
+            if name == b"content-length":
+                value = header[1]
+                if not value.isdigit() or int(value) > MAX_BODY_BYTES:
+                    return False
+                sized = True
+            elif name == b"connection":
+                if header[1].lower() != b"keep-alive":
+                    return False
+            elif name in _UNUSUAL:
+                return False
+        return sized and self._guarded(headers)
+
+    def _guarded(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        """Ask the guard; what it said about the same Host and token is remembered."""
+        host = authorization = b""
+        for name, value in headers:
+            if name == b"host":
+                host = value
+            elif name == b"authorization":
+                authorization = value
+        key = (host, authorization)
+        if key in self._passed:
+            return True
+        if self.guard.refusal(headers) is not None:
+            return False
+        if len(self._passed) < _MOST_KNOWN_HEADERS:
+            self._passed.add(key)
+        return True
+
+
+_UNUSUAL = frozenset({b"origin", b"expect", b"transfer-encoding", b"content-encoding", b"upgrade"})
+
+
+class ScorerProtocol(HttpToolsProtocol):
+    """One connection. Subclassed per server with its `shared`."""
+
+    shared: FastPath
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.route: Route | None = None
+        self.idle_ticks = 0
+        self._parts: list[bytes] = []
+        self._closing = False
+        self._unsent = 0
+
+    def on_message_begin(self) -> None:
+        """Begin a request; the ASGI scope is made only when the slow way needs it."""
+        self.url = b""
+        self.headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; what a request expects is asked in the slow way only."""
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Choose the way."""
+        shared = self.shared
+        if (
+            shared.enabled
+            and (self.cycle is None or self.cycle.response_complete)
+            and (route := shared.service.fast.get(self.url)) is not None
+            and self.parser.get_method() == b"POST"
+            and self.parser.get_http_version() == "1.1"
+            and not self.flow.write_paused
+            and shared.admits(self.headers)
+        ):
+            self.route = route
+            self._parts = []
+            return
+        url, headers = self.url, self.headers
+        super().on_message_begin()
+        self.url = url
+        for name, value in headers:
+            super().on_header(name, value)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of the body."""
+        if self.route is not None:
+            self._parts.append(body)
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Answer; the reply goes out when its frame is written, at the end of this turn."""
+        route = self.route
+        if route is None:
+            super().on_message_complete()
+            return
+        self.route = None
+        self.idle_ticks = 0
+        parts = self._parts
+        status, payload = route.answer(parts[0] if len(parts) == 1 else b"".join(parts))
+        self._unsent += 1
+
+        def reply(error: TondoError | None) -> None:
+            replaced = None if error is None or status != _OK else route.not_written(error)
+            self._send(*(replaced or (status, payload)))
+
+        self.shared.batch.when_written(route.appender, reply)
+
+    def _send(self, status: int, payload: bytes) -> None:
+        """Send one reply, in one write."""
+        self._unsent -= 1
+        shared = self.shared
+        shared.service.fast_answers += 1
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        last = self._closing and not self._unsent
+        self.transport.write(
+            b"HTTP/1.1 %b\r\n%bcontent-type: application/json\r\ncontent-length: %d\r\n%b\r\n%b"
+            % (
+                _STATUS_LINES[status],
+                shared.date,
+                len(payload),
+                b"connection: close\r\n" if last else b"",
+                payload,
+            )
+        )
+        if last:
+            self.transport.close()
+
+    def shutdown(self) -> None:
+        """End gracefully: a request that has begun is answered first."""
+        if self.route is not None or self._unsent:
+            self._closing = True
+        else:
+            super().shutdown()
+
+    def tick(self) -> None:
+        """Close a connection on which nothing has happened for `IDLE_TICKS` seconds."""
+        self.idle_ticks += 1
+        busy = self.cycle is not None and not self.cycle.response_complete
+        if self.idle_ticks > IDLE_TICKS and not busy:
+            self.transport.close()

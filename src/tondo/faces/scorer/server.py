@@ -1,0 +1,132 @@
+"""Runs the service under uvicorn on uvloop until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from tondo.faces.scorer.app import make_app
+from tondo.faces.scorer.fastpath import FastPath, ScorerProtocol
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from tondo.faces.scorer.service import Service
+    from tondo.faces.scorer.workers import Workers
+    from tondo.faces.web.guard import Guard
+
+_GRACE_S = 10
+"""Seconds that requests in flight have when the process is asked to end."""
+
+_SLOW_KEEP_ALIVE_S = 75
+"""Idle seconds of a connection last answered by the slow way; the fast way counts its own."""
+
+
+def serve(
+    service: Service,
+    guard: Guard,
+    listener: socket.socket,
+    *,
+    fast: bool,
+    parent_fd: int | None,
+    announce: Callable[[], None],
+    workers: Workers | None = None,
+) -> None:
+    """Serve until SIGTERM, SIGINT or the parent's end; then finish and close the log."""
+    shared = FastPath(service, guard, enabled=fast)
+    protocol = type("BoundProtocol", (ScorerProtocol,), {"shared": shared})
+    config = uvicorn.Config(
+        make_app(service, guard),
+        http=protocol,
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=_SLOW_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    server = _Server(config, shared, service, parent_fd=parent_fd, announce=announce)
+    server.workers = workers
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass  # uvicorn raises the signal again after it has ended everything
+    finally:
+        if workers is not None:
+            workers.stop()
+        service.appenders.roll()
+
+
+class _Server(uvicorn.Server):
+    workers: Workers | None = None
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        shared: FastPath,
+        service: Service,
+        *,
+        parent_fd: int | None,
+        announce: Callable[[], None],
+    ) -> None:
+        super().__init__(config)
+        self._shared = shared
+        self._service = service
+        self._parent_fd = parent_fd
+        self._announce = announce
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def] # noqa: ANN202 - as in the base
+        """Take the signals, and do not raise them again: ending as asked is exit code 0."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, then tell that we are ready."""
+        await super().startup(sockets)
+        loop = asyncio.get_running_loop()
+        self._background = [
+            loop.create_task(self._service.watch()),
+            loop.create_task(self._service.flush()),
+            loop.create_task(self._tick()),
+        ]
+        if self._parent_fd is not None:
+            os.set_blocking(self._parent_fd, False)
+            loop.add_reader(self._parent_fd, self._parent_spoke)
+        self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what is in flight."""
+        for task in self._background:
+            task.cancel()
+        await super().shutdown(sockets)
+
+    def _parent_spoke(self) -> None:
+        """End when the parent's pipe is closed, whatever ended the parent."""
+        assert self._parent_fd is not None
+        try:
+            data = os.read(self._parent_fd, 64)
+        except BlockingIOError:
+            return
+        if not data:
+            asyncio.get_running_loop().remove_reader(self._parent_fd)
+            self.should_exit = True
+
+    async def _tick(self) -> None:
+        while True:
+            self._shared.date = b"date: " + formatdate(usegmt=True).encode() + b"\r\n"
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, ScorerProtocol):
+                    connection.tick()
+            if self.workers is not None:
+                self.workers.check()
+            await asyncio.sleep(1.0)

@@ -1,0 +1,171 @@
+"""`tondo-scorer`: parse the command line, bind, load, serve, end."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import gc
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tondo.core.errors import CallerError, PlatformError, TondoError
+from tondo.faces.web.guard import Guard, is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT_PORT = 8461
+_BACKLOG = 2048
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the scorer; return the exit code: 0 ended as asked, 2 a coded error."""
+    options = _parser().parse_args(arguments)
+    # One request is one thread's work; OpenMP threads would only spin beside it.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    logging.basicConfig(level=options.log_level.upper(), format="%(levelname)s %(message)s")
+    try:
+        return _run(options)
+    except TondoError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tondo-scorer", description="Answer scoring requests over HTTP."
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--root", type=Path, help="workspace folder whose serving plan is followed")
+    what.add_argument("--packages", type=Path, help="bare folder of *.tondo packages to serve")
+    parser.add_argument("--log", type=Path, help="with --packages: folder for the prediction log")
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port; 0 takes a free one")
+    parser.add_argument("--workers", type=int, default=1, help="processes that share the port (1)")
+    parser.add_argument(
+        "--allow-host", action="append", default=[], help="another Host name to answer under"
+    )
+    parser.add_argument("--token-file", type=Path, help="file with the bearer token to demand")
+    parser.add_argument("--no-fast-path", action="store_true", help="answer by Starlette only")
+    parser.add_argument("--share-port", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--parent-fd", type=int, help="end when this pipe closes")
+    parser.add_argument("--log-level", default="warning", help="debug, info, warning, error")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from tondo.faces.scorer.bootstrap import Settings, make_service, start_workers
+    from tondo.faces.scorer.server import serve
+
+    guard = Guard(options.allow_host, token=_token(options))
+    listener = bind(options.host, options.port, shared=options.workers > 1 or options.share_port)
+    address = _address(options.host, listener)
+    service = make_service(Settings(root=options.root, packages=options.packages, log=options.log))
+    service.source.changed()
+    service.load()
+    if service.problem is not None and options.packages is not None:
+        raise service.problem
+    workers = start_workers(_worker_arguments(options, listener), options.workers - 1)
+    gc.collect()
+    gc.freeze()  # what is loaded stays: no collection walks over it again
+
+    def announce() -> None:
+        ready = {"ready": address, "pid": os.getpid()}
+        sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
+        sys.stdout.flush()
+
+    serve(
+        service,
+        guard,
+        listener,
+        fast=not options.no_fast_path,
+        parent_fd=options.parent_fd,
+        announce=announce,
+        workers=workers,
+    )
+    return 0
+
+
+def _worker_arguments(options: argparse.Namespace, listener: socket.socket) -> list[str]:
+    """Return the command line of a further worker: ours, with the port that we got."""
+    given: dict[str, object] = {
+        "--root": options.root,
+        "--packages": options.packages,
+        "--log": options.log,
+        "--host": options.host,
+        "--port": listener.getsockname()[1],
+        "--token-file": options.token_file,
+        "--log-level": options.log_level,
+    }
+    arguments = [
+        text for name, each in given.items() if each is not None for text in (name, str(each))
+    ]
+    for host in options.allow_host:
+        arguments += ["--allow-host", host]
+    return [*arguments, "--no-fast-path"] if options.no_fast_path else arguments
+
+
+def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Return a bound socket; TD-SCORER-001 names the port that is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listener.bind((host.strip("[]"), port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        taken = error.errno == errno.EADDRINUSE
+        raise PlatformError(
+            "TD-SCORER-001",
+            f"cannot listen on {host}:{port}: {error.strerror}",
+            expected="an address of this machine with a port nobody else uses",
+            fix="Stop the other process, or choose another --port (0 takes a free one)."
+            if taken
+            else "Check --host and --port.",
+            port=port,
+        ) from None
+    listener.setblocking(False)
+    return listener
+
+
+def _address(host: str, listener: socket.socket) -> str:
+    name = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - shown, not bound
+    shown = f"[{name}]" if ":" in name else name
+    return f"http://{shown}:{listener.getsockname()[1]}"
+
+
+def _token(options: argparse.Namespace) -> str | None:
+    if options.token_file is not None:
+        try:
+            token = str(options.token_file.read_text().strip())
+        except OSError as error:
+            raise CallerError(
+                "TD-SCORER-009",
+                f"the token file {options.token_file} cannot be read: {error.strerror}",
+                expected="a file with one line, the token",
+            ) from None
+        if len(token) >= 16:
+            return token
+        raise CallerError(
+            "TD-SCORER-009",
+            f"the token in {options.token_file} is too short",
+            expected="at least 16 characters",
+            fix="Write for example the output of: openssl rand -hex 32",
+        )
+    if not is_loopback(options.host):
+        raise CallerError(
+            "TD-SCORER-004",
+            f"{options.host} can be reached from other machines",
+            expected="a token for every bind beyond this machine",
+            fix="Give --token-file, or bind to 127.0.0.1.",
+        )
+    return None
