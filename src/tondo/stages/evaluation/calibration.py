@@ -65,5 +65,6 @@ def expected_calibration_error(scores: Any, label: Any, *, bins: int = BINS) -> 
 def _places(values: np.ndarray, bins: int) -> np.ndarray:
     import numpy as np
 
-    edges = np.quantile(values, np.arange(1, bins) / bins)
+    # Percentiles as scikit-learn takes them, so that a tie at an edge falls into the same bin.
+    edges = np.percentile(values, np.linspace(0, 1, bins + 1)[1:-1] * 100)
     return np.searchsorted(edges, values)

@@ -61,9 +61,7 @@ def paired(
         }
         for metric, (ours, theirs) in losses.items():
             found[metric] = _of_losses(metric, ours, theirs, confidence)
-    return PairedComparison(
-        rows=len(positive), positives=int(positive.sum()), differences=found
-    )
+    return PairedComparison(rows=len(positive), positives=int(positive.sum()), differences=found)
 
 
 def _of_losses(

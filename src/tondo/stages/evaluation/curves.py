@@ -64,9 +64,7 @@ def average_precision(scores: Any, label: Any) -> float | None:
     return float((gains * (hits / (hits + alarms))).sum())
 
 
-def _counts(
-    values: np.ndarray, positive: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _counts(values: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return each distinct score from the top with the hits and false alarms at or above it."""
     import numpy as np
 

@@ -53,7 +53,7 @@ def auc_interval(scores: Any, label: Any, *, confidence: float = 0.95) -> Interv
 
     >>> found = auc_interval([0.1, 0.4, 0.35, 0.8, 0.7, 0.2], [0, 0, 1, 1, 1, 0])
     >>> round(found.value, 4), round(found.low, 4), round(found.high, 4)
-    (0.8889, 0.5868, 1.0)
+    (0.8889, 0.5809, 1.0)
     """
     values, positive = observed(scores, label)
     placed = _placements(values, positive)

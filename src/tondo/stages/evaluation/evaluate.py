@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from tondo.stages.evaluation.calibration import calibration_curve
 from tondo.stages.evaluation.curves import precision_recall_curve, roc_curve
@@ -28,7 +27,8 @@ HISTOGRAM_BINS = 20
 """Bars of the score histogram, of equal width from 0 to 1."""
 
 
-class ScoredRows(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScoredRows:
     """Labelled rows with a model's scores, in the order of the table."""
 
     table: pa.Table
@@ -64,6 +64,18 @@ def evaluate(
     Errors: TD-EVAL-001 (scores or labels unusable), TD-TRAIN-001 (a column is missing).
     """
     rows = score_labelled(model, table, label=label, engine=engine)
+    return report_of(model, rows, subject=subject, time=time, slices=slices)
+
+
+def report_of(
+    model: LoadedModel,
+    rows: ScoredRows,
+    *,
+    subject: Subject,
+    time: str | None = None,
+    slices: Sequence[str] = (),
+) -> Report:
+    """Report on rows that the packaged model has scored already, as `evaluate` does."""
     scores, positive = rows.scores, rows.positive
     threshold = model.contents.threshold
     times = times_of(rows.table, time) if time is not None and len(scores) else None

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from tondo.core.canonical import digest
 from tondo.core.errors import near
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tondo.ledger.ledger import Ledger
     from tondo.stages.evaluation.compare import Difference, PairedComparison
     from tondo.stages.evaluation.report import Report
     from tondo.stages.training.spec import Change, Gate
+
+KIND = "verdict"
 
 Outcome = Literal["passed", "failed", "undecided"]
 
@@ -169,9 +173,7 @@ def _margin_check(name: str, margin: float, found: Difference, rows: int) -> Che
             why += f" About {needed} rows would."
     else:
         why += ", and it is not."
-    return Check(
-        name=f"{name}.margin", outcome=outcome, value=gain.low, limit=-margin, why=why
-    )
+    return Check(name=f"{name}.margin", outcome=outcome, value=gain.low, limit=-margin, why=why)
 
 
 def _rows_needed(margin: float, found: Difference, rows: int) -> int | None:
@@ -182,7 +184,7 @@ def _rows_needed(margin: float, found: Difference, rows: int) -> int | None:
         return None
     needed = rows * ((gain.value - gain.low) / room) ** 2
     digits = max(0, math.floor(math.log10(needed)) - 1)
-    return math.ceil(needed / 10**digits) * 10**digits
+    return int(math.ceil(needed / 10**digits) * 10**digits)
 
 
 def _said(found: Difference) -> str:
@@ -191,3 +193,10 @@ def _said(found: Difference) -> str:
         f"{found.metric} is {found.candidate:.4f} against {found.current:.4f}, an improvement of "
         f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"
     )
+
+
+def keep_verdict(verdict: Verdict, *, ledger: Ledger) -> str:
+    """Write the verdict under its digest, linked to its report; return the id."""
+    name = digest(verdict)
+    ledger.put(KIND, name, verdict, parents=[("report", verdict.report, "judged")])
+    return name

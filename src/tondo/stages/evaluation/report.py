@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tondo.core.canonical import digest
-from tondo.stages.evaluation.calibration import CalibrationBin  # noqa: TC001 - msgspec reads it
-from tondo.stages.evaluation.curves import CurvePoint  # noqa: TC001 - msgspec reads it
-from tondo.stages.evaluation.delong import Interval  # noqa: TC001 - msgspec reads it
-from tondo.stages.evaluation.slices import SliceReport  # noqa: TC001 - msgspec reads it
+from tondo.stages.evaluation.calibration import CalibrationBin
+from tondo.stages.evaluation.curves import CurvePoint
+from tondo.stages.evaluation.delong import Interval
+from tondo.stages.evaluation.slices import SliceReport
 
 if TYPE_CHECKING:
     from tondo.ledger.ledger import Ledger

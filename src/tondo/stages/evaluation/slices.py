@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -91,7 +92,7 @@ def _quarters(values: pa.Array) -> pa.Array:
     edges = np.unique(np.quantile(numbers[present], np.arange(1, QUARTERS) / QUARTERS))
     limits = [f"{edge:g}" for edge in edges]
     names = [f"below {limits[0]}"]
-    names += [f"{low} to {high}" for low, high in zip(limits, limits[1:], strict=False)]
+    names += [f"{low} to {high}" for low, high in itertools.pairwise(limits)]
     names.append(f"{limits[-1]} and more")
     place = np.searchsorted(edges, numbers, side="right")
     return pa.array([names[at] for at in place], mask=~present)

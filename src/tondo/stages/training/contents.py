@@ -33,7 +33,7 @@ def package_contents(job: Job, rows: SplitRows, learned: Learned) -> PackageCont
         extra=job.tools.runtimes[form.runtime].extra,
         inputs=dict(job.resolved.inputs),
         features=learned.features,
-        views=dict(job.layouts),
+        views={name: job.layouts[name] for _, name, _, _ in job.resolved.view_features},
         view_features=list(job.resolved.view_features),
         threshold=spec.threshold,
         schema=_schema(job, rows),

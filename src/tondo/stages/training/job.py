@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from tondo.stages.training.periods import Period
+from tondo.core.errors import CallerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from tondo.scoring.layout import ViewLayout
     from tondo.stages.features.resolve import ResolvedFeatures
     from tondo.stages.features.training_set import TrainingSet
+    from tondo.stages.training.periods import Period
     from tondo.stages.training.spec import ModelSpec
 
 Measure = Callable[..., Mapping[str, float | None]]
@@ -32,7 +32,8 @@ Measure = Callable[..., Mapping[str, float | None]]
 STEPS = ("split", "features", "matrix", "fit", "qualify", "seal")
 
 
-class Tools(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tools:
     """What training works with."""
 
     engine: Engine
@@ -48,7 +49,8 @@ class Tools(msgspec.Struct, frozen=True, kw_only=True):
     """Gives the run its metrics on the held-back rows; without it the run has none."""
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
     """One training as it was asked for."""
 
     spec: ModelSpec
@@ -57,8 +59,20 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     layouts: Mapping[str, ViewLayout]
     tools: Tools
     watch: Watch
-    period: Period = Period()
+    period: Period
     refit_of: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The training set's label column; TD-TRAIN-009 when it was built without one."""
+        if self.training_set.label is None:
+            raise CallerError(
+                "TD-TRAIN-009",
+                f"training set '{self.training_set.name}' was built without a label",
+                expected="a training set with the spec's label",
+                fix="Build it with the label of the model spec.",
+            )
+        return self.training_set.label
 
 
 class Watch:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from tondo.core.errors import DataError
 from tondo.stages.training.choose import choose_library
@@ -27,7 +26,8 @@ _SCORED_ROWS = 20_000
 """Newest training rows whose scores are counted when nothing was held back."""
 
 
-class Learned(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Learned:
     """Everything that lies between the rows and the package."""
 
     features: dict[str, Node]
@@ -54,8 +54,8 @@ def learn(job: Job, rows: SplitRows) -> Learned:
     """
     spec, tools, watch = job.spec, job.tools, job.watch
     library, parameters = choose_library(spec, tools.libraries)
-    label = label_vector(rows.training, job.training_set.label)
-    _check_classes(label, job.training_set.label)
+    label = label_vector(rows.training, job.label)
+    _check_classes(label, job.label)
     with watch.step("features"):
         features = fit_features(job.resolved.features, rows.training, engine=tools.engine)
     with watch.step("matrix"):
@@ -109,7 +109,7 @@ def _held_back(
     scores = runtime.predict_table(held)
     if job.tools.measure is None:
         return scores, {}
-    label = label_vector(rows.validation, job.training_set.label)
+    label = label_vector(rows.validation, job.label)
     return scores, dict(job.tools.measure(scores, label, threshold=job.spec.threshold))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -29,13 +30,13 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
     everything: bool = False
 
 
-class SplitRows(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SplitRows:
     """The two parts of a training set, each in order of time, rows without label left out."""
 
-    training: Any
-    """Arrow table."""
-    validation: Any
-    """Arrow table; empty when nothing was held back."""
+    training: pa.Table
+    validation: pa.Table
+    """Empty when nothing was held back."""
     unlabelled: int
     """Rows left out because their label is null."""
     first_us: int
@@ -82,7 +83,7 @@ def split_rows(
 
 
 def times_of(table: pa.Table, time: str) -> np.ndarray:
-    """Return a time column as int64 microseconds; TD-TRAIN-001 when it is not there or has nulls."""
+    """Return a time column as int64 microseconds; TD-TRAIN-001 when absent or with nulls."""
     import pyarrow as pa
 
     column = column_of(table, time)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tondo.stages.training.periods import SplitRows
 
 
-def record_run(  # noqa: PLR0913 - everything that one training made
+def record_run(
     job: Job,
     rows: SplitRows,
     learned: Learned,

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tondo.stages.training.qualify import Qualification  # noqa: TC001 - msgspec reads it
+from tondo.stages.training.qualify import Qualification
 
 KIND = "run"
 

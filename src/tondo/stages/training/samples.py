@@ -49,7 +49,9 @@ def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
         elif pa.types.is_date(column.type):
             column = column.cast(pa.date32()).cast(pa.int32())  # noqa: PLW2901 - the same values
         columns[name] = [_plain(value) for value in column.to_pylist()]
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
 
 
 def _plain(value: Any) -> Any:

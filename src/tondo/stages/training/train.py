@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SPLIT_BY_SPEC = Period()
 
 
-def train(  # noqa: PLR0913 - spec and data, and what else decides the model
+def train(
     spec: ModelSpec,
     training_set: TrainingSet,
     table: Any,
@@ -41,7 +41,7 @@ def train(  # noqa: PLR0913 - spec and data, and what else decides the model
 
     The package lies in the blobs, signed when the tools have a key. `refit_of` names the judged
     run of the same spec (else TD-TRAIN-008) whose refit on more rows this is.
-    Errors: TD-SPEC-004 and -005 (algorithm, parameter), TD-TRAIN-001 to -008.
+    Errors: TD-SPEC-004 and -005 (algorithm, parameter), TD-TRAIN-001 to -009.
     """
     job = Job(
         spec=spec,
@@ -59,7 +59,7 @@ def train(  # noqa: PLR0913 - spec and data, and what else decides the model
         rows = split_rows(
             tools.engine.scan(table),
             time=training_set.time,
-            label=training_set.label,
+            label=job.label,
             split=spec.split,
             period=period,
         )

@@ -16,11 +16,12 @@ IR_VERSION = 8
 """The version that came with opset 17; a newer one would be refused by older runtimes."""
 
 LANES = 8
-"""Scores are computed in eight equal lanes and one is kept.
+"""Doubles in the widest vector register of today (AVX-512).
 
-onnxruntime's Sigmoid rounds differently in the vector loop and in the scalar rest after it, so a
-row alone and the same row in a table would differ in the last bit. Eight doubles fill the widest
-vector register of today (AVX-512), so that no rest is left, whatever the number of rows.
+A row alone and the same row in a table must give the same bits. onnxruntime adds and rounds
+differently in a vector loop and in the scalar ends around it, and where these lie depends on the
+address. So every row is filled up with zeros to whole registers before it is summed, and the
+sigmoid is taken in eight equal lanes, of which one is kept.
 """
 
 
@@ -58,6 +59,9 @@ def logistic_graph(plan: LogisticPlan) -> bytes:
     # A product and a sum along the row, not MatMul: its kernels add in an order that may depend
     # on the number of rows.
     weighted = writer.add("Mul", [inputs, writer.row("coefficients", plan.coefficients)])
+    rest = -len(plan.coefficients) % LANES
+    if rest:
+        weighted = writer.add("Pad", [weighted, writer.axes("rest", [0, 0, 0, rest])])
     total = writer.add("ReduceSum", [weighted, writer.axes("columns", [1])], keepdims=1)
     lanes = writer.add("Add", [total, writer.row("intercept", [plan.intercept] * LANES)])
     _keep_first_lane(writer, writer.add("Sigmoid", [lanes]))

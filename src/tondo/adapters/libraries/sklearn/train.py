@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 _DEFAULTS: dict[str, Any] = {
-    "C": 1.0,
-    "max_iter": 200,
-    "tol": 1e-4,
+    "c": 1.0,
+    "max_iterations": 200,
+    "tolerance": 1e-4,
     "max_categories": 64,
 }
-"""The first three are scikit-learn's; `max_categories` are the values with a coefficient each."""
+"""scikit-learn's C, max_iter and tol; the most values of a category with a coefficient each."""
 
 
 class SklearnLibrary:
@@ -34,7 +34,7 @@ class SklearnLibrary:
         """Return every hyperparameter with its default."""
         return dict(_DEFAULTS)
 
-    def fit(  # noqa: PLR0913 - the port's signature
+    def fit(
         self,
         algorithm: str,
         parameters: Mapping[str, Any],
@@ -121,13 +121,13 @@ def _fit(
     try:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
-        from threadpoolctl import threadpool_limits
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # has none
     except ImportError:
         raise MissingExtraError.of("platform", "training with scikit-learn") from None
     model = LogisticRegression(
-        C=float(settings["C"]),
-        max_iter=int(settings["max_iter"]),
-        tol=float(settings["tol"]),
+        C=float(settings["c"]),
+        max_iter=int(settings["max_iterations"]),
+        tol=float(settings["tolerance"]),
         random_state=seed,
     )
     # One thread: sums split over threads would depend on how many cores there are.
