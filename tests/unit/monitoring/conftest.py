@@ -83,7 +83,7 @@ class Desk(msgspec.Struct, kw_only=True):
 def desk(tmp_path):
     clock = ManualClock(START)
     ledger = Ledger.open("sqlite://", clock=clock)
-    yield Desk(
-        ledger=ledger, blobs=MemoryBlobs(), clock=clock, eventlog=FilesEventLog(tmp_path / "log")
-    )
+    blobs = MemoryBlobs()
+    yield Desk(ledger=ledger, blobs=blobs, clock=clock, eventlog=FilesEventLog(tmp_path / "log"))
     ledger.close()
+    blobs.close()

@@ -10,10 +10,9 @@ from tondo.stages.monitoring.live import live_metrics, trailing
 from tondo.stages.monitoring.outcomes import Outcome, decode_outcomes
 from tondo.stages.monitoring.predictions import decode_predictions
 
-DAY = 24 * HOUR
-
 START = 1_364_774_400_000_000  # 2013-04-01
 HOUR = 3_600_000_000
+DAY = 24 * HOUR
 
 
 def round_of(logged, count=400, *, delay=HOUR, missing=(), seed=0):
@@ -30,7 +29,7 @@ def round_of(logged, count=400, *, delay=HOUR, missing=(), seed=0):
     outcomes = [
         Outcome(
             prediction_id=str(n),
-            label=labels[n],
+            label=float(labels[n]),
             event_time_us=START + n * HOUR,
             recorded_at_us=START + n * HOUR + delay,
         )

@@ -91,13 +91,22 @@ def id_codes(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def feature_matrix(table: pa.Table) -> np.ndarray:
-    """Return the vectors as float64, rows x features; the rows must be of one model version."""
+    """Return the vectors as float64, rows x features; the rows must be of one model version.
+
+    A row that failed before its vector was complete has none, and is all NaN here.
+    """
     import numpy as np
 
     vectors = table.column("vector").combine_chunks()
     values = np.asarray(vectors.flatten(), dtype=np.float64)
-    width = len(values) // table.num_rows if table.num_rows else 0
-    return values.reshape(table.num_rows, width)
+    lengths = np.asarray(vectors.value_lengths())
+    width = int(lengths.max()) if len(lengths) else 0
+    whole = lengths == width
+    if whole.all():
+        return values.reshape(table.num_rows, width)
+    matrix: np.ndarray = np.full((table.num_rows, width), np.nan)
+    matrix[whole] = values.reshape(-1, width)
+    return matrix
 
 
 def decode_predictions(payloads: Iterable[bytes]) -> pa.Table:

@@ -170,8 +170,12 @@ class StreamTable:
             self._offsets[name] = offset
 
     def _compact(self, name: str) -> LogSegment:
-        frames = self._eventlog.read_segment(self.stream, name)
-        table = self._codec.decode(payload for _, payload in frames)
+        import pyarrow as pa
+
+        self._decode_new(name)
+        tables = self._live.get(name) or [self._codec.decode([])]
+        # One chunk whatever was decoded when, so that the same segment has the same bytes.
+        table = pa.concat_tables(tables).combine_chunks()
         first_us, last_us = _span(table, self._codec.time)
         segment = LogSegment(
             stream=self.stream,

@@ -80,7 +80,7 @@ def _refused(what: str) -> DefinitionError:
         "TD-RETRAIN-001",
         f"the retraining policy cannot be read: {what}",
         expected="a mapping with model, and any of " + ", ".join(_OPTIONAL),
-        fix="See docs for the meaning of each field; durations are written 28d.",
+        fix="Durations are written 28d, shares 0.95.",
     )
 
 
