@@ -57,7 +57,7 @@ def months() -> list[MonthPoint]:
             rows=ROWS[at],
             requests=ROWS[at] // 3,
             deployment="late_arrival",
-            versions={at + 1: ROWS[at] // 3 * 2, at + 2: ROWS[at] // 3},
+            versions={str(at + 1): ROWS[at] // 3 * 2, str(at + 2): ROWS[at] // 3},
         )
         for at in range(9)
     ]
@@ -531,7 +531,7 @@ class PaintedWorkspace:
                 inspect.Parameter("row", keyword, default=None, annotation=dict[str, Any] | None),
             ]
         )
-        verb.__annotations__ = {each: str for each in names} | {
+        verb.__annotations__ = dict.fromkeys(names, str) | {
             "limit": int,
             "keys": list[str] | None,
             "row": dict[str, Any] | None,

@@ -55,7 +55,7 @@ def coded(request: Request[Any, Any, Any], error: Exception) -> TondoError:
         return CallerError("TD-API-003", f"{where} was refused: {error}")
     _LOG.error("%s failed", where, exc_info=error)
     return PlatformError(
-        "TD-API-011",
+        "TD-API-009",
         f"{where} failed inside ({type(error).__name__})",
         expected="an answer",
         fix="The server's log has the details; please report them.",

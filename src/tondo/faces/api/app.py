@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request
@@ -28,7 +27,7 @@ def create_app(
     token: str | None = None,
     allowed_hosts: Sequence[str] = (),
     pages: Sequence[ControllerRouterHandler] = (),
-) -> Litestar:
+) -> Access:
     """Return the control plane's app over an open workspace.
 
     `allowed_hosts` are names besides loopback's that a request's Host may have. With a `token`
@@ -38,7 +37,6 @@ def create_app(
     worker = Worker(workspace)
     app = Litestar(
         [*operation_routes(worker), schema_route(worker), health_route(), *pages],
-        middleware=[partial(Access, token=token, allowed_hosts=tuple(allowed_hosts))],
         exception_handlers={
             TondoError: _on_coded,
             HTTPException: _on_http,
@@ -51,7 +49,8 @@ def create_app(
         debug=False,
     )
     app.state.worker = worker
-    return app
+    # Around the whole app, since a middleware of its own would not see addresses without a route.
+    return Access(app, token=token, allowed_hosts=allowed_hosts)
 
 
 def _on_coded(_request: Request[Any, Any, Any], error: TondoError) -> Response[bytes]:

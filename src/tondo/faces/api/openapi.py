@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 import msgspec
+
+from tondo.workspace.operation import Operation
+from tondo.workspace.signatures import Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tondo.workspace.operations import Operation
-    from tondo.workspace.signatures import Parameter
 
 _REFERENCE = "#/components/schemas/{name}"
 
@@ -127,5 +129,8 @@ def _schema_alone(type_: Any, template: str) -> tuple[dict[str, Any], dict[str, 
     try:
         (schema,), components = msgspec.json.schema_components([type_], ref_template=template)
     except TypeError:
-        return {}, {}
+        parts = get_args(type_) if get_origin(type_) in (Union, UnionType) else ()
+        pairs = [_schema_alone(each, template) for each in parts]
+        merged = {name: body for _, found in pairs for name, body in found.items()}
+        return ({"anyOf": [each for each, _ in pairs]} if pairs else {}), merged
     return schema, components

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.response import Response
+from litestar.response import Response  # noqa: TC002 - the framework reads the annotations
 
 from tondo.faces.api.answers import json_answer
 from tondo.faces.api.arguments import bind, read_body
@@ -17,7 +18,7 @@ from tondo.workspace.signatures import parameters_of, result_type, verb_of
 
 if TYPE_CHECKING:
     from tondo.faces.api.worker import Worker
-    from tondo.workspace.operations import Operation
+    from tondo.workspace.operation import Operation
     from tondo.workspace.signatures import Parameter
 
 
@@ -27,10 +28,14 @@ def operation_routes(worker: Worker) -> list[HTTPRouteHandler]:
 
 
 def _route(operation: Operation, worker: Worker) -> HTTPRouteHandler:
-    function = verb_of(worker.workspace, operation)
-    parameters = parameters_of(function)
+    @cache
+    def described() -> tuple[Any, list[Parameter]]:
+        # Types are read when first wanted: reading all of them imports every stage.
+        function = verb_of(worker.workspace, operation)
+        return function, parameters_of(function)
 
     async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+        function, parameters = await worker.call(described)
         arguments = await _arguments(request, parameters)
         result = await worker.call(function, **arguments)
         return json_answer(result)
@@ -63,18 +68,18 @@ def schema_route(worker: Worker) -> HTTPRouteHandler:
     async def schema() -> Response[bytes]:
         from tondo import __version__
 
-        functions = [(each, verb_of(worker.workspace, each)) for each in OPERATIONS]
-        verbs = [
-            Verb(
-                operation=each,
-                parameters=parameters_of(function),
-                result=result_type(function),
-            )
-            for each, function in functions
-        ]
+        verbs = await worker.call(_verbs, workspace=worker.workspace)
         return json_answer(document(verbs, version=__version__))
 
     return schema
+
+
+def _verbs(workspace: Any) -> list[Verb]:
+    functions = [(each, verb_of(workspace, each)) for each in OPERATIONS]
+    return [
+        Verb(operation=each, parameters=parameters_of(function), result=result_type(function))
+        for each, function in functions
+    ]
 
 
 def health_route() -> HTTPRouteHandler:

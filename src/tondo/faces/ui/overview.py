@@ -26,7 +26,7 @@ def overview_page(overview: Overview) -> dict[str, Any]:
         "overview": overview,
         "stations": ring(overview.loop),
         "headline": _headline(overview),
-        "latest": _latest(overview.months),
+        "latest": _latest(overview),
         "open_alerts": [each for each in overview.alerts if each.state != "closed"],
         "deployments": [_deployment(name, overview) for name in names],
         "executions": [execution_bars(each) for each in overview.executions],
@@ -59,18 +59,24 @@ def _deployment(name: str, overview: Overview) -> dict[str, Any]:
 
 
 def _headline(overview: Overview) -> LiveModel | None:
-    """Return the model that answers most, to stand in the middle of the ring."""
-    return max(overview.models, key=lambda each: each.weight, default=None)
+    """Return the model to stand in the middle of the ring: the first deployment's main one."""
+    first = [each for each in overview.models if each.deployment == overview.models[0].deployment]
+    return max(first, key=lambda each: each.weight, default=None)
 
 
-def _latest(months: list[MonthPoint]) -> MonthPoint | None:
-    """Return the newest month whose quality is known."""
-    known = [each for each in months if each.auc is not None]
+def _latest(overview: Overview) -> MonthPoint | None:
+    """Return the newest month of the headline's deployment whose quality is known."""
+    headline = _headline(overview)
+    known = [
+        each
+        for each in overview.months
+        if each.auc is not None and headline and each.deployment == headline.deployment
+    ]
     return known[-1] if known else None
 
 
-def _means(months: list[MonthPoint]) -> tuple[float, float] | None:
-    """Return the mean AUC over the months that have both, live and left alone."""
+def _means(months: list[MonthPoint]) -> tuple[int, float, float] | None:
+    """Return how many months have both figures, and the mean AUC live and left alone in them."""
     both = [
         (each.auc, each.static_auc)
         for each in months
@@ -79,6 +85,7 @@ def _means(months: list[MonthPoint]) -> tuple[float, float] | None:
     if not both:
         return None
     return (
+        len(both),
         sum(live for live, _ in both) / len(both),
         sum(static for _, static in both) / len(both),
     )

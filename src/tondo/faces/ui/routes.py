@@ -28,7 +28,7 @@ def page(text: str, *, status: int = 200) -> Response[str]:
     return Response(
         text,
         status_code=status,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers={"Cache-Control": "no-cache"},
     )
 
@@ -50,16 +50,18 @@ async def overview(request: Request[Any, Any, Any]) -> Response[str]:
     name="prediction",
     exception_handlers={TondoError: _error_page},
 )
-async def prediction(request: Request[Any, Any, Any], prediction_id: str) -> Response[str]:
+async def prediction(request: Request[Any, Any, Any]) -> Response[str]:
     """Show a prediction and the way back to its source rows."""
     worker = request.app.state.worker
-    found = await worker.call(worker.workspace.monitoring.prediction, prediction_id=prediction_id)
+    wanted = str(request.path_params["prediction_id"])
+    found = await worker.call(worker.workspace.monitoring.prediction, prediction_id=wanted)
     return page(render("prediction.html", detail=found))
 
 
 @get("/static/{name:str}", name="static")
-async def static(name: str) -> Response[bytes]:
+async def static(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Send one of our own files; its address holds its digest, so it may be kept for good."""
+    name = str(request.path_params["name"])
     path = STATIC / name
     if name not in {each.name for each in STATIC.iterdir() if each.is_file()}:
         raise NotFoundError("TD-WEB-004", f"nothing answers at GET /static/{name}")

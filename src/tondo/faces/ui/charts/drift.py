@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tondo.workspace.pages import DriftRow
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tondo.workspace.pages import DriftRow
 
 # The bar's canvas is 100 wide; the limit stands at 60, so that a feature can pass it visibly.
 LIMIT_AT = 60.0

@@ -197,9 +197,16 @@ def _line(pairs: Sequence[tuple[int, float | None]], across: Scale, down: Scale)
 def _band(
     triples: Sequence[tuple[int, float | None, float | None]], across: Scale, down: Scale
 ) -> str:
-    """Return the closed path around the intervals; empty when a month has none."""
-    if not triples or any(low is None or high is None for _, low, high in triples):
-        return ""
-    above = [f"{across(at + 0.5)} {_place(high, down)}" for at, _, high in triples]
-    below = [f"{across(at + 0.5)} {_place(low, down)}" for at, low, _ in reversed(triples)]
-    return "M" + "L".join([*above, *below]) + "Z"
+    """Return closed paths around the intervals, one for each run of months that have them."""
+    path = ""
+    above: list[str] = []
+    below: list[str] = []
+    for at, low, high in [*triples, (0, None, None)]:
+        if low is not None and high is not None:
+            x = across(at + 0.5)
+            above.append(f"{x} {down(high)}")
+            below.insert(0, f"{x} {down(low)}")
+        elif above:
+            path += "M" + "L".join([*above, *below]) + "Z"
+            above, below = [], []
+    return path

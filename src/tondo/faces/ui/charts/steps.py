@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
-if TYPE_CHECKING:
-    from tondo.workspace.pages import ExecutionRow, StepRow
+from tondo.workspace.pages import ExecutionRow, StepRow
 
 # The canvas is 100 wide; a step that took no time still shows as a hairline.
 FULL = 100.0

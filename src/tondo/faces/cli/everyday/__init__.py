@@ -1,0 +1,36 @@
+"""The verbs of every day, written by hand over the same operations.
+
+Comes in: what Typer read. Goes out: what a person wants to see first.
+Holds: each verb is a module of its own, imported only when it is called.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# In the order in which help lists them: a first day, then every other.
+EVERYDAY = {
+    "demo": "demo",
+    "init": "init",
+    "up": "up",
+    "serve": "serve",
+    "predict": "predict",
+    "status": "status",
+    "lineage": "lineage",
+    "alerts": "alerts",
+    "executions": "executions",
+    "doctor": "doctor",
+    "explain": "explain",
+}
+"""Verb to module; the module's function has the module's name."""
+
+
+def everyday(verb: str) -> Callable[..., Any]:
+    """Return the function of an everyday verb."""
+    name = EVERYDAY[verb]
+    function: Callable[..., Any] = getattr(import_module(f"{__name__}.{name}"), name)
+    return function
