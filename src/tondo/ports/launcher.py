@@ -21,6 +21,11 @@ class Process(Protocol):
         """The URL it answers on, once ready."""
         ...
 
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        ...
+
     def wait_ready(self, timeout_s: float) -> None:
         """Return when it answers; raise PlatformError TD-LAUNCH-001 with its log when it dies."""
         ...

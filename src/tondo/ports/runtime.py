@@ -17,6 +17,10 @@ class Runtime(Protocol):
         """Return the score of one row (probability of the positive class, or the value)."""
         ...
 
+    def predict_packed(self, data: bytes) -> float:
+        """Return the score of one row given as float64 values, little-endian: the quickest way."""
+        ...
+
     def predict_table(self, matrix: np.ndarray) -> np.ndarray:
         """Return the scores of a float64 matrix, rows x features, bit-equal to `predict_row`."""
         ...

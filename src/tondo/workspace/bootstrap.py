@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tondo.core.durations import parse_duration_us
 from tondo.core.errors import NotFoundError, PlatformError
 from tondo.core.ids import IdSource
 from tondo.core.settings import Settings, read_settings
@@ -15,6 +16,7 @@ from tondo.core.settings import Settings, read_settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tondo.adapters.clocks.manual import ManualClock
     from tondo.flow.executions import Executions
     from tondo.ledger import Ledger
     from tondo.ports.blobs import Blobs
@@ -85,8 +87,8 @@ class Parts:
 
         return DuckDBEngine(
             threads=self.threads,
-            memory_mb=self.settings.memory_mb or None,
-            spill_to=self.state / "spill",
+            memory_limit_mb=self.settings.memory_mb or None,
+            temp_directory=self.state / "spill",
         )
 
     @cached_property
@@ -132,10 +134,17 @@ class Parts:
 
     @cached_property
     def launcher(self) -> Launcher:
-        """Starts scorer and web as processes that end with this one."""
+        """Starts scorers as processes that end with this one."""
         from tondo.adapters.launchers.processes import ProcessLauncher
 
         return ProcessLauncher()
+
+    @cached_property
+    def web_launcher(self) -> Launcher:
+        """Starts the control plane's process: REST and pages."""
+        from tondo.adapters.launchers.processes import ProcessLauncher
+
+        return ProcessLauncher("tondo.faces.server")
 
     @property
     def plan_pointer(self) -> Path:
@@ -153,6 +162,12 @@ class Parts:
             )
             for pointer in self.ledger.pointers("view/")
         }
+
+    def label_horizon_us(self, deployment: str) -> int:
+        """How long after a prediction its outcome is waited for; `label_horizon:`, a day if unsaid."""
+        found = self.project.of("deployment").get(deployment)
+        text = found.body.get("label_horizon", "1d") if found else "1d"
+        return parse_duration_us(text)
 
     def predictions(self, deployment: str) -> StreamTable:
         """The prediction log of a deployment; kept, so that reading again costs what is new."""
@@ -195,6 +210,13 @@ class Parts:
             part = self.__dict__.get(name)
             if part is not None:
                 part.close()
+
+
+def manual_clock(start_us: int) -> ManualClock:
+    """Return a clock that stands at `start_us` until it is moved by hand."""
+    from tondo.adapters.clocks.manual import ManualClock
+
+    return ManualClock(start_us)
 
 
 def open_workspace(path: str | Path = ".", *, clock: Clock | None = None) -> Workspace:

@@ -6,68 +6,8 @@ signature (signatures.py); nothing is written twice. This module imports no faca
 
 from __future__ import annotations
 
-from typing import Literal
-
-import msgspec
-
 from tondo.core.errors import NotFoundError, near
-
-Permission = Literal["read", "write", "deploy", "query"]
-"""What a caller must be allowed: `query` is free SQL, `deploy` moves live traffic."""
-
-
-class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """A verb of the workspace, as every face offers it."""
-
-    name: str
-    """`noun.verb`, for example `dataset.commits`."""
-    method: str
-    """The `Workspace` verb with its group: `data.commits`."""
-    http: tuple[str, str]
-    """HTTP verb and path; `{names}` in the path are parameters of the method."""
-    summary: str
-    writes: bool = False
-    permission: Permission = "read"
-    present: str = ""
-    """A reading operation that shows what this one would change, for `--plan`."""
-
-    @property
-    def noun(self) -> str:
-        """The first half of the name."""
-        return self.name.partition(".")[0]
-
-    @property
-    def verb(self) -> str:
-        """The second half of the name."""
-        return self.name.partition(".")[2]
-
-
-def read(name: str, method: str, path: str, summary: str) -> Operation:
-    """Return an operation that changes nothing, reached by GET."""
-    return Operation(name=name, method=method, http=("GET", path), summary=summary)
-
-
-def write(
-    name: str,
-    method: str,
-    path: str,
-    summary: str,
-    *,
-    permission: Permission = "write",
-    present: str = "",
-    verb: str = "POST",
-) -> Operation:
-    """Return an operation that changes something."""
-    return Operation(
-        name=name,
-        method=method,
-        http=(verb, path),
-        summary=summary,
-        writes=True,
-        permission=permission,
-        present=present,
-    )
-
+from tondo.workspace.operation import Operation, read, write
 
 _DATASET = "/v1/datasets/{dataset}"
 _SNAPSHOT = "/v1/snapshots/{ref}"
@@ -84,8 +24,21 @@ OPERATIONS: tuple[Operation, ...] = (
         "Read a source and commit it as a new snapshot of its dataset.",
         present="dataset.list",
     ),
+    read("source.show", "data.source", "/v1/sources/{name}", "Show a source's definition."),
     read(
         "dataset.list", "data.datasets", "/v1/datasets", "List datasets with their newest commit."
+    ),
+    read(
+        "dataset.show",
+        "data.definition",
+        "/v1/datasets/{name}",
+        "Show a dataset's definition, be it a source's or a derived one.",
+    ),
+    read(
+        "dataset.columns",
+        "data.columns",
+        f"{_DATASET}/columns",
+        "Show a dataset's columns with their types.",
     ),
     read("dataset.commits", "data.commits", f"{_DATASET}/commits", "List a dataset's commits."),
     write(
@@ -157,6 +110,7 @@ OPERATIONS: tuple[Operation, ...] = (
         f"{_VIEW}/rows",
         "Read a view's features for keys from the online store.",
     ),
+    read("entity.show", "features.entity", "/v1/entities/{name}", "Show an entity."),
     Operation(
         name="expression.check",
         method="features.check_expression",
@@ -171,8 +125,15 @@ OPERATIONS: tuple[Operation, ...] = (
         "Train a model as a run.",
         present="run.list",
     ),
+    read("model.spec", "training.spec", f"{_MODEL}/spec", "Show a model's spec."),
     read("run.list", "training.runs", "/v1/runs", "List runs, the newest first."),
     read("run.show", "training.run", "/v1/runs/{run_id}", "Show a run."),
+    read(
+        "run.judgement",
+        "training.judgement",
+        "/v1/runs/{run_id}/judgement",
+        "Show what the gate said of a run.",
+    ),
     read("report.show", "training.report", "/v1/reports/{report_id}", "Show an evaluation report."),
     read(
         "report.compare",
@@ -183,6 +144,18 @@ OPERATIONS: tuple[Operation, ...] = (
     # registry
     read("model.list", "registry.models", "/v1/models", "List models with versions and tags."),
     read("model.versions", "registry.versions", f"{_MODEL}/versions", "List a model's versions."),
+    read(
+        "model.version",
+        "registry.version",
+        f"{_MODEL}/versions/{{reference}}",
+        "Show a version by number, id or tag.",
+    ),
+    read(
+        "model.history",
+        "registry.tag_history",
+        f"{_MODEL}/tags/{{tag}}/history",
+        "Show every move of a tag.",
+    ),
     write(
         "run.register",
         "registry.register",
@@ -238,6 +211,29 @@ OPERATIONS: tuple[Operation, ...] = (
         present="deployment.list",
     ),
     write(
+        "deployment.advance",
+        "deployment.advance",
+        f"{_DEPLOYMENT}/rollouts/advance",
+        "Measure the running rollout and do what its conditions say.",
+        permission="deploy",
+        present="deployment.rollouts",
+    ),
+    write(
+        "deployment.publish",
+        "deployment.publish",
+        "/v1/plan",
+        "Publish the desired state of all deployments to the scorers.",
+        permission="deploy",
+        present="deployment.list",
+    ),
+    write(
+        "deployment.reconcile",
+        "deployment.reconcile",
+        "/v1/plan/reconciliation",
+        "Tell the scorers the last committed plan again.",
+        permission="deploy",
+    ),
+    write(
         "deployment.predict",
         "deployment.predict",
         f"{_DEPLOYMENT}/predictions",
@@ -262,6 +258,19 @@ OPERATIONS: tuple[Operation, ...] = (
         f"{_DEPLOYMENT}/drift",
         "Show drift per feature against training.",
     ),
+    read(
+        "deployment.consistency",
+        "monitoring.consistency",
+        f"{_DEPLOYMENT}/consistency",
+        "Compute logged vectors again from the snapshots and compare them bit by bit.",
+    ),
+    write(
+        "deployment.watch",
+        "monitoring.watch",
+        f"{_DEPLOYMENT}/findings",
+        "Look for drift and missing outcomes; open alerts for what is found.",
+        present="deployment.drift",
+    ),
     read("alert.list", "monitoring.alerts", "/v1/alerts", "List alerts."),
     write(
         "alert.acknowledge",
@@ -278,11 +287,20 @@ OPERATIONS: tuple[Operation, ...] = (
         "Show a prediction and the way back to its source rows.",
     ),
     # retraining
+    read("model.policy", "retraining.policy", f"{_MODEL}/policy", "Show the retraining policy."),
     read(
-        "model.policy",
+        "model.decision",
         "retraining.check_policy",
-        f"{_MODEL}/policy",
-        "Tell what the retraining policy decides now, and why.",
+        f"{_MODEL}/policy/decision",
+        "Tell what the retraining policy decides now, and why; nothing is started.",
+    ),
+    write(
+        "model.due",
+        "retraining.run_due",
+        f"{_MODEL}/policy/checks",
+        "Make the policy's check when it is due, and start what it decides.",
+        permission="deploy",
+        present="model.decision",
     ),
     write(
         "model.retrain",
@@ -290,13 +308,19 @@ OPERATIONS: tuple[Operation, ...] = (
         f"{_MODEL}/retrainings",
         "Retrain a model: train, judge, register, roll out.",
         permission="deploy",
-        present="model.policy",
+        present="model.decision",
     ),
     # flow and ledger
     read(
         "execution.list", "flow.executions", "/v1/executions", "List executions with their steps."
     ),
     read("execution.show", "flow.execution", "/v1/executions/{execution_id}", "Show an execution."),
+    read(
+        "execution.explain",
+        "flow.explain",
+        "/v1/executions/{execution_id}/steps/{step}",
+        "Say which part of a step's key changed since the execution before.",
+    ),
     read(
         "record.lineage",
         "flow.lineage",
@@ -310,6 +334,17 @@ OPERATIONS: tuple[Operation, ...] = (
         "project.doctor", "flow.doctor", "/v1/doctor", "Look for what is wrong and how to mend it."
     ),
 )
+
+PYTHON_ONLY: dict[str, str] = {
+    "data.commit_table": "takes an Arrow table",
+    "data.block_bad_batch": "takes an Arrow table",
+    "data.table": "returns files for an engine to read",
+    "data.derived": "dataset.show tells the same",
+    "features.pusher": "returns an open writer",
+    "monitoring.joined": "returns an Arrow table",
+    "monitoring.outcome_log": "returns an open writer",
+}
+"""Public verbs that are no operations, each with the reason."""
 
 
 def operation(name: str) -> Operation:

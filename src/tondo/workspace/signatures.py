@@ -19,7 +19,7 @@ from tondo.core.errors import PlatformError, near
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from tondo.workspace.operations import Operation
+    from tondo.workspace.operation import Operation
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +87,7 @@ def _imported(statement: ast.stmt) -> dict[str, Any]:
 
 
 def verb_of(workspace: Any, operation: Operation) -> Any:
-    """Return the bound verb that `operation` names; TD-API-012 when there is none."""
+    """Return the bound verb that `operation` names; TD-API-010 when there is none."""
     target = workspace
     for part in operation.method.split("."):
         target = _step(target, part, operation)
@@ -110,7 +110,7 @@ def _step(owner: Any, part: str, operation: Operation) -> Any:
     except AttributeError:
         choices = [each for each in dir(owner) if not each.startswith("_")]
         raise PlatformError(
-            "TD-API-012",
+            "TD-API-010",
             f"operation '{operation.name}' names '{operation.method}', which is not there",
             fix=near(part, choices),
             operation=operation.name,

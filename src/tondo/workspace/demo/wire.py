@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,8 @@ import msgspec
 from tondo.core.errors import OutsideError
 
 _READ_BYTES = 1 << 18
+_IDLE_S = 2.0
+"""A server closes a connection that is idle for long; after this much a new one is opened."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -27,12 +30,12 @@ class Wire:
     def __init__(self, address: str, *, timeout_s: float = 30.0) -> None:
         parts = urlsplit(address)
         self._address = address
+        self._place = (str(parts.hostname), int(parts.port or 80))
         self._host = f"{parts.hostname}:{parts.port}"
-        self._socket = socket.create_connection((parts.hostname, parts.port), timeout_s)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._parser: Any = httptools.HttpResponseParser(self)
+        self._timeout_s = timeout_s
         self._body = bytearray()
         self._answers: list[Answer] = []
+        self._connect()
 
     def post(self, path: str, body: bytes) -> bytes:
         """Return the bytes of one POST request."""
@@ -44,7 +47,17 @@ class Wire:
 
     def send(self, requests: list[bytes]) -> None:
         """Send the requests; `receive` reads as many answers."""
+        if time.monotonic() - self._used_s > _IDLE_S:
+            self.close()
+            self._connect()
         self._socket.sendall(b"".join(requests))
+        self._used_s = time.monotonic()
+
+    def _connect(self) -> None:
+        self._socket = socket.create_connection(self._place, self._timeout_s)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._parser: Any = httptools.HttpResponseParser(self)
+        self._used_s = time.monotonic()
 
     def receive(self, count: int) -> list[Answer]:
         """Return `count` answers in the order of their requests."""

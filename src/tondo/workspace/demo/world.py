@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from tondo.ports.engine import Engine
 
-QUARTER_US = 15 * 60_000_000
 DAY_US = 86_400_000_000
 TRAFFIC_FROM = parse_instant("2013-04-01T04:00:00Z")
 """Midnight of 1 April in New York."""
@@ -91,7 +90,12 @@ class World:
     def observations(self, from_us: int, until_us: int) -> list[dict[str, Any]]:
         """Return the weather rows in [from, until) in order of time."""
         chosen = self._between(self._observed, from_us, until_us)
-        return [dict(row) for row in self._weather.take(chosen).to_pylist()]
+        table = self._weather.take(chosen)
+        times = self._observed[chosen].tolist()
+        return [
+            {**row, "time_us": time}
+            for row, time in zip(table.to_pylist(), times, strict=True)
+        ]
 
     def to_score(self, from_us: int, until_us: int) -> Iterator[tuple[int, str, list[dict[str, Any]]]]:
         """Yield (as-of time, origin, flights) in order: one group is one request."""

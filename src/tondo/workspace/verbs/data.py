@@ -237,6 +237,12 @@ class DataVerbs:
         found = self._parts.project.get("dataset", name)
         return parse_derived(found.body, origin=str(found.place))
 
+    def columns(self, dataset: str) -> dict[str, str]:
+        """Return a dataset's columns as committed, or as declared while nothing is committed."""
+        if self._parts.ledger.pointer(_pointer(dataset)) is None:
+            return dict(self.definition(dataset).columns)
+        return dict(self.snapshot(dataset).columns)
+
     def definition(self, name: str) -> SourceDefinition | DerivedDefinition:
         """Return the definition of a dataset, be it a source's or a derived one."""
         if name in self._parts.project.of("dataset"):

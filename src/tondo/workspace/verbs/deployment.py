@@ -37,12 +37,12 @@ class DeploymentVerbs:
         `version` is a number, an id, a tag, or `newest`.
         """
         from tondo.stages.deployment.deploy import deploy
-        from tondo.stages.registry import resolve
+        from tondo.workspace.verbs.registry import RegistryVerbs
 
         deployment = name or model
         state = deploy(
             deployment,
-            resolve(model, version, ledger=self._parts.ledger),
+            RegistryVerbs(self._parts).version(model, version),
             ledger=self._parts.ledger,
             clock=self._parts.clock,
             by=by or self._parts.actor,
@@ -64,12 +64,12 @@ class DeploymentVerbs:
         """Send a share of traffic to a candidate; the project's `canary:` says how fast."""
         from tondo.stages.deployment.canary import start_rollout
         from tondo.stages.deployment.deploy import get_deployment
-        from tondo.stages.registry import resolve
+        from tondo.workspace.verbs.registry import RegistryVerbs
 
         model = get_deployment(deployment, ledger=self._parts.ledger).main.model
         rollout = start_rollout(
             deployment,
-            resolve(model, version, ledger=self._parts.ledger),
+            RegistryVerbs(self._parts).version(model, version),
             ledger=self._parts.ledger,
             clock=self._parts.clock,
             by=by or self._parts.actor,
@@ -95,13 +95,18 @@ class DeploymentVerbs:
         from tondo.stages.deployment.canary import apply_step, running_rollout
         from tondo.stages.deployment.rollout import next_step
         from tondo.stages.monitoring.arms import ARM_COLUMNS, measure_arms
+        from tondo.stages.monitoring.predictions import read_predictions
 
         rollout = running_rollout(deployment, ledger=self._parts.ledger)
         if rollout is None:
             return None
         now_us = self._parts.clock.now_us()
-        logged = self._parts.predictions(deployment).read(
-            start_us=rollout.step_started_at_us, end_us=now_us, columns=ARM_COLUMNS
+        logged = read_predictions(
+            self._parts.predictions(deployment),
+            start_us=rollout.step_started_at_us,
+            end_us=now_us,
+            purpose=None,
+            columns=ARM_COLUMNS,
         )
         measured = measure_arms(logged, rollout, at_us=now_us)
         step = next_step(rollout, measured)
@@ -180,7 +185,7 @@ class DeploymentVerbs:
             return None, None
         body = {**found.body}
         canary = body.pop("canary", None)
-        for name in ("deployment", "model", "owner", "description"):
+        for name in ("deployment", "model", "owner", "description", "label_horizon"):
             body.pop(name, None)
         settings = read_body(body, Settings, place=str(found.place))
         pace = None if canary is None else read_body(canary, Pace, place=f"{found.place} canary")

@@ -1,0 +1,265 @@
+"""Driving the year: landings, weather, scores and outcomes in order of event time."""
+
+from __future__ import annotations
+
+import bisect
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from tondo.core.errors import OutsideError
+from tondo.workspace.demo.world import DAY_US, REQUEST_COLUMNS, TRAFFIC_FROM, prediction_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tondo.workspace.demo.wire import Wire
+    from tondo.workspace.demo.world import World
+    from tondo.workspace.facade import Workspace
+
+DEPLOYMENT = "late_arrival"
+_ROWS_PATH = f"/v1/deployments/{DEPLOYMENT}/score"
+_V2_PATH = f"/v2/models/{DEPLOYMENT}/infer"
+_HOUR_US = 3_600_000_000
+CONTROL_AT_US = 6 * _HOUR_US
+"""Time of day, UTC, of the daily control: before the first flight of the day is scored."""
+_OVERLAP_US = 2 * DAY_US
+"""What is pushed and recorded again after a kill; both are harmless when repeated."""
+_V2_EVERY = 12
+"""One single-row V2 request in so many: about 5,000 over the year."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+class HandClock(Protocol):
+    """A clock that is moved by hand, and never backwards."""
+
+    def now_us(self) -> int:
+        """Return microseconds since 1970 UTC."""
+        ...
+
+    def set_us(self, now_us: int) -> None:
+        """Move to an instant."""
+        ...
+
+
+class DriveCounts(msgspec.Struct):
+    """What was sent and pushed."""
+
+    requests: int = 0
+    rows: int = 0
+    v2_requests: int = 0
+    pushed: int = 0
+    """Events that the online store did not have."""
+    outcomes: int = 0
+
+
+class Drive:
+    """Sends a stretch of the year to the running scorer, on the workspace's manual clock.
+
+    `daily` is called with each control instant that is passed, before the traffic after it.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        world: World,
+        wire: Wire,
+        *,
+        clock: HandClock,
+        daily: Callable[[int], None],
+    ) -> None:
+        self._workspace = workspace
+        self._world = world
+        self._wire = wire
+        self._clock = clock
+        self._daily = daily
+        self._next_control_us = 0
+        self._recorded_us = 0
+        self._asked = 0
+        self.counts = DriveCounts()
+
+    def run(self, start_us: int, end_us: int) -> DriveCounts:
+        """Drive [start, end); what was acknowledged before a kill is not asked again."""
+        last_us = self._last_acknowledged(start_us, end_us)
+        from_us = start_us if last_us is None else last_us
+        # A control instant at which the process was killed is met again; each decides once.
+        self._next_control_us = -(-(from_us - CONTROL_AT_US) // DAY_US) * DAY_US + CONTROL_AT_US
+        if last_us is not None:
+            self._next_control_us -= DAY_US
+        replayed_us = start_us if last_us is None else max(start_us, last_us - _OVERLAP_US)
+        recorded = self._recorded_ids(replayed_us)
+        with (
+            self._workspace.features.pusher("origin_delays") as landings,
+            self._workspace.features.pusher("weather") as weather,
+            self._workspace.monitoring.outcome_log(DEPLOYMENT) as outcomes,
+        ):
+            landed = _Feed(self._world.landings(replayed_us, end_us), "landed_us")
+            observed = _Feed(self._world.observations(replayed_us, end_us), "time_us")
+            arrived = _Feed(self._world.landings(replayed_us, end_us), "landed_us")
+            for slot_us, groups in self._slots(from_us, end_us):
+                self._control(slot_us)
+                self._clock.set_us(slot_us)
+                self._push(landings, landed.until(slot_us), _landing)
+                self._push(weather, observed.until(slot_us), _observation)
+                self._outcomes(outcomes, arrived, slot_us, recorded)
+                self._ask(slot_us, groups)
+            self._control(end_us)
+            self._clock.set_us(end_us)
+            self._push(landings, landed.until(end_us), _landing)
+            self._push(weather, observed.until(end_us), _observation)
+            self._record(outcomes, arrived.until(end_us), recorded)
+        return self.counts
+
+    def _slots(
+        self, from_us: int, end_us: int
+    ) -> Iterator[tuple[int, list[tuple[str, list[dict[str, Any]]]]]]:
+        """Yield each quarter of an hour that has flights to score, with them by origin."""
+        slot_us, groups = -1, []
+        for as_of_us, origin, rows in self._world.to_score(from_us, end_us):
+            if as_of_us != slot_us and groups:
+                yield slot_us, groups
+                groups = []
+            slot_us = as_of_us
+            groups.append((origin, rows))
+        if groups:
+            yield slot_us, groups
+
+    def _control(self, now_us: int) -> None:
+        """Run the daily control for each control instant up to `now_us`."""
+        while self._next_control_us <= now_us:
+            self._clock.set_us(self._next_control_us)
+            self._daily(self._next_control_us)
+            self._next_control_us += DAY_US
+
+    def _push(
+        self, writer: Any, rows: list[dict[str, Any]], event: Callable[[dict[str, Any]], Any]
+    ) -> None:
+        if rows:
+            self.counts.pushed += writer.push([event(each) for each in rows]).accepted
+
+    def _ask(self, slot_us: int, groups: list[tuple[str, list[dict[str, Any]]]]) -> None:
+        requests = [self._rows_request(slot_us, rows) for _, rows in groups]
+        for _, rows in groups:
+            self._asked += 1
+            if self._asked % _V2_EVERY == 0:
+                requests.append(self._v2_request(slot_us, rows[0]))
+                self.counts.v2_requests += 1
+        self._wire.send(requests)
+        for answer in self._wire.receive(len(requests)):
+            if answer.status != 200:
+                raise _refused(answer.status, answer.body)
+        self.counts.requests += len(groups)
+        self.counts.rows += sum(len(rows) for _, rows in groups)
+
+    def _rows_request(self, slot_us: int, rows: list[dict[str, Any]]) -> bytes:
+        body = {
+            "rows": [_request_row(each) for each in rows],
+            "ids": [prediction_id(each["flight_id"], slot_us) for each in rows],
+            "as_of": slot_us,
+        }
+        return self._wire.post(_ROWS_PATH, _encode(body))
+
+    def _v2_request(self, slot_us: int, row: dict[str, Any]) -> bytes:
+        sent = _request_row(row)
+        inputs = [
+            {
+                "name": name,
+                "shape": [1],
+                "datatype": "FP64" if isinstance(value, float) else "BYTES",
+                "data": [value],
+            }
+            for name, value in sent.items()
+        ]
+        parameters = {
+            "as_of": slot_us,
+            "purpose": "v2",
+            "prediction_ids": [prediction_id(row["flight_id"], slot_us, "v2")],
+        }
+        return self._wire.post(_V2_PATH, _encode({"inputs": inputs, "parameters": parameters}))
+
+    def _outcomes(self, log: Any, feed: _Feed, slot_us: int, recorded: set[str]) -> None:
+        """Record outcomes once in a simulated hour: each batch is synced to the device."""
+        if slot_us - self._recorded_us >= _HOUR_US:
+            self._recorded_us = slot_us
+            self._record(log, feed.until(slot_us), recorded)
+
+    def _record(self, log: Any, rows: list[dict[str, Any]], recorded: set[str]) -> None:
+        from tondo.stages.monitoring.outcomes import Outcome
+
+        batch = [
+            Outcome(
+                prediction_id=name,
+                label=1.0 if each["arr_delay"] > 15 else 0.0,
+                event_time_us=each["landed_us"],
+            )
+            for each in rows
+            if (name := prediction_id(each["flight_id"], each["scored_us"])) not in recorded
+            and each["scored_us"] >= TRAFFIC_FROM
+        ]
+        if batch:
+            log.record(batch)
+            self.counts.outcomes += len(batch)
+
+    def _last_acknowledged(self, start_us: int, end_us: int) -> int | None:
+        """Return the as-of time of the last logged prediction of this stretch."""
+        import pyarrow.compute as pc
+
+        stream = self._workspace.parts.predictions(DEPLOYMENT)
+        logged = stream.read(start_us=start_us, end_us=end_us, columns=("as_of",))
+        if logged.num_rows == 0:
+            return None
+        return int(pc.max(logged.column("as_of").cast("int64")).as_py())
+
+    def _recorded_ids(self, since_us: int) -> set[str]:
+        outcomes = self._workspace.parts.outcomes(DEPLOYMENT)
+        return set(outcomes.read(start_us=since_us).column("prediction_id").to_pylist())
+
+
+class _Feed:
+    """Rows in order of time, handed out up to an instant."""
+
+    def __init__(self, rows: list[dict[str, Any]], time: str) -> None:
+        self._rows = rows
+        self._times = [each[time] for each in rows]
+        self._place = 0
+
+    def until(self, now_us: int) -> list[dict[str, Any]]:
+        """Return the rows not handed out yet whose time is not after `now_us`."""
+        end = bisect.bisect_right(self._times, now_us, lo=self._place)
+        rows = self._rows[self._place : end]
+        self._place = end
+        return rows
+
+
+def _request_row(row: dict[str, Any]) -> dict[str, Any]:
+    sent = {name: row[name] for name in REQUEST_COLUMNS}
+    sent["scheduled_at"] = row["scheduled_text"]
+    return sent
+
+
+def _landing(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "flight_id": row["flight_id"],
+        "origin": row["origin"],
+        "landed_at": row["landed_us"],
+        "arr_delay": row["arr_delay"],
+    }
+
+
+def _observation(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "time_hour": row["time_us"]}
+
+
+def _refused(status: int, body: bytes) -> OutsideError:
+    found = _decode(body)
+    told = found.get("error", found) if isinstance(found, dict) else found
+    message = told.get("message", told) if isinstance(told, dict) else told
+    return OutsideError(
+        "TD-DEMO-002",
+        f"the scorer answered {status}: {message}",
+        expected="an answer to every request of the year",
+        fix="Run the command again: it goes on from the last answer.",
+        status=status,
+    )

@@ -1,0 +1,211 @@
+"""The first page's values, gathered from the ledger and the closed months."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tondo.core.instants import format_instant
+from tondo.workspace.months import closed_months
+from tondo.workspace.pages import (
+    AlertRow,
+    DriftRow,
+    ExecutionRow,
+    LiveModel,
+    LoopCounts,
+    Overview,
+    Promotion,
+    StepRow,
+)
+
+if TYPE_CHECKING:
+    from tondo.flow.values import ExecutionRecord
+    from tondo.stages.deployment.state import DeploymentState
+    from tondo.workspace.bootstrap import Parts
+
+_STATES = {"running": "running", "succeeded": "done", "failed": "failed", "killed": "stopped"}
+_SHOWN_EXECUTIONS = 6
+_SHOWN_PREDICTIONS = 3
+NOTE_KIND = "note"
+
+
+def overview(parts: Parts) -> Overview:
+    """Return what the first page shows; nothing is computed that could be read."""
+    from tondo.stages.deployment.deploy import deployments
+
+    states = deployments(ledger=parts.ledger)
+    months = [record for state in states for record in closed_months(parts, state.name)]
+    return Overview(
+        project=parts.project.name,
+        now_us=parts.clock.now_us(),
+        loop=_counts(parts, states, months),
+        models=[model for state in states for model in _live(parts, state)],
+        months=[each.point for each in months],
+        promotions=_promotions(parts),
+        traffic=[point for each in months for point in each.traffic],
+        drift=[row for state in states for row in _drift(parts, state)],
+        alerts=_alerts(parts),
+        executions=[_execution(each) for each in parts.executions.newest(limit=_SHOWN_EXECUTIONS)],
+        notes=_notes(parts),
+        predictions=_recent(parts, states),
+        **_addresses(parts),
+    )
+
+
+def _counts(parts: Parts, states: list[DeploymentState], months: list[Any]) -> LoopCounts:
+    count = parts.ledger.count
+    return LoopCounts(
+        snapshots=count("snapshot"),
+        features=sum(len(view.types) for view in parts.views.values()),
+        runs=count("run"),
+        reports=count("report"),
+        deployments=len(states),
+        predictions=sum(each.point.rows for each in months),
+        outcomes=sum(round(each.point.rows * (each.point.coverage or 0)) for each in months),
+        retrainings=count("retraining"),
+    )
+
+
+def _live(parts: Parts, state: DeploymentState) -> list[LiveModel]:
+    from tondo.stages.registry.versions import ModelVersion
+    from tondo.stages.training.run import Run
+    from tondo.workspace.control import accepted_interval
+
+    found = []
+    for variant in state.desired.variants:
+        version = parts.ledger.read("model_version", variant.model_version_id, ModelVersion)
+        run = parts.ledger.read("run", version.run, Run)
+        accepted = accepted_interval(parts, version)
+        found.append(
+            LiveModel(
+                deployment=state.name,
+                name=variant.model,
+                version=variant.version,
+                version_id=version.id,
+                since_us=state.at_us,
+                tags=_tags(parts, variant.model, version.id),
+                weight=variant.weight,
+                accepted_auc=None if accepted is None else accepted.value,
+                low=None if accepted is None else accepted.low,
+                high=None if accepted is None else accepted.high,
+                algorithm=run.algorithm,
+                trained_rows=run.rows.training,
+                why=state.why,
+            )
+        )
+    return found
+
+
+def _tags(parts: Parts, model: str, version_id: str) -> list[str]:
+    from tondo.stages.registry.resolve import tags
+
+    return [tag for tag, target in tags(model, ledger=parts.ledger).items() if target == version_id]
+
+
+def _promotions(parts: Parts) -> list[Promotion]:
+    """Return each moment at which a version got the whole traffic."""
+    from tondo.stages.deployment.state import KIND, DeploymentState
+
+    found: list[Promotion] = []
+    last: dict[str, int] = {}
+    for record in parts.ledger.records(KIND, newest_first=False):
+        state = msgspec.convert(record.body, DeploymentState)
+        variants = state.desired.variants
+        if len(variants) != 1 or last.get(state.name) == variants[0].version:
+            continue
+        last[state.name] = variants[0].version
+        found.append(
+            Promotion(
+                deployment=state.name,
+                version=variants[0].version,
+                at_us=state.at_us,
+                why=state.why,
+            )
+        )
+    return found
+
+
+def _drift(parts: Parts, state: DeploymentState) -> list[DriftRow]:
+    """Return the last drift that was looked at; pages never compute it."""
+    from tondo.workspace.watching import last_drift
+
+    kept = last_drift(parts, state.name)
+    if kept is None:
+        return []
+    return [
+        DriftRow(
+            feature=column.name,
+            measure="psi",
+            value=column.effect,
+            limit=kept.report.limits.moderate,
+            drifted=column.level in {"moderate", "large"},
+            deployment=state.name,
+            version=kept.version,
+            window=f"{kept.window} to {format_instant(kept.at_us)[:10]}",
+            rows=column.window_rows,
+        )
+        for column in kept.report.columns
+    ]
+
+
+def _alerts(parts: Parts) -> list[AlertRow]:
+    from tondo.stages.monitoring.alerts import alerts
+
+    return [
+        AlertRow(
+            id=each.id,
+            state=each.status,
+            kind=each.kind,
+            subject=each.subject,
+            message=each.message,
+            opened_at_us=each.first_seen_us,
+            severity=each.severity,
+            by=each.by or "",
+            why=each.why or "",
+        )
+        for each in alerts(ledger=parts.ledger)
+    ]
+
+
+def _execution(record: ExecutionRecord) -> ExecutionRow:
+    steps = [
+        StepRow(
+            name=each.name,
+            seconds=each.seconds or 0.0,
+            ok=None if each.state == "running" else each.ok,
+            reused=each.reused,
+            error=None if each.error is None else str(each.error.get("message", "")),
+        )
+        for each in record.steps
+    ]
+    return ExecutionRow(
+        id=record.id,
+        name=record.name,
+        state=_STATES[record.state],  # type: ignore[arg-type]
+        started_at_us=record.started_at_us,
+        seconds=sum(each.seconds for each in steps),
+        steps=steps,
+        reason=str(record.parameters.get("why", "")),
+    )
+
+
+def _notes(parts: Parts) -> list[str]:
+    kept = parts.ledger.records(NOTE_KIND, limit=1)
+    return [str(each) for each in kept[0].body["sentences"]] if kept else []
+
+
+def _recent(parts: Parts, states: list[DeploymentState]) -> list[str]:
+    found: list[str] = []
+    for state in states:
+        kept = parts.ledger.records("example", where={"deployment": state.name}, limit=1)
+        found += [str(each) for each in kept[0].body["predictions"]] if kept else []
+    return found[:_SHOWN_PREDICTIONS]
+
+
+def _addresses(parts: Parts) -> dict[str, Any]:
+    path = parts.state / "addresses.json"
+    if not path.exists():
+        return {}
+    kept = msgspec.json.decode(path.read_bytes())
+    return {"addresses": kept.get("addresses", {}), "curl": kept.get("curl", "")}

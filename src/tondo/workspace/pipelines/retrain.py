@@ -1,0 +1,186 @@
+"""Retraining as an execution: learn, judge against what serves, refit on all rows, try it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tondo.core.instants import format_instant
+from tondo.stages.deployment.deploy import find_deployment
+from tondo.stages.evaluation.gate import inherit
+from tondo.stages.evaluation.report import Report
+from tondo.stages.registry.versions import register
+from tondo.stages.training.periods import Period
+from tondo.stages.training.run import Run
+from tondo.workspace.pipelines import learning
+from tondo.workspace.verbs.data import DataVerbs
+from tondo.workspace.verbs.deployment import DeploymentVerbs
+
+if TYPE_CHECKING:
+    from tondo.flow.executions import Execution
+    from tondo.stages.retraining.policy import RetrainingPolicy
+    from tondo.workspace.bootstrap import Parts
+
+
+class Retraining(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a retraining."""
+
+    execution: str
+    model: str
+    run: str
+    """The run that was judged."""
+    passed: bool
+    reasons: list[str]
+    """The gate's sentences."""
+    version: int | None = None
+    """Number of the refit that was registered; None when the gate refused."""
+    rollout: bool = False
+    """True when the refit is being tried as a canary."""
+
+
+def retrain(
+    parts: Parts, policy: RetrainingPolicy, *, by: str, why: str, at_us: int | None = None
+) -> Retraining:
+    """Run the pipeline to its end; killed, the same call (same instant) goes on."""
+    model = policy.model
+    now_us = parts.clock.now_us() if at_us is None else at_us
+    parameters = {"model": model, "at_us": now_us, "why": why}
+    with parts.executions.run("retrain", parameters, key=f"{model}@{now_us}") as execution:
+        return learn_and_try(
+            parts, execution, model, holdout_us=policy.holdout_us, now_us=now_us, by=by, why=why
+        )
+
+
+def learn_and_try(
+    parts: Parts,
+    execution: Execution,
+    model: str,
+    *,
+    holdout_us: int | None,
+    now_us: int,
+    by: str,
+    why: str,
+) -> Retraining:
+    """Do the steps of a retraining within an execution.
+
+    `holdout_us` holds back that much of the newest time for the gate; None leaves it to the spec.
+    """
+    spec = learning.read_spec(parts, model)
+    at = format_instant(now_us)
+    # Remembered, because after the last step the answer is another one.
+    live = execution.step("live", lambda progress: _live(parts, model), parameters={"at": at})
+    data = execution.step(
+        "data", lambda progress: _refresh(parts, spec.source), parameters={"at": at}
+    )
+    training_set = execution.step(
+        "training set",
+        lambda progress: learning.build(
+            parts,
+            spec,
+            learning.resolve(parts, spec),
+            until_us=now_us,
+            beside=learning.load_package(parts, live) if live else None,
+        ).id,
+        inputs=data,
+        parameters={"spec": spec.id, "at": at},
+    )
+    period = Period(train_until_us=None if holdout_us is None else now_us - holdout_us)
+    run = execution.step(
+        "train",
+        lambda progress: learning.train_on(
+            parts, spec, training_set, period=period, progress=progress
+        ),
+        inputs={"training_set": training_set},
+        parameters={"spec": spec.id, "at": at},
+        packages=_packages(spec.algorithm),
+        result_type=Run,
+    )
+    judged = execution.step(
+        "judge",
+        lambda progress: learning.judge_run(
+            parts, spec, run, live=live or None, period=period
+        )[0],
+        inputs={"run": run.id, "live": live},
+        result_type=learning.Judgement,
+    )
+    found = Retraining(
+        execution=execution.id,
+        model=model,
+        run=run.id,
+        passed=judged.verdict.passed,
+        reasons=[each.why for each in judged.verdict.checks],
+    )
+    if not judged.verdict.passed:
+        return found
+    refit = execution.step(
+        "refit",
+        lambda progress: learning.train_on(
+            parts,
+            spec,
+            training_set,
+            period=Period(everything=True),
+            refit_of=run.id,
+            progress=progress,
+        ),
+        inputs={"run": run.id},
+        packages=_packages(spec.algorithm),
+        result_type=Run,
+    )
+    number = execution.step(
+        "register",
+        lambda progress: _register(parts, spec.owner, refit, judged, by=by),
+        inputs={"run": refit.id},
+    )
+    rollout = execution.step(
+        "canary" if live else "deploy",
+        lambda progress: _bring_live(parts, model, number, first=not live, by=by, why=why),
+        inputs={"run": refit.id},
+    )
+    return msgspec.structs.replace(found, version=number, rollout=rollout)
+
+
+def _live(parts: Parts, model: str) -> str:
+    """Return the package that answers now, or nothing."""
+    state = find_deployment(model, ledger=parts.ledger)
+    return "" if state is None else state.main.package
+
+
+def _refresh(parts: Parts, source: str) -> dict[str, str]:
+    """Bring derived datasets up to date; return the snapshot of each source that is read."""
+    data = DataVerbs(parts)
+    derived = parts.project.of("dataset")
+    names = {source} | {view.source for view in parts.views.values()}
+    for name in sorted(names):
+        if name in derived:
+            data.derive(name)
+    return {name: data.snapshot(name).id for name in sorted(names)}
+
+
+def _register(parts: Parts, owner: str, refit: Run, judged: Any, *, by: str) -> int:
+    learning.load_package(parts, refit.package).close()  # sample rows are scored again
+    version = register(
+        refit.model,
+        run=refit,
+        report=parts.ledger.read("report", judged.report, Report),
+        verdict=inherit(judged.verdict, run=judged.run),
+        owner=owner,
+        by=by,
+        ledger=parts.ledger,
+    )
+    return version.number
+
+
+def _bring_live(
+    parts: Parts, model: str, number: int, *, first: bool, by: str, why: str
+) -> bool:
+    verbs = DeploymentVerbs(parts)
+    if first:
+        verbs.deploy(model, str(number), by=by, why=why)
+        return False
+    verbs.canary(model, str(number), by=by, why=why)
+    return True
+
+
+def _packages(algorithm: str) -> tuple[str, ...]:
+    return {"lightgbm": ("lightgbm",), "logistic": ("scikit-learn",)}.get(algorithm, ())

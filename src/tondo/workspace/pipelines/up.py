@@ -1,0 +1,145 @@
+"""From a project's definitions to served models: `tondo up`, an execution whose steps are reused.
+
+Data is read and checked against its schema (the first time the schema is inferred), views are
+defined and loaded, each model is trained, judged, refitted, registered and brought live.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tondo.core.canonical import digest, digest_bytes
+from tondo.core.errors import DefinitionError, NotFoundError
+from tondo.stages.data.sources import find_files
+from tondo.workspace.pipelines.retrain import Retraining, learn_and_try
+from tondo.workspace.verbs.data import DataVerbs
+from tondo.workspace.verbs.deployment import DeploymentVerbs
+from tondo.workspace.verbs.features import FeatureVerbs
+
+if TYPE_CHECKING:
+    from tondo.flow.executions import Execution
+    from tondo.workspace.bootstrap import Parts
+
+_CHUNK_BYTES = 1 << 20
+
+
+class Raised(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a project."""
+
+    execution: str
+    models: list[Retraining]
+
+
+def up(parts: Parts, *, by: str, why: str) -> Raised:
+    """Take every model of the project to a deployment; killed, the same call goes on.
+
+    Errors: TD-WORKSPACE-020 when the project defines no model, and those of each stage.
+    """
+    models = list(parts.project.of("model"))
+    if not models:
+        raise DefinitionError(
+            "TD-WORKSPACE-020",
+            f"no model is defined in {parts.root}",
+            expected="a `model:` in one of its YAML files",
+            fix="Write one, or let `tondo init` write a first one from a table.",
+        )
+    state = digest([msgspec.to_builtins(each) for each in parts.project.definitions])
+    with parts.executions.run("up", {"why": why}, key=f"up {parts.project.name}") as execution:
+        commits = {name: _commit(parts, execution, name, by=by) for name in _sources(parts)}
+        at_us = execution.step(
+            "instant",
+            lambda **_: parts.clock.now_us(),
+            inputs={**commits, "definitions": state},
+        )
+        _check_data(parts, execution, commits)
+        _define(parts, execution, commits, state=state, by=by)
+        found = [
+            learn_and_try(parts, execution, model, holdout_us=None, now_us=at_us, by=by, why=why)
+            for model in models
+        ]
+    if any(each.version is not None for each in found):
+        DeploymentVerbs(parts).reconcile()
+    return Raised(execution=execution.id, models=found)
+
+
+def _sources(parts: Parts) -> list[str]:
+    """Return the sources that have files; rows of the others are handed to them."""
+    return [name for name, found in parts.project.of("source").items() if found.body.get("path")]
+
+
+def _commit(parts: Parts, execution: Execution, name: str, *, by: str) -> str:
+    """Commit a source when its files or its definition have changed; return the snapshot."""
+    data = DataVerbs(parts)
+    definition = data.source(name)
+    files = {path.name: _digest_of(path) for path in find_files(definition, base=Path(parts.root))}
+
+    def read(*, force: bool) -> str:
+        snapshot: str = execution.step(
+            f"read {name}",
+            lambda **_: data.commit_source(name, by=by, why="tondo up").snapshot,
+            inputs=files,
+            parameters={"definition": digest(definition)},
+            force=force,
+        )
+        return snapshot
+
+    snapshot = read(force=False)
+    # Files put back as they once were are remembered, while the dataset has moved on.
+    return snapshot if data.snapshot(name).id == snapshot else read(force=True)
+
+
+def _digest_of(path: Path) -> str:
+    from blake3 import blake3
+
+    whole = blake3()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            whole.update(chunk)
+    return str(whole.hexdigest())
+
+
+def _check_data(parts: Parts, execution: Execution, commits: dict[str, str]) -> None:
+    for name, snapshot in commits.items():
+        execution.step(
+            f"check {name}",
+            lambda name=name, **_: _check(parts, name),
+            inputs={"snapshot": snapshot},
+        )
+
+
+def _check(parts: Parts, name: str) -> int:
+    """Check a dataset against its schema; without one, infer it. Return how many warnings."""
+    from tondo.stages.data.validation import check_batch
+
+    data = DataVerbs(parts)
+    try:
+        schema = data.schema(name)
+    except NotFoundError:
+        data.infer_schema(name, why="inferred by tondo up from the first data")
+        return 0
+    return len(list(check_batch(data.statistics(name), schema)))
+
+
+def _define(
+    parts: Parts, execution: Execution, commits: dict[str, str], *, state: str, by: str
+) -> None:
+    inputs = {**commits, "definitions": state}
+    execution.step("derive", lambda **_: _derive(parts, by=by), inputs=inputs)
+    features = FeatureVerbs(parts)
+    execution.step("define views", lambda **_: features.sync_definitions(by=by), inputs=inputs)
+    for name in parts.project.of("view"):
+        execution.step(
+            f"load {name}",
+            lambda name=name, **_: digest_bytes(
+                msgspec.json.encode(features.materialise(name), enc_hook=str)
+            ),
+            inputs=inputs,
+        )
+
+
+def _derive(parts: Parts, *, by: str) -> dict[str, str]:
+    data = DataVerbs(parts)
+    return {name: data.derive(name, by=by).snapshot for name in parts.project.of("dataset")}

@@ -1,0 +1,254 @@
+"""One prediction: what went in, what came true, and the way back to its source rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tondo.core.durations import format_duration
+from tondo.core.errors import NotFoundError
+from tondo.core.instants import format_instant
+from tondo.workspace.pages import LineageNode, LineageStage, Outcome, PredictionDetail
+
+if TYPE_CHECKING:
+    from tondo.ledger import Record
+    from tondo.scoring.package import PackageContents
+    from tondo.workspace.bootstrap import Parts
+
+_SHOWN_ROWS = 5
+_ROLES = {
+    "run": "trained by",
+    "report": "judged by",
+    "training_set": "learned from",
+    "feature_view": "through",
+    "snapshot": "read from",
+}
+
+
+def prediction_detail(parts: Parts, prediction_id: str) -> PredictionDetail:
+    """Return everything known of a prediction; TD-WORKSPACE-007 when no log holds it."""
+    from tondo.scoring.package import open_package
+    from tondo.stages.registry.versions import ModelVersion
+
+    deployment, row = _find(parts, prediction_id)
+    version = parts.ledger.read("model_version", row["model_version_id"], ModelVersion)
+    contents = open_package(parts.blobs.get(version.package), key=parts.key)
+    score = row["score"]
+    decided = contents.threshold is not None and score is not None
+    return PredictionDetail(
+        id=prediction_id,
+        deployment=deployment,
+        model=row["model"],
+        version=row["version"],
+        model_version_id=row["model_version_id"],
+        variant=row["variant"],
+        at_us=_us(row["at"]),
+        as_of_us=_us(row["as_of"]),
+        score=score,
+        threshold=contents.threshold,
+        decision=score >= contents.threshold if decided else None,
+        label_name=str(contents.spec.get("label", "")),
+        purpose=row["purpose"],
+        latency_us=row["latency_us"],
+        outcome=_outcome(parts, deployment, prediction_id),
+        inputs=msgspec.json.decode(row["inputs"]),
+        vector=dict(zip(contents.features, map(_number, row["vector"]), strict=False)),
+        stages=_stages(parts, deployment, version, contents, row),
+    )
+
+
+def _find(parts: Parts, prediction_id: str) -> tuple[str, dict[str, Any]]:
+    import pyarrow.compute as pc
+
+    from tondo.stages.deployment.deploy import deployments
+    from tondo.stages.monitoring.predictions import first_of_each
+
+    names = [each.name for each in deployments(ledger=parts.ledger)]
+    for name in names:
+        ids = parts.predictions(name).read(columns=("prediction_id", "as_of"))
+        found = ids.filter(pc.equal(ids.column("prediction_id"), prediction_id))
+        if found.num_rows:
+            as_of_us = _us(found.column("as_of")[0].as_py())
+            near = parts.predictions(name).read(start_us=as_of_us, end_us=as_of_us + 1)
+            rows = near.filter(pc.equal(near.column("prediction_id"), prediction_id))
+            return name, dict(first_of_each(rows).to_pylist()[0])
+    raise NotFoundError(
+        "TD-WORKSPACE-007",
+        f"no prediction '{prediction_id}' is logged",
+        expected="an id from the log of " + (", ".join(names) or "a deployment (there is none)"),
+        fix="Ids stand in the scorer's answers.",
+        prediction=prediction_id,
+    )
+
+
+def _outcome(parts: Parts, deployment: str, prediction_id: str) -> Outcome | None:
+    import pyarrow.compute as pc
+
+    table = parts.outcomes(deployment).read()
+    rows = table.filter(pc.equal(table.column("prediction_id"), prediction_id)).to_pylist()
+    if not rows:
+        return None
+    last = max(rows, key=lambda each: each["recorded_at"])
+    return Outcome(
+        label=last["label"],
+        event_time_us=_us(last["event_time"]),
+        recorded_at_us=_us(last["recorded_at"]),
+    )
+
+
+def _stages(
+    parts: Parts, deployment: str, version: Any, contents: PackageContents, row: dict[str, Any]
+) -> list[LineageStage]:
+    ledger = parts.ledger
+    lineage = ledger.lineage("model_version", version.id, direction="up")
+    by_kind: dict[str, list[Record]] = {}
+    for node in lineage.nodes:
+        by_kind.setdefault(node.kind, []).append(node)
+    state = ledger.pointer(f"deployment/{deployment}")
+    stages = [
+        LineageStage(
+            role="answered by",
+            nodes=[
+                LineageNode(
+                    kind="deployment",
+                    id=state.target if state else deployment,
+                    title=deployment,
+                    detail=f"variant {row['variant']}, model {row['model']}",
+                )
+            ],
+        ),
+        LineageStage(
+            role="with",
+            nodes=[
+                LineageNode(
+                    kind="model_version",
+                    id=version.id,
+                    title=f"{version.name} version {version.number}",
+                    detail=f"package {version.package[:12]}",
+                    at_us=version.registered_at_us,
+                )
+            ],
+        ),
+    ]
+    stages += [
+        LineageStage(role=role, nodes=[_node(each) for each in by_kind[kind]])
+        for kind, role in _ROLES.items()
+        if kind in by_kind
+    ]
+    commits = _commits(parts, by_kind.get("snapshot", []))
+    if commits:
+        stages.append(LineageStage(role="committed as", nodes=commits))
+    stages.append(LineageStage(role="whose rows said", nodes=_rows_read(parts, contents, row)))
+    return stages
+
+
+def _node(record: Record) -> LineageNode:
+    body = record.body
+    titles = {
+        "run": f"run of {body.get('model', '')}",
+        "report": "evaluation report",
+        "training_set": f"training set {body.get('name', '')}",
+        "feature_view": f"view {body.get('definition', {}).get('view', '')}",
+        "snapshot": "snapshot",
+    }
+    facts: dict[str, Any] = {}
+    if record.kind == "run":
+        facts = {"algorithm": body["algorithm"], "rows": body["rows"]["training"]}
+    elif record.kind == "report":
+        facts = {"rows": body["rows"], "auc": body["metrics"].get("auc")}
+    elif "rows" in body:
+        facts = {"rows": body["rows"]}
+    return LineageNode(
+        kind=record.kind,
+        id=record.id,
+        title=titles.get(record.kind, record.kind),
+        detail="refit on all rows" if body.get("refit_of") else "",
+        at_us=record.created_at_us,
+        facts=facts,
+    )
+
+
+def _commits(parts: Parts, snapshots: list[Record]) -> list[LineageNode]:
+    found = []
+    for snapshot in snapshots:
+        for record in parts.ledger.records("commit", where={"snapshot": snapshot.id}, limit=1):
+            found.append(
+                LineageNode(
+                    kind="commit",
+                    id=record.id,
+                    title=f"{record.body['dataset']}@{record.body['branch']}",
+                    detail=f"by {record.body['by']}: {record.body['why']}",
+                    at_us=record.created_at_us,
+                    facts={"rows": record.body["rows"], "snapshot": snapshot.id[:12]},
+                )
+            )
+    return found
+
+
+def _rows_read(
+    parts: Parts, contents: PackageContents, row: dict[str, Any]
+) -> list[LineageNode]:
+    """Return, for each view that was read, the source rows that made its value."""
+    inputs = msgspec.json.decode(row["inputs"])
+    pairs = dict.fromkeys((view, key) for _, view, _, key in contents.view_features)
+    return [
+        found
+        for view, key in pairs
+        if (found := _rows_of_view(parts, view, inputs.get(key), _us(row["as_of"]))) is not None
+    ]
+
+
+def _rows_of_view(parts: Parts, name: str, key: Any, as_of_us: int) -> LineageNode | None:
+    import pyarrow.compute as pc
+
+    from tondo.core.instants import from_micros
+    from tondo.workspace.verbs.data import DataVerbs
+
+    view = parts.views.get(name)
+    data = DataVerbs(parts)
+    if view is None or key is None or parts.ledger.pointer(f"dataset/{view.source}@main") is None:
+        return None
+    table = parts.engine.scan(data.table(view.source))
+    table = table.filter(pc.equal(table.column(view.entity.key), key))
+    what = "the row of its key"
+    if view.event_time is not None:
+        at = table.column(view.event_time)
+        window_us = max((call.window_us for call in view.windows.values()), default=0)
+        if window_us:
+            since = from_micros(as_of_us - window_us)
+            table = table.filter(
+                pc.and_(pc.greater_equal(at, since), pc.less(at, from_micros(as_of_us)))
+            )
+            what = f"rows of the {format_duration(window_us)} before"
+        else:
+            table = table.filter(pc.less_equal(at, from_micros(as_of_us)))
+            what = "the newest row at the time"
+        table = table.sort_by([(view.event_time, "descending")])
+        table = table if window_us else table.slice(0, 1)
+    shown = [_plain(each) for each in table.slice(0, _SHOWN_ROWS).to_pylist()]
+    return LineageNode(
+        kind="rows",
+        id=f"{view.source}:{key}",
+        title=f"{table.num_rows} of {view.source}, {view.entity.key} {key}",
+        detail=what,
+        facts={f"row {place + 1}": each for place, each in enumerate(shown)},
+    )
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: format_instant(_us(value)) if hasattr(value, "tzinfo") else value
+        for name, value in row.items()
+        if value is not None
+    }
+
+
+def _us(value: Any) -> int:
+    from tondo.core.instants import to_micros
+
+    return to_micros(value)
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else float(value)  # noqa: PLR0124 - NaN is not itself

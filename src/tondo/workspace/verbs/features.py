@@ -1,0 +1,128 @@
+"""Verbs on features: definitions, views, materialisation, push, online reads."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from tondo.core.errors import NotFoundError, near
+from tondo.core.instants import parse_instant
+
+if TYPE_CHECKING:
+    from tondo.stages.features.definitions import EntityDefinition
+    from tondo.stages.features.materialise import Materialisation
+    from tondo.stages.features.push import PushReceipt, PushWriter
+    from tondo.stages.features.views import FeatureView
+    from tondo.workspace.bootstrap import Parts
+
+
+class FeatureVerbs:
+    """What a workspace does with features."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def sync_definitions(self, *, by: str = "") -> list[str]:
+        """Check the project's feature views and make them the present ones; say what changed."""
+        from tondo.stages.features.definitions import view_from
+        from tondo.stages.features.views import define_view
+        from tondo.workspace.verbs.data import DataVerbs
+
+        data = DataVerbs(self._parts)
+        before = {name: view.digest for name, view in self._parts.views.items()}
+        changes = []
+        for name, found in self._parts.project.of("view").items():
+            definition = view_from(found.body)
+            view = define_view(
+                definition,
+                entity=self.entity(definition.entity),
+                source=data.definition(definition.source),
+                columns=data.columns(definition.source),
+                ledger=self._parts.ledger,
+                by=by or self._parts.actor,
+            )
+            if name not in before:
+                changes.append(f"view {name}: new")
+            elif before[name] != view.digest:
+                changes.append(f"view {name}: changed")
+        return changes
+
+    def views(self) -> list[FeatureView]:
+        """List feature views."""
+        return list(self._parts.views.values())
+
+    def view(self, view: str) -> FeatureView:
+        """Return a feature view; TD-WORKSPACE-014 with near names when there is none."""
+        known = self._parts.views
+        if view in known:
+            return known[view]
+        raise NotFoundError(
+            "TD-WORKSPACE-014", f"no feature view '{view}'", fix=near(view, known), view=view
+        )
+
+    def entity(self, name: str) -> EntityDefinition:
+        """Return an entity as the project defines it."""
+        from tondo.stages.features.definitions import entity_from
+
+        return entity_from(self._parts.project.get("entity", name).body)
+
+    def check_expression(self, text: str, *, columns: dict[str, str]) -> dict[str, Any]:
+        """Check an expression against columns and tell its type and what it reads."""
+        from tondo.language.check import check
+        from tondo.language.parse import parse
+        from tondo.language.walk import columns_of, view_features_of
+        from tondo.stages.features.views import signature_of
+
+        signatures = {name: signature_of(view) for name, view in self._parts.views.items()}
+        node = check(parse(text), columns, views=signatures, text=text)
+        return {
+            "type": node.type,
+            "columns": sorted(columns_of(node)),
+            "view_features": [f"@{each.view}.{each.feature}" for each in view_features_of(node)],
+        }
+
+    def materialise(self, view: str) -> Materialisation:
+        """Load a view's newest values, or its windows' events, into the online store."""
+        from tondo.stages.features.materialise import materialise
+        from tondo.workspace.verbs.data import DataVerbs
+
+        data = DataVerbs(self._parts)
+        found = self.view(view)
+        return materialise(
+            found,
+            data.table(found.source),
+            engine=self._parts.engine,
+            online=self._parts.online,
+            ledger=self._parts.ledger,
+            clock=self._parts.clock,
+            snapshot=data.snapshot(found.source).id,
+        )
+
+    def push(self, view: str, events: list[dict[str, Any]]) -> PushReceipt:
+        """Push events to a view; durable and visible when this returns."""
+        with self.pusher(view) as writer:
+            return writer.push(events)
+
+    def pusher(self, view: str) -> PushWriter:
+        """Open a writer of a view's events, for programs that push often."""
+        from tondo.stages.features.push import PushWriter
+
+        return PushWriter(
+            self.view(view),
+            online=self._parts.online,
+            eventlog=self._parts.eventlog,
+            clock=self._parts.clock,
+            writer=f"push-{os.getpid()}-{secrets.token_hex(4)}",
+        )
+
+    def read_online(
+        self, view: str, keys: list[str], *, as_of: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Read a view's features of some keys as of an instant, now by default."""
+        from tondo.stages.features.materialise import read_online
+
+        found = self.view(view)
+        typed: list[Any] = [int(each) for each in keys] if found.entity.type == "id" else list(keys)
+        at_us = self._parts.clock.now_us() if as_of is None else parse_instant(as_of)
+        return read_online(found, typed, at_us, online=self._parts.online)

@@ -1,0 +1,126 @@
+"""Verbs on training: runs, reports, gates, comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tondo.core.errors import NotFoundError, near
+
+if TYPE_CHECKING:
+    from tondo.ledger import Record
+    from tondo.stages.evaluation.report import Report
+    from tondo.stages.training.run import Run
+    from tondo.stages.training.spec import ModelSpec
+    from tondo.workspace.bootstrap import Parts
+    from tondo.workspace.pipelines.learning import Judgement
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Two reports beside each other; each metric as (a, b)."""
+
+    a: str
+    b: str
+    models: tuple[str, str]
+    rows: tuple[int, int]
+    same_rows: bool
+    """True when both judged the same period of the same training set."""
+    metrics: dict[str, tuple[float | None, float | None]]
+
+
+class TrainingVerbs:
+    """What a workspace does to learn models."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def spec(self, model: str) -> ModelSpec:
+        """Return a model's spec as the project defines it."""
+        from tondo.workspace.pipelines.learning import read_spec
+
+        return read_spec(self._parts, model)
+
+    def train(self, model: str) -> Run:
+        """Build the training set, train, report and judge; return the run."""
+        from tondo.stages.deployment.deploy import find_deployment
+        from tondo.workspace.pipelines import learning
+
+        parts = self._parts
+        spec = learning.read_spec(parts, model)
+        resolved = learning.resolve(parts, spec)
+        state = find_deployment(model, ledger=parts.ledger)
+        live = None if state is None else state.main.package
+        training_set = learning.build(
+            parts,
+            spec,
+            resolved,
+            until_us=parts.clock.now_us(),
+            beside=None if live is None else learning.load_package(parts, live),
+        )
+        run = learning.train_on(parts, spec, training_set.id)
+        learning.judge_run(parts, spec, run, live=live)
+        return run
+
+    def runs(self, *, model: str | None = None, limit: int = 50) -> list[Run]:
+        """List runs, the newest first."""
+        from tondo.stages.training.run import KIND, Run
+
+        where = {} if model is None else {"model": model}
+        records = self._parts.ledger.records(KIND, where=where, limit=limit)
+        return [msgspec.convert(each.body, Run) for each in records]
+
+    def run(self, run_id: str) -> Run:
+        """Return a run by the start of its id."""
+        from tondo.stages.training.run import KIND, Run
+
+        return msgspec.convert(self._one(KIND, run_id).body, Run)
+
+    def judgement(self, run_id: str) -> Judgement:
+        """Return what the gate said of a run."""
+        from tondo.workspace.pipelines.learning import JUDGEMENT_KIND, Judgement
+
+        return msgspec.convert(self._one(JUDGEMENT_KIND, run_id).body, Judgement)
+
+    def report(self, report_id: str) -> Report:
+        """Return a report by the start of its id, or by that of its run."""
+        from tondo.stages.evaluation.report import KIND, Report
+        from tondo.workspace.pipelines.learning import JUDGEMENT_KIND
+
+        judged = [
+            each
+            for each in self._parts.ledger.find_by_prefix(report_id)
+            if each.kind == JUDGEMENT_KIND
+        ]
+        wanted = str(judged[0].body["report"]) if len(judged) == 1 else report_id
+        return msgspec.convert(self._one(KIND, wanted).body, Report)
+
+    def compare(self, a: str, b: str) -> Comparison:
+        """Put two reports beside each other."""
+        first, second = self.report(a), self.report(b)
+        names = {**first.metrics, **second.metrics}
+        periods = [
+            (each.subject.training_set, each.from_us, each.last_us, each.rows)
+            for each in (first, second)
+        ]
+        return Comparison(
+            a=first.id,
+            b=second.id,
+            models=(first.subject.model, second.subject.model),
+            rows=(first.rows, second.rows),
+            same_rows=periods[0] == periods[1],
+            metrics={name: (first.metrics.get(name), second.metrics.get(name)) for name in names},
+        )
+
+    def _one(self, kind: str, start: str) -> Record:
+        found = [each for each in self._parts.ledger.find_by_prefix(start) if each.kind == kind]
+        if len(found) == 1:
+            return found[0]
+        known = [each.id for each in self._parts.ledger.records(kind, limit=20)]
+        raise NotFoundError(
+            "TD-WORKSPACE-008",
+            f"'{start}' is {'several' if found else 'no'} {kind}",
+            expected=f"the start of one {kind}'s id",
+            fix=near(start, [each.id for each in found] or known),
+            id=start,
+        )
