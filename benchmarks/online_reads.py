@@ -19,19 +19,31 @@ from tondo.scoring.reader import FeatureReader
 HOUR_US = 3_600_000_000
 DELAY = Column("delay", "double")
 WEATHER = ViewLayout(
-    view="weather", version="00000001", kind="lookup", entity="origin", key="origin",
-    key_type="string", features={name: "double" for name in "abcde"}, freshness_us=HOUR_US,
+    view="weather",
+    version="00000001",
+    kind="lookup",
+    entity="origin",
+    key="origin",
+    key_type="string",
+    features=dict.fromkeys("abcde", "double"),
+    freshness_us=HOUR_US,
 )
 DELAYS = ViewLayout(
-    view="delays", version="00000002", kind="window", entity="origin", key="origin",
-    key_type="string", features={"mean": "double", "landed": "double", "spread": "double"},
+    view="delays",
+    version="00000002",
+    kind="window",
+    entity="origin",
+    key="origin",
+    key_type="string",
+    features={"mean": "double", "landed": "double", "spread": "double"},
     windows={
         "mean": WindowCall("avg", DELAY, 3 * HOUR_US),
         "landed": WindowCall("count", None, 3 * HOUR_US),
         "spread": WindowCall("stddev", DELAY, 3 * HOUR_US),
     },
     slots={"s0": EventSlot(kind="sum", type="double")},
-    slot_of={"mean": "s0", "spread": "s0"}, freshness_us=HOUR_US,
+    slot_of={"mean": "s0", "spread": "s0"},
+    freshness_us=HOUR_US,
 )
 NOW_US = 24 * HOUR_US
 
@@ -41,12 +53,16 @@ def fill(store: LmdbStore) -> None:
     values = dict(zip("abcde", (1.5, None, 3.25, 4.0, 5.0), strict=True))
     store.put_many(
         (lookup_key(WEATHER, origin, hour * HOUR_US), pack_lookup(WEATHER, hour * HOUR_US, values))
-        for origin in origins for hour in range(24)
+        for origin in origins
+        for hour in range(24)
     )
     store.put_many(
-        (event_key(DELAYS, origin, minute * HOUR_US // 20, minute),
-         pack_event(DELAYS, {"s0": (minute % 37 - 9) << 20}))
-        for origin in origins for minute in range(480)
+        (
+            event_key(DELAYS, origin, minute * HOUR_US // 20, str(minute)),
+            pack_event(DELAYS, {"s0": (minute % 37 - 9) << 20}),
+        )
+        for origin in origins
+        for minute in range(480)
     )  # one event in three minutes: 60 in three hours
 
 
@@ -71,8 +87,9 @@ def main() -> None:
         spread = [("@delays.spread[origin]", "delays", "spread", "origin")]
         start, stop = lookup_range(WEATHER, "JFK", NOW_US)
         first = store.scan(start, stop)[0][0]
-        stem = event_key(DELAYS, "JFK", 0, 0)[:-16]
-        from tondo.scoring.online import oldest_first
+        stem = event_key(DELAYS, "JFK", 0, "")[:-16]
+        from tondo.scoring.keys import oldest_first
+
         events = (stem + oldest_first(NOW_US - 3 * HOUR_US), stem + oldest_first(NOW_US), 0)
         print("pairs in the window", len(store.scan(*events[:2])))
 
