@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from tondo.language.tree import Node
     from tondo.ports.engine import LookupJoin
 
+_MATCHED = "tondo_matched"
+"""Temporary table: each spine row and the times of the row it is answered from."""
+_ROWS = "tondo_rows"
+"""Temporary table: the source's rows that answer any spine row."""
+
 
 def lookup_join(connection: Any, join: LookupJoin, key: str, *, spine: str) -> pa.Table:
     """Return `__n` and the features of `join` for each row of the numbered `spine` table.
@@ -28,42 +33,48 @@ def lookup_join(connection: Any, join: LookupJoin, key: str, *, spine: str) -> p
     fresh = "__e IS NOT NULL"
     if join.ttl_us is not None:
         fresh += f" AND __t - __e <= {join.ttl_us}"
-    found = _newest(connection, join, key=key, spine=spine)
-    return to_arrow(connection, f"SELECT __n, {_features(join, fresh)} FROM ({found}) ORDER BY __n")
-
-
-def _newest(connection: Any, join: LookupJoin, *, key: str, spine: str) -> str:
-    """Return SELECT text: __n, __t, __e of the winner and the columns that features read."""
-    columns = _columns_of(join.features)
-    times = _rows(connection, join, set())
-    tied = _has_ties(connection, times, "__key, __e, __r")
-    if tied:
-        rows = _rows(connection, join, columns | _columns_of(join.ties))
-        timeline = _winners(rows, "__visible, __e, __r, " + _content(join))
-    elif join.recorded_at is None and join.cadence_us is None:
-        timeline = _rows(connection, join, columns)
-    else:
-        return _by_times(connection, join, times, key=key, spine=spine)
-    return (
-        f"SELECT s.__n, s.__t, v.* EXCLUDE (__key) FROM {spine} s "
-        f"ASOF LEFT JOIN ({timeline}) v ON s.{key} = v.__key AND s.__t >= v.__visible"
+    times = _times(join)
+    same = " AND ".join(f"m.{name} = p.{name}" for name in times)
+    found = ", ".join(f"v.{name}" for name in times)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {_MATCHED} AS SELECT s.__n, s.__t, {found} FROM {spine} s "
+        f"ASOF LEFT JOIN ({_timeline(connection, join)}) v "
+        f"ON s.{key} = v.__key AND s.__t >= v.__visible"
     )
+    try:
+        winners = _winners(connection, join, same)
+        return to_arrow(
+            connection,
+            f"SELECT __n, {_features(join, fresh)} FROM (SELECT m.__n, m.__t, m.__e, "
+            f"p.* EXCLUDE ({', '.join(times)}) FROM {_MATCHED} m LEFT JOIN {winners} p ON {same}) "
+            f"ORDER BY __n",
+        )
+    finally:
+        connection.execute(f"DROP TABLE IF EXISTS {_MATCHED}")
+        connection.execute(f"DROP TABLE IF EXISTS {_ROWS}")
 
 
-def _by_times(connection: Any, join: LookupJoin, times: str, *, key: str, spine: str) -> str:
-    """Find the winners by key and times alone, then read the columns of only these rows."""
-    if join.recorded_at is None:
-        timeline = f"SELECT __key, __visible, max(__e) AS __e FROM ({times}) GROUP BY ALL"
-        found, same = "v.__key, v.__e", "m.__key = p.__key AND m.__e = p.__e"
-    else:
-        timeline = _winners(times, "__visible, __e, __r")
-        found = "v.__key, v.__e, v.__r"
-        same = "m.__key = p.__key AND m.__e = p.__e AND m.__r = p.__r"
-    rows = _rows(connection, join, _columns_of(join.features))
+def _times(join: LookupJoin) -> list[str]:
+    """Return the columns that name a row: all that a timeline needs to carry."""
+    return ["__key", "__e"] if join.recorded_at is None else ["__key", "__e", "__r"]
+
+
+def _winners(connection: Any, join: LookupJoin, same: str) -> str:
+    """Keep the columns of the matched rows; return where one row per matched time lies.
+
+    Only here can ties be left: rows of one key that are equal in all their times.
+    """
+    read = _columns_of(join.features) | _columns_of(join.ties)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {_ROWS} AS SELECT p.* FROM "
+        f"({_rows(connection, join, read)}) p SEMI JOIN {_MATCHED} m ON {same}"
+    )
+    times = ", ".join(_times(join))
+    if not _has_ties(connection, _ROWS, times):
+        return _ROWS
     return (
-        f"SELECT m.__n, m.__t, m.__e, p.* EXCLUDE (__key, __e, __r, __visible) FROM ("
-        f"SELECT s.__n, s.__t, {found} FROM {spine} s ASOF LEFT JOIN ({timeline}) v "
-        f"ON s.{key} = v.__key AND s.__t >= v.__visible) m LEFT JOIN ({rows}) p ON {same}"
+        f"(SELECT * FROM {_ROWS} QUALIFY row_number() OVER "
+        f"(PARTITION BY {times} ORDER BY {_content(join)}) = 1)"
     )
 
 
@@ -78,27 +89,26 @@ def _columns_of(features: Mapping[str, Node]) -> set[str]:
     return set().union(*(columns_of(node) for node in features.values()))
 
 
-def _rows(connection: Any, join: LookupJoin, read: set[str]) -> str:
-    """Return SELECT text of the source: __key, __e, __r, __visible and the columns in `read`."""
-    event_time, recorded_at = join.event_time, join.recorded_at
-    times = [name for name in (event_time, recorded_at) if name]
-    named = list(dict.fromkeys([join.key, *times, *sorted(read)]))
+def _rows(connection: Any, join: LookupJoin, read: set[str], *, visible: bool = False) -> str:
+    """Return SELECT text of the source: its times, `__visible` if asked, the columns `read`."""
     columns = [f"{quote(join.key)} AS __key"]
     present = ["__key IS NOT NULL"]
-    if event_time is not None:
-        visible = event = f"epoch_us({quote(event_time)})"
-        recorded = "NULL::BIGINT"
+    if join.event_time is not None:
+        event = moment = f"epoch_us({quote(join.event_time)})"
+        columns.append(f"{event} AS __e")
         present.append("__e IS NOT NULL")
-        if recorded_at is not None:
-            recorded = f"epoch_us({quote(recorded_at)})"
-            visible = f"greatest({event}, {recorded})"
+        if join.recorded_at is not None:
+            recorded = f"epoch_us({quote(join.recorded_at)})"
+            columns.append(f"{recorded} AS __r")
             present.append("__r IS NOT NULL")
-        visible = _boundary(visible, join.cadence_us)
-        columns += [f"{event} AS __e", f"{recorded} AS __r", f"{visible} AS __visible"]
+            moment = f"greatest({event}, {recorded})"
+        if visible:
+            columns.append(f"{_boundary(moment, join.cadence_us)} AS __visible")
+    named = [name for name in (join.key, join.event_time, join.recorded_at, *sorted(read)) if name]
+    source = relation(connection, join.table, list(dict.fromkeys(named)))
     columns += [quote(name) for name in sorted(read)]
     return (
-        f"SELECT * FROM (SELECT {', '.join(columns)} "
-        f"FROM {relation(connection, join.table, named)}) WHERE {' AND '.join(present)}"
+        f"SELECT * FROM (SELECT {', '.join(columns)} FROM {source}) WHERE {' AND '.join(present)}"
     )
 
 
@@ -110,15 +120,19 @@ def _boundary(instant: str, cadence_us: int | None) -> str:
     return f"({instant}) + ({cadence_us} - {past}) % {cadence_us}"
 
 
-def _winners(rows: str, order: str) -> str:
-    """Return SELECT text with one row per (__key, __visible): the winner from that instant on.
-
-    A row that became visible late counts only if nothing visible before it is newer.
-    """
+def _timeline(connection: Any, join: LookupJoin) -> str:
+    """Return SELECT text: from which instant on (__visible) which row is the newest of its key."""
+    rows = _rows(connection, join, set(), visible=True)
+    if join.recorded_at is None:
+        if join.cadence_us is None:
+            return rows
+        return f"SELECT __key, __visible, max(__e) AS __e FROM ({rows}) GROUP BY __key, __visible"
+    # A row that became visible late counts only if nothing visible before it is newer.
+    order = "PARTITION BY __key ORDER BY __visible, __e, __r"
     return (
-        f"SELECT * EXCLUDE (__before, __next) FROM (SELECT *, max(__e) OVER (PARTITION BY __key "
-        f"ORDER BY {order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS __before, "
-        f"lead(__visible) OVER (PARTITION BY __key ORDER BY {order}) AS __next FROM ({rows})) "
+        f"SELECT * EXCLUDE (__before, __next) FROM (SELECT *, max(__e) OVER "
+        f"({order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS __before, "
+        f"lead(__visible) OVER ({order}) AS __next FROM ({rows})) "
         f"WHERE __next IS DISTINCT FROM __visible AND (__before IS NULL OR __e >= __before)"
     )
 
@@ -126,25 +140,24 @@ def _winners(rows: str, order: str) -> str:
 def _has_ties(connection: Any, rows: str, columns: str) -> bool:
     """Say whether rows are equal in `columns`; equal hashes of others only cost time."""
     answer = connection.execute(
-        f"SELECT count(*) > count(DISTINCT hash({columns})) FROM ({rows})"
+        f"SELECT count(*) > count(DISTINCT hash({columns})) FROM {rows}"
     ).fetchall()
     return bool(answer[0][0])
 
 
 def _content(join: LookupJoin) -> str:
-    """Return the order of rows equal in their times: by feature values, null and -0.0 first.
+    """Return the order of rows equal in their times, the winner first: the greatest values.
 
-    The order is of `content_order` in `scoring/online.py`; a double's own comparison puts
-    -0.0 beside 0.0, so their signs decide.
+    The order is that of `content_order` in `scoring/online.py` turned round. A double's own
+    comparison puts -0.0 beside 0.0, so their signs decide.
     """
     parts = []
     deciding = join.ties or join.features
     for name in sorted(deciding):
-        node = deciding[name]
-        text = lower(node)
-        parts.append(f"{text} NULLS FIRST")
-        if node.type == "double":
-            parts.append(f"(NOT signbit({text})) NULLS FIRST")
+        text = lower(deciding[name])
+        parts.append(f"{text} DESC NULLS LAST")
+        if deciding[name].type == "double":
+            parts.append(f"signbit({text}) NULLS LAST")
     return ", ".join(parts)
 
 
@@ -153,7 +166,7 @@ def _static(connection: Any, join: LookupJoin, *, key: str, spine: str) -> str:
     rows = _rows(connection, join, _columns_of(join.features))
     # The mark tells a row with null columns from no row at all.
     marked = f"SELECT *, true AS __found FROM ({rows})"
-    if _has_ties(connection, _rows(connection, join, set()), "__key"):
+    if _has_ties(connection, f"({_rows(connection, join, set())})", "__key"):
         numbered = f"SELECT *, row_number() OVER () AS __place FROM ({marked})"
         marked = (
             f"SELECT * EXCLUDE (__place) FROM ({numbered}) QUALIFY "
