@@ -91,6 +91,14 @@ def test_windows_are_over_pushed_events_without_ttl(change):
         check(delays_view(**change), source=LANDINGS)
 
 
+def test_a_column_known_only_after_the_row_counts_is_refused():
+    late = msgspec.structs.replace(LANDINGS, known_at={"delay": "settled_at"})
+    with pytest.raises(DefinitionError, match=r"TD-KNOWN-002.*'delay'.*'settled_at'"):
+        check(delays_view(), source=late)
+    fine = msgspec.structs.replace(LANDINGS, known_at={"delay": "recorded_at"})
+    assert check(delays_view(), source=fine).kind == "window"
+
+
 def test_spacing_and_owner_do_not_change_the_digest_but_meaning_does():
     first = check(weather_view(features={"f": "wind*2"}))
     same = check(weather_view(features={"f": " wind  * 2 "}, owner="others"))

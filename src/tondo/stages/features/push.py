@@ -26,12 +26,16 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tondo.ports.clock import Clock
-    from tondo.ports.eventlog import EventLog
+    from tondo.ports.eventlog import Durability, EventLog
     from tondo.ports.online import OnlineStore
     from tondo.stages.features.views import FeatureView
 
 EVENT_ID = "event_id"
 """Field of a pushed row that may give its id; otherwise the source's key columns make it."""
+
+
+_EXACT = {"double": float, "string": str, "timestamp": int, "bool": bool}
+"""Types whose values are the language's own already; ids are read for their range."""
 
 
 class PushedBatch(msgspec.Struct, frozen=True, array_like=True):
@@ -72,7 +76,8 @@ def stream_of(view: FeatureView) -> str:
 class PushWriter:
     """Pushes events of one view; held open, because opening costs more than pushing.
 
-    `writer` must be unique among the live writers of the view's stream.
+    `writer` must be unique among the live writers of the view's stream. With `durability`
+    `written` a push survives the death of any process but not a power loss.
     """
 
     def __init__(
@@ -83,12 +88,13 @@ class PushWriter:
         eventlog: EventLog,
         clock: Clock,
         writer: str = "push",
+        durability: Durability = "synced",
     ) -> None:
         self._online = online
         self._clock = clock
         self._applier = _Applier(view)
         self._view = view
-        self._appender = eventlog.appender(stream_of(view), writer, durability="synced")
+        self._appender = eventlog.appender(stream_of(view), writer, durability=durability)
         self._encode = msgspec.msgpack.Encoder().encode
 
     def __enter__(self) -> Self:
@@ -148,7 +154,9 @@ class _Applier:
         self._packer = EventPacker(self._layout)
         self._slots = list(self._layout.slots.values())
         self.columns = list(view.columns)
-        self._readers = [(name, READERS[type_], name) for name, type_ in view.columns.items()]
+        self._readers = [
+            (name, _EXACT.get(type_), READERS[type_]) for name, type_ in view.columns.items()
+        ]
         trees = slot_arguments(view) if view.kind == "window" else dict(view.lookups)
         self._names = list(trees)
         self._compute: Callable[[Mapping[str, Any]], list[Any]] = compile_rows(trees)
@@ -159,9 +167,12 @@ class _Applier:
         """Return the event's id, times and feature or slot values, and its row for the log."""
         view = self._view
         row: dict[str, Any] = {}
-        for name, read, _ in self._readers:
+        for name, exact, read in self._readers:
             if name in event:
-                row[name] = read(event[name], name)
+                value = event[name]
+                # The usual value needs no reading; NaN, unequal to itself, does.
+                is_plain = type(value) is exact and value == value  # noqa: PLR0124
+                row[name] = value if is_plain else read(value, name)
             elif name == view.recorded_at:
                 row[name] = at_us
             else:

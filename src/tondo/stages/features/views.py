@@ -14,22 +14,34 @@ from tondo.language.check import ViewSignature, check, check_window
 from tondo.language.parse import parse, parse_window
 from tondo.language.tree import LANGUAGE_VERSION, Node, WindowCall
 from tondo.language.walk import columns_of, fitted_of, view_features_of
-from tondo.scoring.layout import EventSlot, ViewLayout
 from tondo.stages.features.definitions import (
     EntityDefinition,
     FeatureViewDefinition,
     check_definition,
     check_entity,
 )
+from tondo.stages.features.layouts import layout_of, slot_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tondo.ledger.ledger import Ledger
 
+__all__ = [
+    "FeatureView",
+    "SourceTimes",
+    "check_view",
+    "define_view",
+    "layout_of",
+    "read_view",
+    "signature_of",
+    "slot_arguments",
+    "view_record",
+    "view_record_id",
+]
+
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _OVER = re.compile(r"\bover\b", re.IGNORECASE)
-_SUMS = ("sum", "avg", "stddev")
 
 
 class SourceTimes(Protocol):
@@ -53,6 +65,11 @@ class SourceTimes(Protocol):
     @property
     def recorded_at(self) -> str | None:
         """The column that says when a row became known."""
+        ...
+
+    @property
+    def known_at(self) -> Mapping[str, str]:
+        """Column to the time column that says when its value became known."""
         ...
 
     @property
@@ -196,9 +213,11 @@ def check_view(
     types = {name: call.type for name, call in windows.items()}
     types |= {name: node.type for name, node in lookups.items()}
     times = {name for name in (event_time, source.recorded_at) if name is not None}
-    read = {entity.key, *source.key, *times}
+    computed: set[str] = set()
     for node in [*lookups.values(), *(call.argument for call in windows.values())]:
-        read |= columns_of(node) if node is not None else set()
+        computed |= columns_of(node) if node is not None else set()
+    _check_known(definition, source, computed, times)
+    read = {entity.key, *source.key, *times, *computed}
     return FeatureView(
         definition=definition,
         entity=entity,
@@ -290,68 +309,28 @@ def _check_windows(
     )
 
 
+def _check_known(
+    definition: FeatureViewDefinition, source: SourceTimes, computed: set[str], times: set[str]
+) -> None:
+    """Refuse a column that becomes known at another time than the one a row counts from."""
+    for column in sorted(computed):
+        becomes_known = source.known_at.get(column)
+        if becomes_known is None or becomes_known in times:
+            continue
+        raise DefinitionError(
+            "TD-KNOWN-002",
+            f"feature view '{definition.view}' reads '{column}', which becomes known at "
+            f"'{becomes_known}', but its rows count from '{source.event_time}' on",
+            expected="only columns known by the row's event time or recorded time",
+            fix=f"Derive a data set whose event_time is '{becomes_known}', and name it as source.",
+            column=column,
+            known_at=becomes_known,
+            view=definition.view,
+        )
+
+
 def signature_of(view: FeatureView) -> ViewSignature:
     """Return what expressions may know of the view."""
     return ViewSignature(
         view=view.name, entity=view.entity.entity, key=view.entity.key, features=dict(view.types)
-    )
-
-
-def layout_of(view: FeatureView) -> ViewLayout:
-    """Return how the view lies in the online store."""
-    slots, slot_of = _slots(view)
-    return ViewLayout(
-        view=view.name,
-        version=view.digest[:8],
-        kind=view.kind,
-        entity=view.entity.entity,
-        key=view.entity.key,
-        key_type=view.entity.type,
-        features=dict(view.types),
-        windows=dict(view.windows),
-        slots={name: slot for name, (slot, _) in slots.items()},
-        slot_of=slot_of,
-        has_time=view.event_time is not None,
-        has_recorded=view.recorded_at is not None,
-        freshness_us=view.freshness_us,
-        ttl_us=view.ttl_us,
-        cadence_us=view.every_us,
-    )
-
-
-def slot_arguments(view: FeatureView) -> dict[str, Node]:
-    """Return slot name to the argument that an event's slot is computed from."""
-    return {name: argument for name, (_, argument) in _slots(view)[0].items()}
-
-
-def _slots(view: FeatureView) -> tuple[dict[str, tuple[EventSlot, Node]], dict[str, str]]:
-    kept: dict[str, tuple[EventSlot, Node]] = {}
-    slot_of: dict[str, str] = {}
-    for feature, call in view.windows.items():
-        if call.argument is None:
-            continue
-        slot = _slot(call, call.argument, squared=_is_squared(view, call))
-        name = next((each for each in kept if kept[each] == (slot, call.argument)), None)
-        if name is None:
-            name = f"s{len(kept)}"
-            kept[name] = (slot, call.argument)
-        slot_of[feature] = name
-    return kept, slot_of
-
-
-def _slot(call: WindowCall, argument: Node, *, squared: bool) -> EventSlot:
-    if call.function in _SUMS:
-        return EventSlot(
-            kind="sum", type=argument.type, scale_bits=call.scale_bits, squared=squared
-        )
-    kind: Literal["present", "value"] = "present" if call.function == "count" else "value"
-    return EventSlot(kind=kind, type=argument.type)
-
-
-def _is_squared(view: FeatureView, call: WindowCall) -> bool:
-    """Say whether some stddev reads the same argument at the same scale."""
-    return any(
-        other.function == "stddev"
-        and (other.argument, other.scale_bits) == (call.argument, call.scale_bits)
-        for other in view.windows.values()
     )
