@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
+from tondo.adapters.libraries.lightgbm.train import LightGBMLibrary
+from tondo.adapters.libraries.sklearn.train import SklearnLibrary
 from tondo.core.errors import DefinitionError
 from tondo.stages.training.parse import parse_spec
 from tondo.stages.training.spec import ModelSpec, diff
@@ -95,6 +99,20 @@ def test_values_that_contradict_each_other_are_named(changes, key):
         parse(**changes)
     assert caught.value.code == "TD-SPEC-003"
     assert caught.value.fields["key"] == key
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "model-spec.md").read_text()
+
+
+@pytest.mark.parametrize("name", ModelSpec.__struct_fields__)
+def test_the_page_lists_every_key(name):
+    assert f"`{name}`" in PAGE
+
+
+@pytest.mark.parametrize("library", [LightGBMLibrary(), SklearnLibrary()])
+def test_the_page_lists_every_hyperparameter(library):
+    for name in library.default_parameters(library.algorithms[0]):
+        assert f"`{name}`" in PAGE
 
 
 def test_something_else_than_keys_is_refused():

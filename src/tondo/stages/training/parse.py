@@ -50,7 +50,7 @@ def _wrong(file: str, what: str, *, expected: str = "") -> DefinitionError:
         "TD-SPEC-002",
         f"{file}: {what}",
         expected=expected,
-        fix="Correct the key that is named; docs/reference lists each key with its type.",
+        fix="Correct the key that is named; docs/reference/model-spec.md lists them all.",
         file=file,
     )
 
