@@ -484,6 +484,30 @@ def detail(prediction_id: str) -> PredictionDetail:
                     )
                 ],
             ),
+            LineageStage(
+                role="whose rows said",
+                nodes=[
+                    LineageNode(
+                        kind="rows",
+                        id="landings:EWR",
+                        title="37 of landings, origin EWR",
+                        detail="rows of the 3h before",
+                        facts={
+                            "row 1": {
+                                "flight_id": "UA257-EWR",
+                                "landed_at": "2013-12-24T14:44:00Z",
+                                "arr_delay": -15.0,
+                            },
+                            "row 2": {
+                                "flight_id": "DL419-EWR",
+                                "landed_at": "2013-12-24T14:37:00Z",
+                                "arr_delay": 26.0,
+                            },
+                        },
+                    ),
+                    LineageNode(kind="rows", id="weather:EWR", title="0 of weather, origin EWR"),
+                ],
+            ),
         ],
     )
 

@@ -89,7 +89,10 @@ def _of_typer(parameter: inspect.Parameter, hint: Any) -> Parameter:
     type_, described = get_args(hint)
     is_option = isinstance(described, typer.models.OptionInfo)
     default = None if parameter.default is inspect.Parameter.empty else parameter.default
-    said = described.param_decls[0].lstrip("-") if described.param_decls else parameter.name
+    # Inside Annotated, Typer keeps an option's first spelling as if it were its default.
+    spelt = [str(each) for each in (described.default, *(described.param_decls or ()))]
+    spelt = [each.lstrip("-") for each in spelt if each.startswith("--")]
+    said = spelt[0] if spelt else parameter.name
     plain = default if isinstance(default, str | int | float | bool | None) else None
     kind = kind_of(type_)
     return {

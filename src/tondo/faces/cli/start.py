@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ _PLATFORM = ("typer", "rich", "sqlalchemy", "duckdb", "pyarrow")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `tondo` with `arguments`; return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    # OpenMP threads that spin while they wait slow every other process down; read at first use.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         return _run(words)
     except TondoError as error:

@@ -69,7 +69,7 @@ class Client:
             raise AttributeError(near(noun, {each.noun for each in OPERATIONS}))
         return Noun(self, noun, verbs)
 
-    def call(self, name: str, **arguments: Any) -> Any:
+    def call(self, name: str, /, **arguments: Any) -> Any:
         """Return what the operation `name` answers, as plain JSON values.
 
         Raises the coded error of the verb; OutsideError TD-API-012 when nobody answers.

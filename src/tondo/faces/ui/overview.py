@@ -11,12 +11,11 @@ from tondo.faces.ui.charts.steps import execution_bars
 from tondo.faces.ui.charts.traffic import traffic_chart
 
 if TYPE_CHECKING:
-    from tondo.workspace.pages import LiveModel, MonthPoint, Overview
+    from tondo.workspace.pages import AlertRow, LiveModel, MonthPoint, Overview
 
 # Charts are drawn twice, for a desk and for a phone, and the stylesheet shows one of them.
 WIDE = 960.0
 NARROW = 350.0
-STEPS_SHOWN = 8
 
 
 def overview_page(overview: Overview) -> dict[str, Any]:
@@ -28,9 +27,28 @@ def overview_page(overview: Overview) -> dict[str, Any]:
         "headline": _headline(overview),
         "latest": _latest(overview),
         "open_alerts": [each for each in overview.alerts if each.state != "closed"],
+        "alert_groups": alert_groups(overview.alerts),
         "deployments": [_deployment(name, overview) for name in names],
         "executions": [execution_bars(each) for each in overview.executions],
     }
+
+
+def alert_groups(alerts: list[AlertRow]) -> list[list[AlertRow]]:
+    """Return alerts of one state, kind and subject together, the newest first in each.
+
+    Open ones come first, then acknowledged ones, then the closed; within these the gravest.
+    """
+    groups: dict[tuple[str, str, str], list[AlertRow]] = {}
+    for each in sorted(alerts, key=lambda one: one.opened_at_us, reverse=True):
+        groups.setdefault((each.state, each.kind, each.subject), []).append(each)
+    return sorted(groups.values(), key=_urgency)
+
+
+def _urgency(group: list[AlertRow]) -> tuple[int, int]:
+    return (
+        ("open", "acknowledged", "closed").index(group[0].state),
+        min(("critical", "warning", "info").index(each.severity) for each in group),
+    )
 
 
 def _deployments(overview: Overview) -> list[str]:

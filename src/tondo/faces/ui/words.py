@@ -11,6 +11,8 @@ NONE = "\N{EN DASH}"
 """Stands where there is no figure."""
 _MINUTE_S = 60
 _HOUR_S = 3600
+# A year is not grouped, a count of rows is.
+_GROUPED_FROM = 10_000
 
 
 def count(value: int) -> str:
@@ -123,8 +125,8 @@ def short_id(text: str) -> str:
 def plain(value: Any) -> str:
     """Return any value of a row as short text.
 
-    >>> plain(None), plain(True), plain(3.0), plain(0.123456789), plain("JFK")
-    ('null', 'yes', '3', '0.123457', 'JFK')
+    >>> plain(None), plain(True), plain(3.0), plain(0.123456789), plain(2013), plain(328897)
+    ('null', 'yes', '3', '0.123457', '2013', '328,897')
     """
     if value is None:
         return "null"
@@ -132,6 +134,8 @@ def plain(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.6g}"
+    if isinstance(value, int) and value >= _GROUPED_FROM:
+        return count(value)
     return str(value)
 
 

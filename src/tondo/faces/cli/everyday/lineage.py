@@ -13,6 +13,7 @@ from tondo.faces.cli.show import console_for_output, show
 if TYPE_CHECKING:
     from rich.tree import Tree
 
+    from tondo.workspace.facade import Workspace
     from tondo.workspace.pages import PredictionDetail
 
 
@@ -24,21 +25,25 @@ def lineage(
     json: Json = False,
 ) -> None:
     """Walk from a prediction, a version, a snapshot, ... back to the source rows."""
-    direction = "down" if down else "up"
     with opened(project) as workspace:
-        try:
-            found: Any = workspace.flow.lineage(id_, direction=direction)
-        except NotFoundError:
-            # Predictions are in the log, not in the ledger.
-            if down:
-                raise
-            found = workspace.monitoring.prediction(id_)
+        found = _found(workspace, id_, down=down)
     if json:
         show(found, as_json=True)
     elif hasattr(found, "stages"):
         console_for_output().print(_prediction_tree(found))
     else:
         console_for_output().print(_tree(found))
+
+
+def _found(workspace: Workspace, id_: str, *, down: bool) -> Any:
+    """Return a record's lineage, or what is told of a prediction: the log holds those."""
+    if down:
+        return workspace.flow.lineage(id_, direction="down")
+    try:
+        workspace.flow.record(id_)
+    except NotFoundError:
+        return workspace.monitoring.prediction(id_)
+    return workspace.flow.lineage(id_)
 
 
 def _prediction_tree(detail: PredictionDetail) -> Tree:

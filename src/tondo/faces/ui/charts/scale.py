@@ -54,7 +54,9 @@ def nice_range(values: list[float], *, most: int) -> tuple[float, float, float]:
     (0.65, 0.8, 0.05)
     """
     low, high = min(values), max(values)
-    step = round_step((high - low) or abs(high) or 1.0, most)
+    span = max(high - low, abs(high) * 1e-3)
+    # Below the rounding of a step there is nothing to tell apart.
+    step = round_step(span if span > 1e-9 else 1.0, most)
     first, last = math.floor(low / step), math.ceil(high / step)
     last = max(last, first + 1)
     return round(first * step, 9), round(last * step, 9), step
