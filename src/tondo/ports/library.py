@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -22,14 +23,15 @@ class ModelForm(msgspec.Struct, frozen=True, kw_only=True):
     """True for the library's own format, the reference that conversions are held to."""
 
 
-class FittedModel(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FittedModel:
     """What a library returns: candidate forms of one model, the best-liked first."""
 
     forms: tuple[ModelForm, ...]
     """Every form the model can be served in; calibration picks one that qualifies."""
     importance: dict[str, float]
     """Feature name to importance (gain for trees, |coefficient| x sd for linear)."""
-    notes: dict[str, Any] = {}
+    notes: dict[str, Any] = field(default_factory=dict)
     """What the fit has to say, as plain JSON: iterations, convergence."""
     reference: Callable[[np.ndarray], np.ndarray]
     """The library's own prediction from memory, which every form is held to. Never stored."""

@@ -43,6 +43,9 @@ class Parts:
         self.state = state or root / STATE_FOLDER
         self.clock = clock
         self.ids = IdSource()
+        self.feeds: list[Callable[[int], None]] = []
+        """Called with the present instant before a pipeline reads: who brings new rows commits
+        them here."""
         self._streams: dict[str, StreamTable] = {}
         self.actor = os.environ.get("TONDO_ACTOR") or os.environ.get("USER") or "somebody"
         """Who is recorded where a verb is not told."""
@@ -96,7 +99,10 @@ class Parts:
         """The online store that the scorer reads."""
         from tondo.adapters.online.lmdb.store import LmdbStore
 
-        return LmdbStore(self.state / "online", map_size=self.settings.online_mb << 20)
+        # Pushed events are durable in the event log before they come here.
+        return LmdbStore(
+            self.state / "online", map_size=self.settings.online_mb << 20, relaxed=True
+        )
 
     @cached_property
     def eventlog(self) -> EventLog:

@@ -51,7 +51,7 @@ def decision_now(parts: Parts, policy: RetrainingPolicy) -> Decision:
     """Measure and decide at this instant; nothing is recorded."""
     live = live_model(parts, policy)
     at_us = parts.clock.now_us()
-    measured = _measurement(_metrics(parts, policy, live), live, at_us)
+    measured = _measurement(_of_live(_metrics(parts, policy), live), live, at_us)
     return decide(policy, [*_past(parts, policy.model), measured], live, at_us=at_us)
 
 
@@ -108,7 +108,8 @@ def _check(
     parts: Parts, policy: RetrainingPolicy, past: list[CheckMeasurement], at_us: int
 ) -> Check:
     live = live_model(parts, policy)
-    found = _metrics(parts, policy, live)
+    groups = _metrics(parts, policy)
+    found = _of_live(groups, live)
     measured = _measurement(found, live, at_us)
     check = Check(
         model=policy.model,
@@ -117,7 +118,7 @@ def _check(
     )
     if found is not None:
         _report_fall(parts, policy, found, live)
-        MonitoringVerbs(parts).watch(policy.model, window=policy.window)
+        MonitoringVerbs(parts).watch(policy.model, window=policy.window, overall=groups[0])
     parts.ledger.put(
         CHECK_KIND,
         _check_id(policy.model, at_us),
@@ -127,12 +128,15 @@ def _check(
     return check
 
 
-def _metrics(parts: Parts, policy: RetrainingPolicy, live: LiveModel) -> LiveMetrics | None:
-    """Return how the live version did over the policy's window, whatever variant it was."""
+def _metrics(parts: Parts, policy: RetrainingPolicy) -> list[LiveMetrics]:
+    """Return how the policy's window did: all rows, then each version, whatever variant it was."""
     now_us = parts.clock.now_us()
     start_us = now_us - policy.window_us
     joined = MonitoringVerbs(parts).joined(policy.model, start_us=start_us, end_us=now_us)
-    groups = live_metrics(joined, start_us=start_us, end_us=now_us, by=("model_version_id",))
+    return live_metrics(joined, start_us=start_us, end_us=now_us, by=("model_version_id",))
+
+
+def _of_live(groups: list[LiveMetrics], live: LiveModel) -> LiveMetrics | None:
     ours = {"model_version_id": live.model_version_id}
     return next((each for each in groups if each.group == ours), None)
 

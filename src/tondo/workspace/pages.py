@@ -1,4 +1,4 @@
-"""What the pages show, as values: each page is one of these, and so is its JSON at the same address.
+"""What the pages show, as values; the same values are the JSON at a page's address in the API.
 
 Instants are microseconds since 1970 UTC (`*_us`); months are `2013-04`, days `2013-04-01`.
 """

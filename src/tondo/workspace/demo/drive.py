@@ -98,17 +98,27 @@ class Drive:
             landed = _Feed(self._world.landings(replayed_us, end_us), "landed_us")
             observed = _Feed(self._world.observations(replayed_us, end_us), "time_us")
             arrived = _Feed(self._world.landings(replayed_us, end_us), "landed_us")
+            def bring(now_us: int) -> None:
+                self._push(landings, landed.until(now_us), _landing)
+                self._push(weather, observed.until(now_us), _observation)
+
+            asked = 0
             for slot_us, groups in self._slots(from_us, end_us):
-                self._control(slot_us)
+                if slot_us >= self._next_control_us:
+                    self._answered(asked)
+                    asked = 0
+                    self._control(slot_us)
+                # Events up to this quarter are pushed while the scorer still answers for the one
+                # before: what it reads as of then is not changed by later events.
+                bring(slot_us)
+                self._answered(asked)
                 self._clock.set_us(slot_us)
-                self._push(landings, landed.until(slot_us), _landing)
-                self._push(weather, observed.until(slot_us), _observation)
+                asked = self._ask(slot_us, groups)
                 self._outcomes(outcomes, arrived, slot_us, recorded)
-                self._ask(slot_us, groups)
+            self._answered(asked)
             self._control(end_us)
             self._clock.set_us(end_us)
-            self._push(landings, landed.until(end_us), _landing)
-            self._push(weather, observed.until(end_us), _observation)
+            bring(end_us)
             self._record(outcomes, arrived.until(end_us), recorded)
         return self.counts
 
@@ -139,7 +149,8 @@ class Drive:
         if rows:
             self.counts.pushed += writer.push([event(each) for each in rows]).accepted
 
-    def _ask(self, slot_us: int, groups: list[tuple[str, list[dict[str, Any]]]]) -> None:
+    def _ask(self, slot_us: int, groups: list[tuple[str, list[dict[str, Any]]]]) -> int:
+        """Send the requests of a quarter; return how many answers to wait for."""
         requests = [self._rows_request(slot_us, rows) for _, rows in groups]
         for _, rows in groups:
             self._asked += 1
@@ -147,11 +158,15 @@ class Drive:
                 requests.append(self._v2_request(slot_us, rows[0]))
                 self.counts.v2_requests += 1
         self._wire.send(requests)
-        for answer in self._wire.receive(len(requests)):
-            if answer.status != 200:
-                raise _refused(answer.status, answer.body)
         self.counts.requests += len(groups)
         self.counts.rows += sum(len(rows) for _, rows in groups)
+        return len(requests)
+
+    def _answered(self, count: int) -> None:
+        """Wait for answers; any refusal ends the drive."""
+        for answer in self._wire.receive(count):
+            if answer.status != 200:
+                raise _refused(answer.status, answer.body)
 
     def _rows_request(self, slot_us: int, rows: list[dict[str, Any]]) -> bytes:
         body = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tondo.core.canonical import digest
+from tondo.core.canonical import digest_bytes
 from tondo.core.instants import parse_instant
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def month_starts() -> list[tuple[str, int, int]]:
 
 def prediction_id(flight_id: str, as_of_us: int, purpose: str = PURPOSE) -> str:
     """Return the id of a prediction: the same flight asked again is the same prediction."""
-    return digest([flight_id, as_of_us, purpose])[:32]
+    return digest_bytes(f"{flight_id} {as_of_us} {purpose}".encode())[:32]
 
 
 class World:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tondo.workspace.demo.story import Chapters
     from tondo.workspace.serving import Servers
 
-_WEEK_US = 7 * DAY_US
 _SETTLED_US = 2 * DAY_US
 """A month is closed two days after its end: every flight has landed or never will."""
 _LAST_LANDINGS_US = 3 * DAY_US
@@ -36,7 +35,7 @@ class Year:
         self._servers = servers
         self._scorer = scorer
         self._left_alone = left_alone
-        self._started: set[int] = set()
+        self._workspace.parts.feeds.append(self._ingest)
 
     def run(self, execution: Execution, before: str) -> str:
         """Drive every month that was not driven before; return what the next step depends on."""
@@ -84,9 +83,7 @@ class Year:
         }
 
     def _daily(self, now_us: int) -> None:
-        """Do what an operator's machine does each morning: ingest, decide, move the canary."""
-        if (now_us - self._first_control_us()) % _WEEK_US == 0:
-            self._ingest(now_us)
+        """Do what an operator's machine does each morning: decide, move the canary, close a month."""
         self._workspace.retraining.run_due(MODEL)
         self._workspace.deployment.advance(DEPLOYMENT)
         self._servers.await_plan(self._workspace.deployment.reconcile())
@@ -109,12 +106,6 @@ class Year:
             self._chapters.commit_recorded(since_us, now_us, why=f"recorded up to {day}")
             for name in ("departures", "landings"):
                 self._workspace.data.derive(name, by="demo")
-
-    def _first_control_us(self) -> int:
-        from tondo.workspace.demo.drive import CONTROL_AT_US
-
-        start_us = month_starts()[0][1]
-        return -(-(start_us - CONTROL_AT_US) // DAY_US) * DAY_US + CONTROL_AT_US
 
     def _tell(self, month: str, driven: dict[str, Any]) -> None:
         name = from_micros(month_starts()[int(month[5:]) - 4][1]).strftime("%B")

@@ -9,7 +9,7 @@ import msgspec
 from tondo.scoring.model import load_model
 from tondo.scoring.package import open_package
 from tondo.stages.evaluation.compare import paired
-from tondo.stages.evaluation.evaluate import evaluate, score_labelled
+from tondo.stages.evaluation.evaluate import report_of, score_labelled
 from tondo.stages.evaluation.gate import Verdict, judge
 from tondo.stages.evaluation.metrics import binary_metrics
 from tondo.stages.evaluation.report import Subject, keep_report
@@ -141,25 +141,23 @@ def judge_run(
         table, time=training_set.time, label=label, split=spec.split, period=period or Period()
     )
     model = load_package(parts, run.package)
-    report = evaluate(
+    ours = score_labelled(model, rows.validation, label=label, engine=parts.engine)
+    report = report_of(
         model,
-        rows.validation,
-        label=label,
-        engine=parts.engine,
+        ours,
         subject=Subject(
             model=spec.model, package=run.package, run=run.id, training_set=training_set.id
         ),
         time=training_set.time,
         slices=spec.slices,
     )
+    model.close()
     comparison = None
     if live is not None:
-        ours = score_labelled(model, rows.validation, label=label, engine=parts.engine)
         current = load_package(parts, live)
         theirs = score_labelled(current, rows.validation, label=label, engine=parts.engine)
         comparison = paired(ours.scores, theirs.scores, ours.positive)
         current.close()
-    model.close()
     verdict = judge(spec.gate, report, comparison, first=live is None)
     keep_report(report, ledger=parts.ledger)
     judgement = Judgement(run=run.id, report=report.id, verdict=verdict, compared_with=live)

@@ -147,7 +147,9 @@ def _live(parts: Parts, model: str) -> str:
 
 
 def _refresh(parts: Parts, source: str) -> dict[str, str]:
-    """Bring derived datasets up to date; return the snapshot of each source that is read."""
+    """Bring sources and derived datasets up to date; return the snapshots that are read."""
+    for feed in parts.feeds:
+        feed(parts.clock.now_us())
     data = DataVerbs(parts)
     derived = parts.project.of("dataset")
     names = {source} | {view.source for view in parts.views.values()}

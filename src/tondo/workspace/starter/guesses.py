@@ -107,12 +107,18 @@ def guess_features(
             continue
         features += _features_of(name, column, trees=trees)
     if time is not None:
-        at = column_text(time)
-        features += [
-            Feature(name="at_hour", text=_scaled(f"hour({at}, 'UTC')", trees=trees)),
-            Feature(name="at_weekday", text=_scaled(f"day_of_week({at}, 'UTC')", trees=trees)),
-        ]
+        features += _features_of_time(time, statistics.columns[time], trees=trees)
     return features, left
+
+
+def _features_of_time(name: str, column: ColumnStatistics, *, trees: bool) -> list[Feature]:
+    at = column_text(name)
+    if column.type == "date":
+        return [Feature(name="at_weekday", text=_scaled(f"day_of_week({at})", trees=trees))]
+    return [
+        Feature(name="at_hour", text=_scaled(f"hour({at}, 'UTC')", trees=trees)),
+        Feature(name="at_weekday", text=_scaled(f"day_of_week({at}, 'UTC')", trees=trees)),
+    ]
 
 
 def _why_not(column: ColumnStatistics, rows: int) -> str:

@@ -106,8 +106,13 @@ class MonitoringVerbs:
             scores=rows.column("score").to_numpy(),
         )
 
-    def watch(self, deployment: str, *, window: str = "28d") -> list[Finding]:
-        """Look for drift and missing outcomes; keep what is found and open alerts."""
+    def watch(
+        self, deployment: str, *, window: str = "28d", overall: LiveMetrics | None = None
+    ) -> list[Finding]:
+        """Look for drift and missing outcomes; keep what is found and open alerts.
+
+        `overall` is the window's metrics where they are known already.
+        """
         from tondo.stages.deployment.deploy import get_deployment
         from tondo.stages.monitoring.alerts import report_findings
         from tondo.stages.monitoring.findings import coverage_finding, drift_findings
@@ -129,7 +134,7 @@ class MonitoringVerbs:
             version=version,
             at_us=now_us,
         )
-        overall = self.live_metrics(deployment, window=window)[0]
+        overall = overall or self.live_metrics(deployment, window=window)[0]
         covered = coverage_finding(overall, deployment=deployment, minimum=0.95, at_us=now_us)
         if covered is not None:
             found.append(covered)
