@@ -30,7 +30,7 @@ ROUNDS = 5
 
 def keep(folder: Path, name: str, columns: dict[str, str], table: pa.Table) -> FileTable:
     path = folder / f"{name}.parquet"
-    pq.write_table(table, path)
+    pq.write_table(table, path, row_group_size=131_072)  # as snapshots are written
     return FileTable(paths=(path,), columns=columns)
 
 

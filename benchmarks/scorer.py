@@ -277,7 +277,7 @@ def measure(options):
                         args=(port, request, options.connections, options.seconds, client_core, queue),
                     )
                     client.start()
-                    result = queue.get()
+                    result = queue.get(timeout=60 + options.seconds)
                     client.join()
                     result["cpu_us"] = (cpu_seconds(process) - before) / (result["rate"] * options.seconds) * 1e6
                     results[name].append(result)

@@ -21,7 +21,6 @@ HOMES = {
     "onnxruntime": ["adapters/runtimes/onnx"],
     "sqlalchemy": ["ledger"],
     "alembic": ["ledger"],
-    "sqlglot": ["language/parse"],
     "litestar": ["faces/api", "faces/ui"],
     "uvicorn": ["faces/scorer", "faces/api"],
     "starlette": ["faces/scorer", "faces/web"],
