@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from tondo.core.errors import CallerError, TondoError
-from tondo.scoring.answer import Answer
+from tondo.scoring.answer import Answer, Prediction
 from tondo.scoring.frames import LoggedRequest, LoggedRow, encode
 from tondo.scoring.plan import BUCKETS, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tondo.core.ids import IdSource
     from tondo.ports.clock import Clock
     from tondo.ports.eventlog import Appender
-    from tondo.scoring.answer import Prediction
     from tondo.scoring.inputs import RowInputs
     from tondo.scoring.plan import PlannedDeployment
     from tondo.scoring.serving import Ages, Row, Serving
@@ -33,6 +32,8 @@ MAX_ROWS = 1_000
 MAX_ID_CHARACTERS = 128
 _LAST_INSTANT_US = 253_402_300_799_999_999
 """The end of the year 9999, the last instant that has a text."""
+
+_NO_AGES: Ages = {}
 
 _Request = tuple[str, int, int, str, int]
 """Request id, at, as of (microseconds), purpose, start of the work (performance counter)."""
@@ -64,6 +65,17 @@ class ScoringPath:
         self._now_us = clock.now_us
         self._make_id = ids.make
         self._may_give_as_of = deployment.as_of == "caller"
+        self._score_single = None if self._only is None else self._compile_single(self._only)
+
+    @property
+    def synced(self) -> bool:
+        """Whether an answer must not be acknowledged before `sync`."""
+        return self.log_mode == "synced"
+
+    def sync(self) -> None:
+        """Flush what was logged to the device."""
+        if self.appender is not None:
+            self.appender.sync()
 
     def score(
         self,
@@ -97,8 +109,55 @@ class ScoringPath:
         only = self._only
         if only is None:
             return self._score_several(rows, ids, request)
+        if len(rows) == 1 and self._score_single is not None:
+            return self._score_single(rows, ids, request)
         predictions, ages = self._score_group(only, rows, ids, request)
         return Answer(predictions, self._name, [only.answered], self.log_mode, as_of_us, ages)
+
+    def _compile_single(
+        self, serving: Serving
+    ) -> Callable[[list[Row], Sequence[str], _Request], Answer]:
+        """Return `_score_group` for one row, as one function with everything bound.
+
+        Most requests have one row, and in Python the calls between small functions cost more
+        than what they do.
+        """
+        vector, pack, score_packed = serving.vector, serving.pack, serving.model.score_packed
+        fetch, threshold, name = serving.fetch_rows, serving.threshold, serving.variant.name
+        head, deployment, log_mode = serving.head, self._name, self.log_mode
+        variants = [serving.answered]
+        append = None if self.appender is None else self.appender.append
+        sampled = self._sampled if log_mode == "sampled" else None
+
+        def score_single(rows: list[Row], ids: Sequence[str], request: _Request) -> Answer:
+            request_id, at_us, as_of_us, purpose, start = request
+            row, id_ = rows[0], ids[0]
+            packed = b""
+            try:
+                ages = _NO_AGES if fetch is None else fetch(rows, as_of_us)
+                packed = pack(*vector(row))
+                score = score_packed(packed)
+                if score - score != 0.0:
+                    raise serving.no_number()
+            except TondoError as error:
+                self._log_failure(serving, rows, ids, [packed], request, error)
+                raise
+            if append is not None and (sampled is None or sampled(id_)):
+                append(
+                    encode(
+                        (
+                            *(request_id, at_us, as_of_us, deployment, *head, purpose),
+                            (perf_counter_ns() - start) // 1000,
+                            None,
+                            ((id_, score, packed, row),),
+                        )
+                    )
+                )
+            decision = None if threshold is None else score >= threshold
+            prediction = Prediction(id_, score, decision, name)
+            return Answer([prediction], deployment, variants, log_mode, as_of_us, ages)
+
+        return score_single
 
     def _score_group(
         self, serving: Serving, rows: list[Row], ids: Sequence[str], request: _Request
@@ -107,11 +166,10 @@ class ScoringPath:
         vectors: list[bytes] = []
         try:
             ages = serving.fetch(rows, request[2])
-            vectors = serving.pack(rows)
+            vectors = serving.pack_rows(rows)
             scores = serving.score(vectors)
         except TondoError as error:
-            if not isinstance(error, CallerError):
-                self._log_failure(serving, rows, ids, vectors, request, error.code)
+            self._log_failure(serving, rows, ids, vectors, request, error)
             raise
         if self.appender is not None and (self.log_mode != "sampled" or self._sampled(ids[0])):
             # The tuple has LoggedRequest's very shape; building the value would cost as much
@@ -165,9 +223,10 @@ class ScoringPath:
         ids: Sequence[str],
         vectors: list[bytes],
         request: _Request,
-        code: str,
+        error: TondoError,
     ) -> None:
-        if self.appender is None:
+        """Log rows that the model failed on; what the caller must mend is not logged."""
+        if self.appender is None or isinstance(error, CallerError):
             return
         request_id, at_us, as_of_us, purpose, start = request
         kept = vectors or [b""] * len(rows)
@@ -183,7 +242,7 @@ class ScoringPath:
             model_version_id=variant.model_version_id,
             purpose=purpose,
             latency_us=(perf_counter_ns() - start) // 1000,
-            error=code,
+            error=error.code,
             rows=[
                 LoggedRow(prediction_id=ids[at], score=None, vector=kept[at], inputs=row)
                 for at, row in enumerate(rows)

@@ -40,8 +40,8 @@ class Serving:
     """One variant with its model; `online` is None where rows carry the view features."""
 
     __slots__ = (
-        *("_fetch", "_pack", "_score_packed", "_vector"),
-        *("answered", "head", "inputs", "model", "threshold", "variant"),
+        *("answered", "fetch_rows", "head", "inputs"),
+        *("model", "pack", "threshold", "variant", "vector"),
     )
 
     def __init__(
@@ -61,34 +61,30 @@ class Serving:
         )
         self.head = (variant.name, variant.model, variant.version, variant.model_version_id)
         """What a logged frame says of the version, in its order."""
-        self._vector = model.vector
-        self._pack = struct.Struct(f"<{len(contents.features)}d").pack
-        self._score_packed = model.score_packed
-        self._fetch: Callable[[list[Row], int], Ages] | None = None
+        self.vector = model.vector
+        self.pack = struct.Struct(f"<{len(contents.features)}d").pack
+        """Feature values to float64 bytes, little-endian."""
+        self.fetch_rows: Callable[[list[Row], int], Ages] | None = None
+        """`fetch`, or None where the model reads no view."""
         if online is not None and contents.view_features:
             reader = FeatureReader(online, contents.views)
             plan = reader.plan(contents.view_features)
-            self._fetch = lambda rows, as_of_us: reader.fetch(rows, plan, as_of_us)
+            self.fetch_rows = lambda rows, as_of_us: reader.fetch(rows, plan, as_of_us)
 
     def fetch(self, rows: list[Row], as_of_us: int) -> Ages:
         """Fill `rows` with the view features; return the age of each view in microseconds."""
-        return _NO_AGES if self._fetch is None else self._fetch(rows, as_of_us)
+        return _NO_AGES if self.fetch_rows is None else self.fetch_rows(rows, as_of_us)
 
-    def pack(self, rows: list[Row]) -> list[bytes]:
+    def pack_rows(self, rows: list[Row]) -> list[bytes]:
         """Return each row's feature vector, float64 little-endian, NaN where missing."""
-        vector, pack = self._vector, self._pack
+        vector, pack = self.vector, self.pack
         return [pack(*vector(row)) for row in rows]
 
     def score(self, vectors: Sequence[bytes]) -> list[float]:
         """Return the scores of packed vectors; TD-SCORE-013 when one is not a finite number."""
-        if len(vectors) == 1:
-            score = self._score_packed(vectors[0])
-            if score - score == 0.0:
-                return [score]
-            raise self._no_number()
         scores = self.model.score_packed_table(vectors)
         if not all(each - each == 0.0 for each in scores):
-            raise self._no_number()
+            raise self.no_number()
         return scores
 
     def predictions(self, ids: Sequence[str], scores: Sequence[float]) -> list[Prediction]:
@@ -100,7 +96,8 @@ class Serving:
             Prediction(ids[at], score, score >= threshold, name) for at, score in enumerate(scores)
         ]
 
-    def _no_number(self) -> PlatformError:
+    def no_number(self) -> PlatformError:
+        """Build the error for a score that is not a finite number."""
         return PlatformError(
             "TD-SCORE-013",
             f"version {self.variant.version} of '{self.variant.model}' gave no finite score",

@@ -109,8 +109,11 @@ def test_a_full_log_refuses_the_answer():
         def append(self, payload):
             raise PlatformError("TD-LOG-001", "full")
 
-    path = make_path(scored.contents())
-    path.appender, path.log_mode = FullAppender(), "written"
+    class FullLog:
+        def appender(self, *_, **__):
+            return FullAppender()
+
+    path = make_path(scored.contents(), log=FullLog())
     with pytest.raises(PlatformError, match="TD-LOG-001"):
         path.score(rows(1))
 
@@ -163,7 +166,8 @@ def test_a_model_without_a_finite_score_is_logged_and_refused():
     path = make_path(scored.contents(), log=log)
     serving = path.servings["v1"]
 
-    serving._score_packed = lambda data: float("nan")
+    path._score_single = None
+    serving.model.runtime = type("Broken", (), {"predict_table": lambda self, table: table[:, 0] * float("nan")})()
     with pytest.raises(PlatformError, match="TD-SCORE-013"):
         path.score(rows(1))
     (request,) = logged(log)
