@@ -72,8 +72,8 @@ class Batch:
             asyncio.get_running_loop().call_soon(self.flush)
         self._waiting.append((appender, reply))
 
-    def flush(self) -> None:
-        """Write all frames, then send all replies."""
+    def flush(self) -> dict[int, PlatformError]:
+        """Write all frames, then send all replies; return what failed by the appender's id()."""
         waiting, self._waiting = self._waiting, []
         failed = {
             id(appender): error
@@ -81,4 +81,5 @@ class Batch:
             if (error := appender.write()) is not None
         }
         for appender, reply in waiting:
-            reply(failed.get(id(appender)) if failed else None)
+            reply(failed.get(id(appender)))
+        return failed

@@ -64,7 +64,7 @@ class Route:
     @property
     def synced(self) -> bool:
         """Whether a reply waits until its frame is on the device."""
-        return self.path.log_mode == "synced"
+        return self.path.synced
 
 
 def _unexpected() -> TondoError:

@@ -53,11 +53,12 @@ class RowsHandler:
 
     def __call__(self, body: bytes, started_ns: int) -> tuple[bytes, int]:
         """Return the reply's JSON and how many predictions it holds."""
+        from_struct = self._from_struct
         try:
             request: Any = self._decode(body)
         except (msgspec.DecodeError, RecursionError) as error:
             return self._explained(body, started_ns, str(error))
-        rows = [self._from_struct(each) for each in request.rows]
+        rows = [from_struct(each) for each in request.rows]
         purpose = request.purpose
         as_of = request.as_of
         answer = self.path.score(
