@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from litestar import Request, get
@@ -66,10 +67,8 @@ def schema_route(worker: Worker) -> HTTPRouteHandler:
 
     @get("/schema", name="schema")
     async def schema() -> Response[bytes]:
-        from tondo import __version__
-
         verbs = await worker.call(_verbs, workspace=worker.workspace)
-        return json_answer(document(verbs, version=__version__))
+        return json_answer(document(verbs, version=version("tondo")))
 
     return schema
 

@@ -47,9 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     if words in (["--version"], ["version"]):
-        from tondo import __version__
+        from importlib.metadata import version
 
-        sys.stdout.write(f"tondo {__version__}\n")
+        sys.stdout.write(f"tondo {version('tondo')}\n")
         return 0
     index = load()
     asked = _asks_help(words)

@@ -53,6 +53,7 @@ PARAMETERS = {
     "step": "Name of the step.",
     "window": "The time looked at, such as 28d.",
     "rows": "How many rows.",
+    "overall": "The window's metrics, where they are known already.",
     "override": "The reason to pass a gate that refuses.",
     "row": "The row: a JSON object.",
     "outcomes": "Outcomes: a JSON list of objects with prediction_id, label, event_time.",

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-import tondo
 from tondo.core.errors import NotFoundError, near
 from tondo.faces.cli.show import console_for_output
 
@@ -43,7 +42,7 @@ def page_of(code: str) -> str:
 
 def _pages() -> dict[str, Path]:
     """Return the pages by code: those of the wheel, else those of the source tree."""
-    package = Path(tondo.__file__).parent
+    package = Path(__file__).parents[3]
     for folder in (package / "codes", package.parent.parent / "docs" / "codes"):
         found = {each.stem: each for each in sorted(folder.glob("TD-*.md"))}
         if found:

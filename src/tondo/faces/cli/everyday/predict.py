@@ -9,7 +9,7 @@ import typer
 
 from tondo.core.errors import CallerError
 from tondo.faces.cli.opening import HERE, Json, Project, opened
-from tondo.faces.cli.show import show
+from tondo.faces.cli.show import console_for_output, show
 
 
 def predict(
@@ -23,7 +23,17 @@ def predict(
     """Ask a deployment to score a row: tondo predict NAME key=value..."""
     row = read_row(values or [])
     with opened(project) as workspace:
-        show(workspace.deployment.predict(name, row, as_of=as_of), as_json=json)
+        answer = workspace.deployment.predict(name, row, as_of=as_of)
+    if json:
+        show(answer, as_json=True)
+        return
+    console = console_for_output()
+    for prediction in answer.predictions:
+        decided = {True: "  yes", False: "  no", None: ""}[prediction.decision]
+        console.print(f"[bold]{prediction.score}{decided}[/bold]")
+        by = next(each for each in answer.variants if each.variant == prediction.variant)
+        console.print(f"  answered by {by.model} version {by.version} ({by.variant})")
+        console.print(f"  [dim]where it came from:[/dim] tondo lineage {prediction.id}")
 
 
 def read_row(values: list[str]) -> dict[str, Any]:

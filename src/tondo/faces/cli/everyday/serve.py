@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tondo.core.errors import PlatformError
 from tondo.faces.cli.opening import HERE, Project, opened
 from tondo.faces.cli.show import console_for_output
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # Loading models and opening stores takes a second or two; a slow disk may need more.
 _READY_WITHIN_S = 30.0
+_LOOK_EVERY_S = 0.5
 
 Port = Annotated[int | None, typer.Option(help="Port of the pages; the setting when left out.")]
 ScorerPort = Annotated[
@@ -34,7 +36,7 @@ def serve(*, project: Project = HERE, port: Port = None, scorer_port: ScorerPort
         parts = workspace.parts
         with serving(parts, port=port, scorer_port=scorer_port) as (web, scorer):
             tell(web, scorer)
-            wait_for_the_end()
+            wait_for_the_end(web, scorer)
 
 
 @contextmanager
@@ -43,26 +45,28 @@ def serving(
 ) -> Iterator[tuple[Process, Process]]:
     """Start scorer and control plane, wait until both answer, and end them at the end."""
     settings = parts.settings
+    common = ["--host", settings.host, *_token(parts)]
+    scorer_at = ["--port", str(settings.scorer_port if scorer_port is None else scorer_port)]
+    web_at = ["--port", str(settings.web_port if port is None else port)]
     with ExitStack() as stack:
-        scorer = parts.launcher.start(
-            [
-                "--root",
-                str(parts.state),
-                *_address(settings.host, scorer_port, settings.scorer_port),
-            ]
-        )
+        scorer = parts.launcher.start(["--root", str(parts.state), *common, *scorer_at])
         stack.callback(scorer.stop)
         scorer.wait_ready(_READY_WITHIN_S)
-        web = parts.web_launcher.start(
-            ["--project", str(parts.root), *_address(settings.host, port, settings.web_port)]
-        )
+        web = parts.web_launcher.start(["--project", str(parts.root), *common, *web_at])
         stack.callback(web.stop)
         web.wait_ready(_READY_WITHIN_S)
         yield web, scorer
 
 
-def _address(host: str, asked: int | None, setting: int) -> list[str]:
-    return ["--host", host, "--port", str(setting if asked is None else asked)]
+def _token(parts: Parts) -> list[str]:
+    """Return the flags that hand on the token of the settings, in a file that we alone read."""
+    if not parts.settings.token:
+        return []
+    path = parts.state / "token"
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(parts.settings.token, encoding="utf-8")
+    return ["--token-file", str(path)]
 
 
 def tell(web: Process, scorer: Process) -> None:
@@ -73,8 +77,8 @@ def tell(web: Process, scorer: Process) -> None:
     console.print("[dim]Ctrl-C ends both.[/dim]")
 
 
-def wait_for_the_end() -> None:
-    """Return on Ctrl-C or SIGTERM."""
+def wait_for_the_end(*processes: Process) -> None:
+    """Return on Ctrl-C or SIGTERM; TD-CLI-008 when one of the processes ends by itself."""
     ended = threading.Event()
 
     def end(*_: Any) -> None:
@@ -82,4 +86,12 @@ def wait_for_the_end() -> None:
 
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, end)
-    ended.wait()
+    while not ended.wait(_LOOK_EVERY_S):
+        for process in processes:
+            if not process.running:
+                raise PlatformError(
+                    "TD-CLI-008",
+                    f"the process at {process.address} has ended by itself",
+                    expected="scorer and pages to run until Ctrl-C",
+                    fix="Start again with tondo serve; what was acknowledged is kept.",
+                )
