@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import bisect
-from typing import TYPE_CHECKING, Any, Protocol
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import msgspec
 
@@ -12,7 +13,9 @@ from tondo.workspace.demo.world import DAY_US, REQUEST_COLUMNS, TRAFFIC_FROM, pr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import TracebackType
 
+    from tondo.stages.features.push import PushWriter
     from tondo.workspace.demo.wire import Wire
     from tondo.workspace.demo.world import World
     from tondo.workspace.facade import Workspace
@@ -76,7 +79,6 @@ class Drive:
         self._clock = clock
         self._daily = daily
         self._next_control_us = 0
-        self._recorded_us = 0
         self._asked = 0
         self.counts = DriveCounts()
 
@@ -89,38 +91,37 @@ class Drive:
         if last_us is not None:
             self._next_control_us -= DAY_US
         replayed_us = start_us if last_us is None else max(start_us, last_us - _OVERLAP_US)
-        recorded = self._recorded_ids(replayed_us)
-        with (
-            self._workspace.features.pusher("origin_delays") as landings,
-            self._workspace.features.pusher("weather") as weather,
-            self._workspace.monitoring.outcome_log(DEPLOYMENT) as outcomes,
-        ):
-            landed = _Feed(self._world.landings(replayed_us, end_us), "landed_us")
-            observed = _Feed(self._world.observations(replayed_us, end_us), "time_us")
-            arrived = _Feed(self._world.landings(replayed_us, end_us), "landed_us")
-            def bring(now_us: int) -> None:
-                self._push(landings, landed.until(now_us), _landing)
-                self._push(weather, observed.until(now_us), _observation)
+        with _Arrivals(self._workspace, self._world, replayed_us, end_us) as arrivals:
+            self._asking(arrivals, from_us, end_us)
+            self._control(end_us)
+            self._clock.set_us(end_us)
+            arrivals.bring(end_us)
+            arrivals.record(end_us)
+            self.counts.pushed += arrivals.pushed
+            self.counts.outcomes += arrivals.recorded
+        return self.counts
 
-            asked = 0
+    def _asking(self, arrivals: _Arrivals, from_us: int, end_us: int) -> None:
+        """Ask for every quarter of an hour in turn.
+
+        What arrives up to a quarter is pushed while the scorer still answers for the one before:
+        what it reads as of then is not changed by later events.
+        """
+        asked = 0
+        with ThreadPoolExecutor(1, "arrivals") as beside:
             for slot_us, groups in self._slots(from_us, end_us):
                 if slot_us >= self._next_control_us:
                     self._answered(asked)
                     asked = 0
                     self._control(slot_us)
-                # Events up to this quarter are pushed while the scorer still answers for the one
-                # before: what it reads as of then is not changed by later events.
-                bring(slot_us)
+                brought = beside.submit(arrivals.bring, slot_us)
+                requests = self._requests(slot_us, groups)
                 self._answered(asked)
+                brought.result()
                 self._clock.set_us(slot_us)
-                asked = self._ask(slot_us, groups)
-                self._outcomes(outcomes, arrived, slot_us, recorded)
+                self._wire.send(requests)
+                asked = len(requests)
             self._answered(asked)
-            self._control(end_us)
-            self._clock.set_us(end_us)
-            bring(end_us)
-            self._record(outcomes, arrived.until(end_us), recorded)
-        return self.counts
 
     def _slots(
         self, from_us: int, end_us: int
@@ -143,24 +144,19 @@ class Drive:
             self._daily(self._next_control_us)
             self._next_control_us += DAY_US
 
-    def _push(
-        self, writer: Any, rows: list[dict[str, Any]], event: Callable[[dict[str, Any]], Any]
-    ) -> None:
-        if rows:
-            self.counts.pushed += writer.push([event(each) for each in rows]).accepted
-
-    def _ask(self, slot_us: int, groups: list[tuple[str, list[dict[str, Any]]]]) -> int:
-        """Send the requests of a quarter; return how many answers to wait for."""
+    def _requests(
+        self, slot_us: int, groups: list[tuple[str, list[dict[str, Any]]]]
+    ) -> list[bytes]:
+        """Return the requests of a quarter: one an origin, now and then a V2 one besides."""
         requests = [self._rows_request(slot_us, rows) for _, rows in groups]
         for _, rows in groups:
             self._asked += 1
             if self._asked % _V2_EVERY == 0:
                 requests.append(self._v2_request(slot_us, rows[0]))
                 self.counts.v2_requests += 1
-        self._wire.send(requests)
         self.counts.requests += len(groups)
         self.counts.rows += sum(len(rows) for _, rows in groups)
-        return len(requests)
+        return requests
 
     def _answered(self, count: int) -> None:
         """Wait for answers; any refusal ends the drive."""
@@ -194,29 +190,6 @@ class Drive:
         }
         return self._wire.post(_V2_PATH, _encode({"inputs": inputs, "parameters": parameters}))
 
-    def _outcomes(self, log: Any, feed: _Feed, slot_us: int, recorded: set[str]) -> None:
-        """Record outcomes once in a simulated hour: each batch is synced to the device."""
-        if slot_us - self._recorded_us >= _HOUR_US:
-            self._recorded_us = slot_us
-            self._record(log, feed.until(slot_us), recorded)
-
-    def _record(self, log: Any, rows: list[dict[str, Any]], recorded: set[str]) -> None:
-        from tondo.stages.monitoring.outcomes import Outcome
-
-        batch = [
-            Outcome(
-                prediction_id=name,
-                label=1.0 if each["arr_delay"] > 15 else 0.0,
-                event_time_us=each["landed_us"],
-            )
-            for each in rows
-            if (name := prediction_id(each["flight_id"], each["scored_us"])) not in recorded
-            and each["scored_us"] >= TRAFFIC_FROM
-        ]
-        if batch:
-            log.record(batch)
-            self.counts.outcomes += len(batch)
-
     def _last_acknowledged(self, start_us: int, end_us: int) -> int | None:
         """Return the as-of time of the last logged prediction of this stretch."""
         import pyarrow.compute as pc
@@ -227,9 +200,70 @@ class Drive:
             return None
         return int(pc.max(logged.column("as_of").cast("int64")).as_py())
 
-    def _recorded_ids(self, since_us: int) -> set[str]:
-        outcomes = self._workspace.parts.outcomes(DEPLOYMENT)
-        return set(outcomes.read(start_us=since_us).column("prediction_id").to_pylist())
+
+class _Arrivals:
+    """What arrives by itself: landings, weather, and outcomes once they are true.
+
+    Used from one thread at a time; closing ends its writers.
+    """
+
+    def __init__(self, workspace: Workspace, world: World, start_us: int, end_us: int) -> None:
+        self._landings = workspace.features.pusher("origin_delays")
+        self._weather = workspace.features.pusher("weather")
+        self._outcomes = workspace.monitoring.outcome_log(DEPLOYMENT)
+        landings = world.landings(start_us, end_us)
+        self._landed = _Feed(landings, "landed_us")
+        self._observed = _Feed(world.observations(start_us, end_us), "time_us")
+        self._true = _Feed(landings, "landed_us")
+        known = workspace.parts.outcomes(DEPLOYMENT).read(start_us=start_us)
+        self._known = set(known.column("prediction_id").to_pylist())
+        self._recorded_us = start_us
+        self.pushed = 0
+        self.recorded = 0
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the writers."""
+        for writer in (self._landings, self._weather, self._outcomes):
+            writer.close()
+
+    def bring(self, now_us: int) -> None:
+        """Push what arrived up to `now_us`; record outcomes once in a simulated hour."""
+        if now_us - self._recorded_us >= _HOUR_US:
+            self.record(now_us)
+        self._push(self._landings, [_landing(each) for each in self._landed.until(now_us)])
+        self._push(self._weather, [_observation(each) for each in self._observed.until(now_us)])
+
+    def record(self, now_us: int) -> None:
+        """Record the outcomes that came true up to `now_us`: each batch is one flush."""
+        from tondo.stages.monitoring.outcomes import Outcome
+
+        self._recorded_us = now_us
+        batch = [
+            Outcome(
+                prediction_id=name,
+                label=1.0 if each["arr_delay"] > 15 else 0.0,
+                event_time_us=each["landed_us"],
+            )
+            for each in self._true.until(now_us)
+            if each["scored_us"] >= TRAFFIC_FROM
+            and (name := prediction_id(each["flight_id"], each["scored_us"])) not in self._known
+        ]
+        if batch:
+            self._outcomes.record(batch)
+            self.recorded += len(batch)
+
+    def _push(self, writer: PushWriter, events: list[dict[str, Any]]) -> None:
+        if events:
+            self.pushed += writer.push(events).accepted
 
 
 class _Feed:

@@ -24,11 +24,10 @@ from tondo.stages.features.views import layout_of
 from tondo.stages.training.job import Tools
 from tondo.stages.training.parse import parse_spec
 from tondo.stages.training.periods import Period, split_rows
-from tondo.stages.training.train import train
+from tondo.stages.training.train import train, train_with_refit
 from tondo.workspace.verbs.data import DataVerbs
 
 if TYPE_CHECKING:
-    from tondo.ports.progress import Progress
     from tondo.scoring.layout import ViewLayout
     from tondo.scoring.model import LoadedModel
     from tondo.stages.evaluation.report import Report
@@ -109,8 +108,6 @@ def train_on(
     training_set: str,
     *,
     period: Period | None = None,
-    refit_of: str | None = None,
-    progress: Progress | None = None,
 ) -> Run:
     """Train a spec on a recorded training set."""
     found = read_training_set(training_set, ledger=parts.ledger)
@@ -122,8 +119,22 @@ def train_on(
         layouts=layouts(parts),
         tools=tools(parts),
         period=period or Period(),
-        refit_of=refit_of,
-        progress=progress,
+    )
+
+
+def train_with_refit_on(
+    parts: Parts, spec: ModelSpec, training_set: str, *, period: Period
+) -> tuple[Run, Run]:
+    """Train a candidate and its refit on a recorded training set, side by side."""
+    found = read_training_set(training_set, ledger=parts.ledger)
+    return train_with_refit(
+        spec,
+        found,
+        training_table(found, blobs=parts.blobs),
+        resolved=resolve(parts, spec),
+        layouts=layouts(parts),
+        tools=tools(parts),
+        period=period,
     )
 
 

@@ -86,15 +86,13 @@ def learn_and_try(
         parameters={"spec": spec.id, "at": at},
     )
     period = Period(train_until_us=None if holdout_us is None else now_us - holdout_us)
-    run = execution.step(
+    run, refit = execution.step(
         "train",
-        lambda progress: learning.train_on(
-            parts, spec, training_set, period=period, progress=progress
-        ),
+        lambda progress: learning.train_with_refit_on(parts, spec, training_set, period=period),
         inputs={"training_set": training_set},
         parameters={"spec": spec.id, "at": at},
         packages=_packages(spec.algorithm),
-        result_type=Run,
+        result_type=tuple[Run, Run],
     )
     judged = execution.step(
         "judge",
@@ -113,20 +111,6 @@ def learn_and_try(
     )
     if not judged.verdict.passed:
         return found
-    refit = execution.step(
-        "refit",
-        lambda progress: learning.train_on(
-            parts,
-            spec,
-            training_set,
-            period=Period(everything=True),
-            refit_of=run.id,
-            progress=progress,
-        ),
-        inputs={"run": run.id},
-        packages=_packages(spec.algorithm),
-        result_type=Run,
-    )
     number = execution.step(
         "register",
         lambda progress: _register(parts, spec.owner, refit, judged, by=by),
