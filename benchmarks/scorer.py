@@ -99,7 +99,9 @@ def serve_bare(folder, port):
         def on_message_complete(self):
             score = predict(values(decode(self.body).rows[0]))
             payload = encode({"predictions": [{"score": score}]})
-            head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+            head = (
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+            )
             self.transport.write(head % len(payload) + payload)
 
     async def main():
@@ -116,7 +118,7 @@ def serve_fastapi(folder, port):
     import uvicorn
 
     _, runtime = load_parts(folder)
-    row_type = pydantic.create_model("Row", **{name: (float | None, ...) for name in COLUMNS})
+    row_type = pydantic.create_model("Row", **dict.fromkeys(COLUMNS, (float | None, ...)))
     request_type = pydantic.create_model("Request", rows=(list[row_type], ...))
     app = fastapi.FastAPI()
 
@@ -182,7 +184,9 @@ def generate(port, request, connections, seconds, core, results):
         start = time.perf_counter_ns()
         stop_at = start + int(seconds * 1e9)
         made = [
-            await loop.create_connection(lambda: Load(request, latencies, stop_at), "127.0.0.1", port)
+            await loop.create_connection(
+                lambda: Load(request, latencies, stop_at), "127.0.0.1", port
+            )
             for _ in range(connections)
         ]
         await asyncio.gather(*(protocol.done for _, protocol in made))
@@ -191,22 +195,31 @@ def generate(port, request, connections, seconds, core, results):
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         latencies, elapsed = runner.run(main())
     latencies.sort()
-    share = {name: latencies[int(len(latencies) * at)] / 1e6 for name, at in (("p50", 0.5), ("p99", 0.99))}
+    share = {
+        name: latencies[int(len(latencies) * at)] / 1e6
+        for name, at in (("p50", 0.5), ("p99", 0.99))
+    }
     results.put({"rate": len(latencies) / elapsed, **share})
 
 
 def http_request(path, body):
     data = json.dumps(body).encode()
-    return b"POST %b HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (
-        path.encode(),
-        len(data),
-        data,
+    return (
+        b"POST %b HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+        % (
+            path.encode(),
+            len(data),
+            data,
+        )
     )
 
 
 def contenders(row):
     rows = {"rows": [row]}
-    tensors = [{"name": name, "shape": [1], "datatype": "FP64", "data": [each]} for name, each in row.items()]
+    tensors = [
+        {"name": name, "shape": [1], "datatype": "FP64", "data": [each]}
+        for name, each in row.items()
+    ]
     ours = "/v1/deployments/forest/score"
     return {
         "bare": ("bare", http_request("/", rows)),
@@ -220,7 +233,14 @@ def contenders(row):
 def start_server(name, folder, core):
     port = 18_461 + ["bare", "ours", "ours-starlette", "fastapi"].index(name)
     if name.startswith("ours"):
-        command = ["-m", "tondo.faces.scorer", "--packages", folder, "--log", folder / f"log-{name}"]
+        command = [
+            "-m",
+            "tondo.faces.scorer",
+            "--packages",
+            folder,
+            "--log",
+            folder / f"log-{name}",
+        ]
         command += ["--no-fast-path"] if name == "ours-starlette" else []
     else:
         command = [__file__, "--serve", name, "--folder", folder]
@@ -239,12 +259,18 @@ def wait_answer(port, request, score):
     path = head.split()[1].decode()
     for _ in range(200):
         try:
-            asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, {"content-type": "application/json"})
+            asked = urllib.request.Request(
+                f"http://127.0.0.1:{port}{path}", body, {"content-type": "application/json"}
+            )
             answer = json.loads(urllib.request.urlopen(asked, timeout=5).read())
         except OSError:
             time.sleep(0.1)
             continue
-        found = answer["outputs"][0]["data"][0] if "outputs" in answer else answer["predictions"][0]["score"]
+        found = (
+            answer["outputs"][0]["data"][0]
+            if "outputs" in answer
+            else answer["predictions"][0]["score"]
+        )
         assert found == score, (path, found, score)
         return
     raise SystemExit(f"no answer on {port}")
@@ -262,7 +288,10 @@ def measure(options):
         folder = Path(place)
         row, score = make_package(folder)
         chosen = {name: each for name, each in contenders(row).items() if name in options.only}
-        servers = {kind: start_server(kind, folder, server_core) for kind in {kind for kind, _ in chosen.values()}}
+        servers = {
+            kind: start_server(kind, folder, server_core)
+            for kind in {kind for kind, _ in chosen.values()}
+        }
         results = {name: [] for name in chosen}
         try:
             for kind, request in chosen.values():
@@ -274,12 +303,21 @@ def measure(options):
                     before = cpu_seconds(process)
                     client = multiprocessing.Process(
                         target=generate,
-                        args=(port, request, options.connections, options.seconds, client_core, queue),
+                        args=(
+                            port,
+                            request,
+                            options.connections,
+                            options.seconds,
+                            client_core,
+                            queue,
+                        ),
                     )
                     client.start()
                     result = queue.get(timeout=60 + options.seconds)
                     client.join()
-                    result["cpu_us"] = (cpu_seconds(process) - before) / (result["rate"] * options.seconds) * 1e6
+                    result["cpu_us"] = (
+                        (cpu_seconds(process) - before) / (result["rate"] * options.seconds) * 1e6
+                    )
                     results[name].append(result)
         finally:
             for process, _ in servers.values():
@@ -289,13 +327,17 @@ def measure(options):
 
 
 def report(results, options):
-    print(f"{options.connections} connections, {options.rounds} interleaved rounds of {options.seconds} s\n")
+    print(
+        f"{options.connections} connections, {options.rounds} interleaved rounds of {options.seconds} s\n"
+    )
     print("| server | requests/s (spread) | p50 ms | p99 ms | server CPU us/request | to bare |")
     print("|---|---|---|---|---|---|")
     for name, rounds in results.items():
         rates = [each["rate"] for each in rounds]
         middle = {key: statistics.median(each[key] for each in rounds) for key in rounds[0]}
-        ratios = [a["rate"] / b["rate"] for a, b in zip(rounds, results.get("bare", rounds), strict=True)]
+        ratios = [
+            a["rate"] / b["rate"] for a, b in zip(rounds, results.get("bare", rounds), strict=True)
+        ]
         print(
             f"| {name} | {middle['rate']:.0f} ({min(rates):.0f}-{max(rates):.0f}) | {middle['p50']:.2f} | "
             f"{middle['p99']:.2f} | {middle['cpu_us']:.1f} | {statistics.median(ratios):.2f} |"

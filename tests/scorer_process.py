@@ -6,7 +6,6 @@ import json
 import urllib.parse
 
 import scored
-
 from tondo.adapters.blobs.obstore.blobs import ObstoreBlobs
 from tondo.adapters.launchers.processes import ProcessLauncher
 from tondo.core.canonical import digest_bytes
@@ -48,7 +47,9 @@ class Answer:
 class Scorer:
     def __init__(self, *arguments, way="fast", **limits):
         slow = () if way == "fast" else ("--no-fast-path",)
-        self.process = ProcessLauncher().start([*map(str, arguments), "--port", "0", *slow], **limits)
+        self.process = ProcessLauncher().start(
+            [*map(str, arguments), "--port", "0", *slow], **limits
+        )
         self.process.wait_ready(60)
         self.connections = []
         self.port = urllib.parse.urlsplit(self.process.address).port
@@ -89,7 +90,13 @@ def running(*arguments, **named):
 
 
 def tensors(*rows):
-    kinds = {"carrier": "BYTES", "distance": "FP64", "rush": "BOOL", "scheduled_at": "BYTES", "tail": "INT64"}
+    kinds = {
+        "carrier": "BYTES",
+        "distance": "FP64",
+        "rush": "BOOL",
+        "scheduled_at": "BYTES",
+        "tail": "INT64",
+    }
     return [
         {"name": name, "shape": [len(rows)], "datatype": kind, "data": [row[name] for row in rows]}
         for name, kind in kinds.items()

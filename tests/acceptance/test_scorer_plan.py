@@ -13,7 +13,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import scored
 from scorer_process import ROW, WAYS, Scorer, Workspace, running, tensors
-
 from tondo.adapters.eventlog.files.log import FilesEventLog
 from tondo.adapters.online.lmdb.store import LmdbStore
 from tondo.language.tree import Column
@@ -165,7 +164,10 @@ def test_a_canary_answers_its_share_and_says_so(workspace, first, second, way):
         names = [each["variant"] for each in body["predictions"]]
         assert 60 < names.count("canary") < 140
         assert body["version"] is None
-        assert {each["variant"]: each["version"] for each in body["variants"]} == {"live": 1, "canary": 2}
+        assert {each["variant"]: each["version"] for each in body["variants"]} == {
+            "live": 1,
+            "canary": 2,
+        }
         infer = scorer.post("/v2/models/late/infer", {"inputs": tensors(*[ROW] * 50)}).json
         assert set(infer["parameters"]["variants"]) == {"live", "canary"}
         assert scorer.get("/v2/models/late").json["versions"] == ["1", "2"]
@@ -199,12 +201,17 @@ def test_what_was_answered_is_in_the_log(workspace, first, mode):
     with running("--root", workspace.root) as scorer:
         answer = scorer.score(ROW, ROW, purpose="trial").json
         assert answer["log_mode"] == mode
-        frames = [decode(each) for _, each in FilesEventLog(workspace.root / "eventlog").read("predictions/late")]
+        frames = [
+            decode(each)
+            for _, each in FilesEventLog(workspace.root / "eventlog").read("predictions/late")
+        ]
     if mode == "off":
         assert frames == []
     else:
         (request,) = frames
-        assert [row.prediction_id for row in request.rows] == [each["id"] for each in answer["predictions"]]
+        assert [row.prediction_id for row in request.rows] == [
+            each["id"] for each in answer["predictions"]
+        ]
         assert (request.purpose, request.model_version_id) == ("trial", "id-1")
 
 

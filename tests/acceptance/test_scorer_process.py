@@ -17,7 +17,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import scored
 from scorer_process import ROW, Scorer, running
-
 from tondo.adapters.eventlog.files.log import FilesEventLog
 from tondo.adapters.launchers.processes import ProcessLauncher
 from tondo.core.errors import PlatformError
@@ -44,7 +43,19 @@ def refusal(*arguments):
     return done.stderr
 
 
-FORBIDDEN = "duckdb pyarrow sklearn lightgbm sqlalchemy litestar pandas scipy sqlglot onnx jinja2".split()
+FORBIDDEN = [
+    "duckdb",
+    "pyarrow",
+    "sklearn",
+    "lightgbm",
+    "sqlalchemy",
+    "litestar",
+    "pandas",
+    "scipy",
+    "sqlglot",
+    "onnx",
+    "jinja2",
+]
 CODE = """
 import sys
 from pathlib import Path
@@ -58,7 +69,9 @@ print(*(name for name in sys.modules if name.count(".") < 2))
 
 
 def test_it_reaches_nothing_of_the_platform(folder):
-    done = subprocess.run([sys.executable, "-c", CODE, str(folder)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, str(folder)], capture_output=True, text=True, check=True
+    )
     modules = set(done.stdout.split())
     assert not modules & set(FORBIDDEN)
     rooms = {"tondo.ledger", "tondo.flow", "tondo.stages", "tondo.workspace"}
@@ -156,7 +169,9 @@ time.sleep(600)
 
 
 def test_it_ends_when_its_parent_was_killed(folder):
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(folder)], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(folder)], stdout=subprocess.PIPE, text=True
+    )
     child = int(parent.stdout.readline())
     parent.kill()
     parent.wait()

@@ -11,7 +11,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import scored
 from scorer_process import ROW, WAYS, running, tensors
-
 from tondo.faces.scorer.bootstrap import load
 
 INFER = "/v2/models/late/infer"
@@ -48,13 +47,20 @@ def test_rows_are_scored_like_in_library_mode(scorer, folder):
 
 def test_an_answer_names_what_produced_it(scorer):
     body = scorer.score().json
-    assert (body["model"], body["version"], body["variant"], body["log_mode"]) == ("late", 1, "live", "off")
+    assert (body["model"], body["version"], body["variant"], body["log_mode"]) == (
+        "late",
+        1,
+        "live",
+        "off",
+    )
     assert body["model_version_id"].startswith("package-")
     assert body["predictions"][0]["decision"] is True
 
 
 def test_as_of_ids_and_purpose_are_taken(scorer):
-    answer = scorer.score(ROW, ROW, as_of="2013-04-01T00:00:00+02:00", ids=["a", "b"], purpose="trial")
+    answer = scorer.score(
+        ROW, ROW, as_of="2013-04-01T00:00:00+02:00", ids=["a", "b"], purpose="trial"
+    )
     assert answer.json["as_of"] == "2013-03-31T22:00:00Z"
     assert [each["id"] for each in answer.json["predictions"]] == ["a", "b"]
 
@@ -70,7 +76,9 @@ def test_v2_gives_the_same_scores(scorer, expected):
 
 def test_v2_parameters(scorer):
     parameters = {"as_of": 5, "prediction_ids": ["x"], "purpose": "trial"}
-    answer = scorer.post(INFER, {"inputs": tensors(ROW), "parameters": parameters}).json["parameters"]
+    answer = scorer.post(INFER, {"inputs": tensors(ROW), "parameters": parameters}).json[
+        "parameters"
+    ]
     assert (answer["as_of_us"], answer["prediction_ids"]) == (5, ["x"])
     assert (answer["variant"], answer["log_mode"], answer["decisions"]) == ("live", "off", [True])
 
@@ -257,7 +265,11 @@ def test_pipelined_requests_are_answered_in_order(scorer):
     asked = b""
     for number in range(3):
         body = json.dumps({"rows": [ROW], "ids": [f"p{number}"]}).encode()
-        asked += b"POST %b HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n%b" % (SCORE.encode(), len(body), body)
+        asked += b"POST %b HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n%b" % (
+            SCORE.encode(),
+            len(body),
+            body,
+        )
         asked += b"GET /v2/health/live HTTP/1.1\r\nhost: localhost\r\n\r\n"
     connection.sock.sendall(asked)
     stream = connection.sock.makefile("rb")
@@ -300,9 +312,16 @@ def test_status_and_metrics_count(scorer):
     scorer.score(ROW, ROW)
     scorer.score({})
     after = scorer.get("/v1/status").json["counters"]["late/rows"]
-    assert {name: after[name] - before[name] for name in after} == {"requests": 2, "predictions": 2, "errors": 1}
+    assert {name: after[name] - before[name] for name in after} == {
+        "requests": 2,
+        "predictions": 2,
+        "errors": 1,
+    }
     text = scorer.get("/metrics").body.decode()
-    assert f'tondo_predictions_total{{deployment="late",protocol="rows"}} {after["predictions"]}' in text
+    assert (
+        f'tondo_predictions_total{{deployment="late",protocol="rows"}} {after["predictions"]}'
+        in text
+    )
     assert 'le="+Inf"' in text
 
 

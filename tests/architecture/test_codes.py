@@ -11,7 +11,9 @@ HEADINGS = ("## What", "## Why", "## Example", "## Fix")
 
 
 def codes_in_source() -> set[str]:
-    return {code for path in (ROOT / "src").rglob("*.py") for code in CODE.findall(path.read_text())}
+    return {
+        code for path in (ROOT / "src").rglob("*.py") for code in CODE.findall(path.read_text())
+    }
 
 
 def test_every_code_that_is_raised_has_a_page():

@@ -63,7 +63,9 @@ def test_adapters_are_constructed_in_two_places_only():
         if name in allowed or name.startswith("adapters/"):
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tondo.adapters"):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+                "tondo.adapters"
+            ):
                 strangers.append(name)
     assert strangers == []
 
@@ -77,7 +79,13 @@ def test_time_is_read_from_the_clock_port_only():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 called = f"{node.value.id}.{node.attr}"
-                if called in {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "date.today"}:
+                if called in {
+                    "time.time",
+                    "time.time_ns",
+                    "datetime.now",
+                    "datetime.utcnow",
+                    "date.today",
+                }:
                     strangers.append(f"{name}:{node.lineno} {called}")
     assert strangers == []
 
@@ -97,11 +105,22 @@ def test_no_module_keeps_state_that_changes():
 
 
 def run_python(code: str) -> str:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_importing_tondo_loads_no_heavy_library():
-    heavy = "duckdb pyarrow sklearn lightgbm sqlalchemy litestar numpy onnxruntime".split()
+    heavy = [
+        "duckdb",
+        "pyarrow",
+        "sklearn",
+        "lightgbm",
+        "sqlalchemy",
+        "litestar",
+        "numpy",
+        "onnxruntime",
+    ]
     code = f"import sys, tondo; print([m for m in {heavy!r} if m in sys.modules])"
     assert run_python(code).strip() == "[]"
 

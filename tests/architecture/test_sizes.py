@@ -13,7 +13,10 @@ MANY_METHODS = {"Workspace"}  # the facade: one method a verb of the whole produ
 
 
 def test_no_file_is_longer_than_500_lines(capsys):
-    sizes = {str(path.relative_to(SOURCE)): len(path.read_text().splitlines()) for path in SOURCE.rglob("*.py")}
+    sizes = {
+        str(path.relative_to(SOURCE)): len(path.read_text().splitlines())
+        for path in SOURCE.rglob("*.py")
+    }
     with capsys.disabled():
         longest = sorted(sizes.items(), key=lambda item: -item[1])[:3]
         print(f"\n{len(sizes)} files, {sum(sizes.values())} lines; longest: {longest}")

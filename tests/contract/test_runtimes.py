@@ -12,7 +12,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import scored
-
 from tondo.adapters.runtimes.lightgbm import library
 from tondo.adapters.runtimes.lightgbm.text import check_text
 from tondo.core.errors import DataError, MissingExtraError, PlatformError, TondoError
@@ -104,7 +103,9 @@ def test_categories_are_served_as_trained():
     import lightgbm
 
     random_ = np.random.default_rng(3)
-    table = np.column_stack([random_.integers(0, 40, 2000).astype(float), random_.normal(size=2000)])
+    table = np.column_stack(
+        [random_.integers(0, 40, 2000).astype(float), random_.normal(size=2000)]
+    )
     label = ((table[:, 0] % 7 < 3) ^ (random_.random(2000) < 0.1)).astype(float)
     data = lightgbm.Dataset(table, label, categorical_feature=[0])
     booster = lightgbm.train({"objective": "binary", "verbosity": -1}, data, 10)
@@ -123,7 +124,10 @@ def test_using_lightgbm_models_never_imports_its_python_package():
         "print(runtime.predict_row([0.5] * 9), [m for m in ('lightgbm', 'scipy', 'sklearn') if m in sys.modules])\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], input=files_of("lightgbm")["model.txt"], capture_output=True, check=True
+        [sys.executable, "-c", code],
+        input=files_of("lightgbm")["model.txt"],
+        capture_output=True,
+        check=True,
     )
     assert done.stdout.split()[1] == b"[]"
 

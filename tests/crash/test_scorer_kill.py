@@ -16,7 +16,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import scored
 from scorer_process import ROW, Scorer
-
 from tondo.adapters.eventlog.files.log import FilesEventLog
 from tondo.scoring.frames import decode
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class TondoError(Exception):
     """An error with a stable code, what happened, what was expected and what to do.
 
-    >>> error = CallerError("TD-CALL-001", "no model 'lat'", fix="Did you mean 'late'?", name="lat")
+    >>> error = CallerError("TD-REGISTRY-001", "no model 'lat'", fix="Did you mean 'late'?", name="lat")
     >>> str(error)
-    "TD-CALL-001: no model 'lat'. Did you mean 'late'?"
+    "TD-REGISTRY-001: no model 'lat'. Did you mean 'late'?"
     >>> error.fields["name"]
     'lat'
     """

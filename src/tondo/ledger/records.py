@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from sqlalchemy import bindparam, func, func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from tondo.core.canonical import canonical_json
 from tondo.core.errors import (

@@ -10,7 +10,7 @@ from tondo.language.tree import Node, WindowCall
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from pathlib import Path  # noqa: TC004 - never decoded, so never needed when running
 
     import pyarrow as pa
 

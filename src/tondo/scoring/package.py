@@ -17,7 +17,7 @@ from tondo.core.errors import DataError, TondoError, near
 from tondo.language import walk
 from tondo.language.tree import LANGUAGE_VERSION, Node
 from tondo.scoring.archive import damaged, read_archive, write_archive
-from tondo.scoring.layout import ViewLayout  # noqa: TC001 - read by msgspec at run time
+from tondo.scoring.layout import ViewLayout
 
 FORMAT = 1
 """Grows when the files of a package change their shape."""

@@ -15,7 +15,7 @@ import msgspec
 
 from tondo.core.canonical import canonical_json
 from tondo.core.errors import DataError, NotFoundError, near
-from tondo.scoring.layout import ViewLayout  # noqa: TC001 - read by msgspec at run time
+from tondo.scoring.layout import ViewLayout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

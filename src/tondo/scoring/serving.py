@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tondo.core.errors import DefinitionError, PlatformError
-from tondo.scoring.answer import AnsweredVariant, Prediction
+from tondo.scoring.answer import AnsweredVariant
 from tondo.scoring.inputs import RowInputs
 from tondo.scoring.reader import FeatureReader
 
@@ -17,11 +17,7 @@ if TYPE_CHECKING:
     from tondo.scoring.model import LoadedModel
     from tondo.scoring.package import PackageContents
     from tondo.scoring.plan import PlannedVariant
-
-Row = dict[str, Any]
-Ages = dict[str, int | None]
-
-_NO_AGES: Ages = {}
+    from tondo.scoring.request import Ages, Row
 
 
 def row_types(contents: PackageContents, *, fetched: bool) -> dict[str, str]:
@@ -40,7 +36,7 @@ class Serving:
     """One variant with its model; `online` is None where rows carry the view features."""
 
     __slots__ = (
-        *("answered", "fetch_rows", "head", "inputs"),
+        *("answered", "fetch", "head", "inputs"),
         *("model", "pack", "threshold", "variant", "vector"),
     )
 
@@ -64,40 +60,26 @@ class Serving:
         self.vector = model.vector
         self.pack = struct.Struct(f"<{len(contents.features)}d").pack
         """Feature values to float64 bytes, little-endian."""
-        self.fetch_rows: Callable[[list[Row], int], Ages] | None = None
-        """`fetch`, or None where the model reads no view."""
+        self.fetch: Callable[[list[Row], int], Ages] | None = None
+        """Fills rows with the view features as of an instant, and returns the age of each view
+        in microseconds; None where the model reads no view."""
         if online is not None and contents.view_features:
             reader = FeatureReader(online, contents.views)
             plan = reader.plan(contents.view_features)
-            self.fetch_rows = lambda rows, as_of_us: reader.fetch(rows, plan, as_of_us)
-
-    def fetch(self, rows: list[Row], as_of_us: int) -> Ages:
-        """Fill `rows` with the view features; return the age of each view in microseconds."""
-        return _NO_AGES if self.fetch_rows is None else self.fetch_rows(rows, as_of_us)
-
-    def pack_rows(self, rows: list[Row]) -> list[bytes]:
-        """Return each row's feature vector, float64 little-endian, NaN where missing."""
-        vector, pack = self.vector, self.pack
-        return [pack(*vector(row)) for row in rows]
+            self.fetch = lambda rows, as_of_us: reader.fetch(rows, plan, as_of_us)
 
     def score(self, vectors: Sequence[bytes]) -> list[float]:
         """Return the scores of packed vectors; TD-SCORE-013 when one is not a finite number."""
-        scores = self.model.score_packed_table(vectors)
-        if not all(each - each == 0.0 for each in scores):
-            raise self.no_number()
+        if len(vectors) == 1:
+            scores = [self.model.score_packed(vectors[0])]
+        else:
+            scores = self.model.score_packed_table(vectors)
+        for score in scores:
+            if score - score != 0.0:
+                raise self._no_number()
         return scores
 
-    def predictions(self, ids: Sequence[str], scores: Sequence[float]) -> list[Prediction]:
-        """Return the answers for rows."""
-        threshold, name = self.threshold, self.variant.name
-        if threshold is None:
-            return [Prediction(ids[at], score, None, name) for at, score in enumerate(scores)]
-        return [
-            Prediction(ids[at], score, score >= threshold, name) for at, score in enumerate(scores)
-        ]
-
-    def no_number(self) -> PlatformError:
-        """Build the error for a score that is not a finite number."""
+    def _no_number(self) -> PlatformError:
         return PlatformError(
             "TD-SCORE-013",
             f"version {self.variant.version} of '{self.variant.model}' gave no finite score",

@@ -55,8 +55,7 @@ class Answering:
         )
         try:
             read = [
-                inputs.read_mapping(row, where=f"rows[{place}].")
-                for place, row in enumerate(rows)
+                inputs.read_mapping(row, where=f"rows[{place}].") for place, row in enumerate(rows)
             ]
             answer = path.score(read, as_of_us=as_of_us)
             if path.synced:

@@ -125,7 +125,8 @@ class Parts:
         from tondo.adapters.libraries.sklearn.train import SklearnLibrary
 
         found: dict[str, ModelLibrary] = {}
-        for library in (SklearnLibrary(), LightGBMLibrary()):
+        known: tuple[ModelLibrary, ...] = (SklearnLibrary(), LightGBMLibrary())
+        for library in known:
             for algorithm in library.algorithms:
                 found[algorithm] = library
         return found
@@ -170,19 +171,19 @@ class Parts:
         }
 
     def label_horizon_us(self, deployment: str) -> int:
-        """How long after a prediction its outcome is waited for; `label_horizon:`, a day if unsaid."""
+        """Return how long an outcome is waited for: `label_horizon:`, a day if unsaid."""
         found = self.project.of("deployment").get(deployment)
         text = found.body.get("label_horizon", "1d") if found else "1d"
         return parse_duration_us(text)
 
     def predictions(self, deployment: str) -> StreamTable:
-        """The prediction log of a deployment; kept, so that reading again costs what is new."""
+        """Return the prediction log of a deployment; reading it again costs only what is new."""
         from tondo.stages.monitoring.predictions import prediction_stream
 
         return self._stream(f"predictions/{deployment}", prediction_stream, deployment)
 
     def outcomes(self, deployment: str) -> StreamTable:
-        """The outcomes of a deployment's predictions."""
+        """Return the outcomes of a deployment's predictions."""
         from tondo.stages.monitoring.outcomes import outcome_stream
 
         return self._stream(f"outcomes/{deployment}", outcome_stream, deployment)

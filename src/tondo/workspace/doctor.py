@@ -49,7 +49,9 @@ def _finding(name: str, check: Callable[[Parts], str], parts: Parts) -> DoctorFi
     try:
         return DoctorFinding(name=name, ok=True, detail=check(parts))
     except TondoError as error:
-        return DoctorFinding(name=name, ok=False, detail=f"{error.code}: {error.what}", fix=error.fix)
+        return DoctorFinding(
+            name=name, ok=False, detail=f"{error.code}: {error.what}", fix=error.fix
+        )
 
 
 def _python(parts: Parts) -> str:

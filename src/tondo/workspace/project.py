@@ -93,7 +93,7 @@ def _folder_name(root: Path) -> str:
 
 
 def _yaml_files(root: Path) -> list[Path]:
-    found = []
+    found: list[Path] = []
     for pattern in ("*.yaml", "*.yml", "*/*.yaml", "*/*.yml"):
         found.extend(
             path for path in root.glob(pattern) if not _SKIPPED & set(path.relative_to(root).parts)

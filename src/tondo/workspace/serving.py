@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import time
-import urllib.request
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -74,9 +75,7 @@ class Servers:
     def close_log_segments(self) -> None:
         """Ask the scorer to close the segments it writes, so that they can be compacted."""
         assert self._scorer is not None
-        request = urllib.request.Request(f"{self._scorer.address}/v1/log/roll", method="POST")
-        with urllib.request.urlopen(request, timeout=READY_S):
-            pass
+        _ask(f"{self._scorer.address}/v1/log/roll", method="POST")
 
     @property
     def running(self) -> bool:
@@ -92,9 +91,18 @@ class Servers:
 
 def get_json(address: str) -> dict[str, Any]:
     """Return the JSON at an address of this machine."""
-    with urllib.request.urlopen(address, timeout=READY_S) as answer:
-        found: dict[str, Any] = msgspec.json.decode(answer.read())
+    found: dict[str, Any] = msgspec.json.decode(_ask(address, method="GET"))
     return found
+
+
+def _ask(address: str, *, method: str) -> bytes:
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=READY_S)
+    try:
+        connection.request(method, parts.path)
+        return connection.getresponse().read()
+    finally:
+        connection.close()
 
 
 def free_port(wanted: int) -> int:

@@ -135,7 +135,7 @@ def test_a_failed_step_runs_again_and_the_finished_ones_stay(executions, count):
     def broken(progress):
         raise CallerError("TD-CALL-001", "broken")
 
-    with pytest.raises(CallerError), executions.run("demo") as execution:  # noqa: PT012 - the second fails
+    with pytest.raises(CallerError), executions.run("demo") as execution:
         execution.step("a", count)
         execution.step("b", broken)
     with executions.run("demo") as execution:

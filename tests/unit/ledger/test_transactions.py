@@ -8,7 +8,7 @@ from tondo.ledger import Ledger
 
 
 def test_a_transaction_keeps_all_or_nothing(ledger):
-    with pytest.raises(RuntimeError), ledger.transaction():  # noqa: PT012 - the whole block fails
+    with pytest.raises(RuntimeError), ledger.transaction():
         ledger.put("run", "r1", {})
         ledger.move("m@live", "r1", expect=None, by="ann", why="-")
         ledger.event("deployed", "m", {})
@@ -19,7 +19,7 @@ def test_a_transaction_keeps_all_or_nothing(ledger):
 
 
 def test_an_inner_transaction_joins_the_outer(ledger):
-    with pytest.raises(RuntimeError), ledger.transaction():  # noqa: PT012 - the whole block fails
+    with pytest.raises(RuntimeError), ledger.transaction():
         with ledger.transaction():
             ledger.put("run", "r1", {})
         raise RuntimeError
@@ -43,7 +43,7 @@ def test_a_transaction_that_does_nothing_leaves_no_lock(ledger):
 
 
 def test_the_ledger_goes_on_after_a_failed_transaction(ledger):
-    with pytest.raises(RuntimeError), ledger.transaction():  # noqa: PT012 - the whole block fails
+    with pytest.raises(RuntimeError), ledger.transaction():
         ledger.put("run", "r1", {"a": 1})
         raise RuntimeError
     assert ledger.put("run", "r1", {"a": 2}).body == {"a": 2}

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
-import scored
 
+import scored
 from tondo.core.errors import DataError
 from tondo.scoring.model import load_model
 

@@ -4,8 +4,8 @@ import zipfile
 
 import msgspec
 import pytest
-import scored
 
+import scored
 from tondo.core.errors import DataError, TondoError
 from tondo.scoring.archive import read_archive, write_archive
 from tondo.scoring.package import open_package, seal
@@ -72,7 +72,8 @@ def hand_made(entries, compress=zipfile.ZIP_STORED):
 
 
 @pytest.mark.parametrize(
-    "name", ["../evil.json", "/etc/passwd", "model/../../x", "model/.hidden", "a\\b.json", "model/a/b"]
+    "name",
+    ["../evil.json", "/etc/passwd", "model/../../x", "model/.hidden", "a\\b.json", "model/a/b"],
 )
 def test_names_that_leave_the_package_are_refused(name):
     with pytest.raises(DataError, match="TD-PACKAGE-002"):

@@ -1,8 +1,8 @@
 import itertools
 
 import pytest
-import scored
 
+import scored
 from tondo.adapters.clocks.manual import ManualClock
 from tondo.adapters.eventlog.memory.log import MemoryEventLog
 from tondo.adapters.online.memory.store import MemoryStore
@@ -166,8 +166,7 @@ def test_a_model_without_a_finite_score_is_logged_and_refused():
     path = make_path(scored.contents(), log=log)
     serving = path.servings["v1"]
 
-    path._score_single = None
-    serving.model.runtime = type("Broken", (), {"predict_table": lambda self, table: table[:, 0] * float("nan")})()
+    serving.model.score_packed = lambda data: float("nan")
     with pytest.raises(PlatformError, match="TD-SCORE-013"):
         path.score(rows(1))
     (request,) = logged(log)

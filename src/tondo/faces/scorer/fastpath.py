@@ -52,10 +52,17 @@ class FastPath:
         the speed of what follows.
         """
         gathered, self._gathered = self._gathered, []
-        answers = [route.answer(body) for _, route, body in gathered]
+        by_route: dict[Route, list[int]] = {}
+        for place, (_, route, _) in enumerate(gathered):
+            by_route.setdefault(route, []).append(place)
+        answers: dict[int, tuple[int, bytes]] = {}
+        for route, places in by_route.items():
+            replies = route.answer_all([gathered[place][2] for place in places])
+            answers.update(zip(places, replies, strict=True))
         failed = self.service.appenders.batch.flush()
         self.service.fast_answers += len(gathered)
-        for (connection, route, _), (status, payload) in zip(gathered, answers, strict=True):
+        for place, (connection, route, _) in enumerate(gathered):
+            status, payload = answers[place]
             error = failed.get(id(route.appender)) if failed and status == _OK else None
             replaced = None if error is None else route.not_written(error)
             connection.send_reply(*(replaced or (status, payload)))

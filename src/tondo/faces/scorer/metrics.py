@@ -6,7 +6,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 BUCKETS_US = (100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000)
 """Upper bounds in microseconds, inclusive: the promise is 250, the worst planned 10 000."""
@@ -28,12 +28,13 @@ class RouteMetrics:
         self.seconds_ns = 0
         self.buckets = [0] * (len(_BUCKETS_NS) + 1)
 
-    def count(self, status: int, elapsed_ns: int, predictions: int = 0) -> None:
-        """Count one request."""
-        self.statuses[status] = self.statuses.get(status, 0) + 1
+    def count(self, statuses: Sequence[int], elapsed_ns: int, predictions: int = 0) -> None:
+        """Count requests that were answered together; each waited `elapsed_ns`."""
+        for status in statuses:
+            self.statuses[status] = self.statuses.get(status, 0) + 1
         self.predictions += predictions
-        self.seconds_ns += elapsed_ns
-        self.buckets[bisect_left(_BUCKETS_NS, elapsed_ns)] += 1
+        self.seconds_ns += elapsed_ns * len(statuses)
+        self.buckets[bisect_left(_BUCKETS_NS, elapsed_ns)] += len(statuses)
 
     def correct(self, counted: int, status: int) -> None:
         """Count the last request under another status than was `counted`."""

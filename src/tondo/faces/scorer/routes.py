@@ -11,16 +11,18 @@ from tondo.faces.scorer.protocols import rows, v2
 from tondo.faces.web.status import status_of
 from tondo.scoring.path import ScoringPath
 from tondo.scoring.plan import deployment_of
+from tondo.scoring.request import ScoreRequest
 from tondo.scoring.serving import Serving, shared_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from tondo.core.ids import IdSource
     from tondo.faces.scorer.batch import GatheringAppender
     from tondo.faces.scorer.metrics import Metrics, RouteMetrics
     from tondo.ports.clock import Clock
     from tondo.ports.online import OnlineStore
+    from tondo.scoring.answer import Answer
     from tondo.scoring.model import LoadedModel
     from tondo.scoring.plan import PlannedDeployment, PlannedVariant, ServingPlan
 
@@ -41,25 +43,61 @@ class Route:
 
     def answer(self, body: bytes) -> tuple[int, bytes]:
         """Return status and JSON for a request's body; not to be sent before `batch` is flushed."""
+        return self.answer_all([body])[0]
+
+    def answer_all(self, bodies: Sequence[bytes]) -> list[tuple[int, bytes]]:
+        """Return `answer` of each body; the work of all is done step by step."""
         start = time.perf_counter_ns()
-        predictions = 0
+        outcomes = [self._read(body, start) for body in bodies]
+        requests = [each for each in outcomes if isinstance(each, ScoreRequest)]
+        answers = self._score(requests)
+        waiting = iter(answers)
+        replies = [
+            self._reply(next(waiting), outcome) if isinstance(outcome, ScoreRequest) else outcome
+            for outcome in outcomes
+        ]
+        elapsed_ns = time.perf_counter_ns() - start
+        predictions = sum(
+            0 if isinstance(each, TondoError) else len(each.predictions) for each in answers
+        )
+        self.metrics.count([status for status, _ in replies], elapsed_ns, predictions)
+        return replies
+
+    def _read(self, body: bytes, start_ns: int) -> ScoreRequest | tuple[int, bytes]:
         try:
-            payload, predictions = self._handler(body, start)
-            status = 200
+            return self._handler.read(body, start_ns)
         except TondoError as error:
-            status, payload = status_of(error), self._encode_error(error)
+            return self._refuse(error)
         except Exception:  # noqa: BLE001 - the edge: one bad request must not end the process
-            _log.exception("a scoring request failed")
-            status, payload = 500, self._encode_error(_unexpected())
-        self.metrics.count(status, time.perf_counter_ns() - start, predictions)
-        return status, payload
+            return self._broken()
+
+    def _score(self, requests: list[ScoreRequest]) -> list[Answer | TondoError]:
+        try:
+            return self.path.score_requests(requests)
+        except Exception:  # noqa: BLE001 - the edge: one bad request must not end the others
+            if len(requests) == 1:
+                _log.exception("a scoring request failed")
+                return [_unexpected()]
+            return [answer for each in requests for answer in self._score([each])]
+
+    def _reply(self, answer: Answer | TondoError, request: ScoreRequest) -> tuple[int, bytes]:
+        if isinstance(answer, TondoError):
+            return self._refuse(answer)
+        return 200, self._handler.reply(answer, request.request_id)
+
+    def _refuse(self, error: TondoError) -> tuple[int, bytes]:
+        return status_of(error), self._encode_error(error)
+
+    def _broken(self) -> tuple[int, bytes]:
+        _log.exception("a scoring request failed")
+        return self._refuse(_unexpected())
 
     def not_written(self, error: TondoError) -> tuple[int, bytes] | None:
         """Return the answer in place of one whose frame was lost; None where that may be."""
         if self.path.log_mode == "sampled":
             return None
         self.metrics.correct(200, status_of(error))
-        return status_of(error), self._encode_error(error)
+        return self._refuse(error)
 
     @property
     def synced(self) -> bool:

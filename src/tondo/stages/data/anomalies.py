@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from tondo.stages.data import display
-from tondo.stages.data.statistics import Value  # noqa: TC001  (msgspec reads it at run time)
+from tondo.stages.data.statistics import Value
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 from tondo.scoring.baseline import Distribution, count_values, learn_distribution
 
 if TYPE_CHECKING:
-    import numpy as np
+    import numpy as np  # noqa: TC004 - never decoded, so never needed when running
 
     from tondo.stages.deployment.guards import Guards
 

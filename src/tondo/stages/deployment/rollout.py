@@ -9,7 +9,7 @@ import msgspec
 
 from tondo.core.errors import DefinitionError
 from tondo.core.instants import format_instant
-from tondo.scoring.plan import PlannedVariant  # noqa: TC001 - read by msgspec at run time
+from tondo.scoring.plan import PlannedVariant
 from tondo.stages.deployment.guards import GUARDS, Condition, Guards
 
 if TYPE_CHECKING:

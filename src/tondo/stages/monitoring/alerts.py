@@ -13,7 +13,7 @@ import msgspec
 from tondo.core.canonical import digest
 from tondo.core.errors import ConflictError, NotFoundError, near
 from tondo.core.instants import format_instant
-from tondo.stages.monitoring.findings import Severity  # noqa: TC001 - read by msgspec
+from tondo.stages.monitoring.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

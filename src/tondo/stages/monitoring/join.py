@@ -15,7 +15,7 @@ from tondo.stages.monitoring.streams import micros
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow as pa
+    import pyarrow as pa  # noqa: TC004 - never decoded, so never needed when running
 
 STATES = ("matched", "late", "pending", "expired")
 """matched: the label arrived within the horizon. late: after it; counted all the same.

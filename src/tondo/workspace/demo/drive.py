@@ -42,8 +42,8 @@ class HandClock(Protocol):
         """Return microseconds since 1970 UTC."""
         ...
 
-    def set_us(self, now_us: int) -> None:
-        """Move to an instant."""
+    def set_us(self, instant_us: int) -> int:
+        """Move to an instant and return it."""
         ...
 
 
@@ -127,7 +127,8 @@ class Drive:
         self, from_us: int, end_us: int
     ) -> Iterator[tuple[int, list[tuple[str, list[dict[str, Any]]]]]]:
         """Yield each quarter of an hour that has flights to score, with them by origin."""
-        slot_us, groups = -1, []
+        slot_us = -1
+        groups: list[tuple[str, list[dict[str, Any]]]] = []
         for as_of_us, origin, rows in self._world.to_score(from_us, end_us):
             if as_of_us != slot_us and groups:
                 yield slot_us, groups

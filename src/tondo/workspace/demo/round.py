@@ -107,7 +107,7 @@ class Round:
             self._teller.step(step.name, step.seconds or 0.0, ok=step.ok, reused=step.reused)
 
     def _refuse_changed(self, project: str) -> None:
-        """A year is driven once for its definitions; others need a folder of their own."""
+        """Refuse definitions that are not those the year was driven with."""
         before = self._workspace.parts.ledger.pointer("demo/project")
         if before is None:
             self._workspace.parts.ledger.move(
@@ -116,7 +116,7 @@ class Round:
         elif before.target != project:
             raise ConflictError(
                 "TD-DEMO-003",
-                f"the definitions in {self._workspace.parts.root} changed since its year was driven",
+                f"the definitions in {self._workspace.parts.root} changed since its year",
                 expected="the definitions that the logged predictions were made with",
                 fix="Drive the changed ones in a folder of their own: tondo demo --dir OTHER.",
             )
@@ -124,9 +124,7 @@ class Round:
     def _start_servers(self) -> None:
         settings = self._workspace.parts.settings
         self._workspace.deployment.reconcile()
-        self._addresses["scorer"] = self._servers.start_scorer(
-            port=free_port(settings.scorer_port)
-        )
+        self._addresses["scorer"] = self._servers.start_scorer(port=free_port(settings.scorer_port))
         self._servers.start_web(port=free_port(settings.web_port))
         self._teller.say(f"scorer at {self._addresses['scorer']}")
 
@@ -169,9 +167,7 @@ class Round:
         chosen = str(logged.column("prediction_id")[logged.num_rows - 1].as_py())
         detail = self._workspace.monitoring.prediction(chosen)
         ledger = parts.ledger
-        ledger.put(
-            "example", ledger.new_id(), {"deployment": DEPLOYMENT, "predictions": [chosen]}
-        )
+        ledger.put("example", ledger.new_id(), {"deployment": DEPLOYMENT, "predictions": [chosen]})
         ledger.put(NOTE_KIND, ledger.new_id(), {"sentences": sentences})
         nodes = [node for stage in detail.stages for node in stage.nodes]
         lines = [

@@ -94,9 +94,10 @@ class Chapters:
         report = workspace.training.report(first.run)
         say(f"gradient-boosted trees: {_judged(report)}", mark="●")
         say("gate passed:\n" + "\n".join(first.reasons))
-        return execution.step(
+        live: dict[str, Any] = execution.step(
             "live", lambda progress: self._live(first.version), inputs={"run": first.run}
         )
+        return live
 
     def _first_months(self) -> dict[str, Any]:
         data = self.workspace.data

@@ -39,8 +39,10 @@ def sentences(months: list[MonthPoint]) -> list[str]:
     alone = [float(each.static_auc or 0) for each in both]
     mean_live, mean_alone = sum(live) / len(live), sum(alone) / len(alone)
     found = [
-        f"Mean AUC over {len(both)} months: {mean_live:.3f} live, {mean_alone:.3f} for the"
-        f" January-March model left alone, on the same flights."
+        (
+            f"Mean AUC over {len(both)} months: {mean_live:.3f} live, {mean_alone:.3f} for the"
+            f" January-March model left alone, on the same flights."
+        )
     ]
     if len(both) >= 6:
         best, worst = _extremes(alone)

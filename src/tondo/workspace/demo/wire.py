@@ -33,6 +33,7 @@ class Wire:
         self._place = (str(parts.hostname), int(parts.port or 80))
         self._host = f"{parts.hostname}:{parts.port}"
         self._timeout_s = timeout_s
+        self._used_s = 0.0
         self._body = bytearray()
         self._answers: list[Answer] = []
         self._connect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,11 +40,10 @@ def month_starts() -> list[tuple[str, int, int]]:
     for month in range(4, 14):
         year, number = (2013, month) if month <= 12 else (2014, 1)
         hours = offsets.get(f"{month:02d}", 5 if month == 13 else 4)
-        edges.append((f"{year}-{number:02d}", parse_instant(f"{year}-{number:02d}-01T0{hours}:00:00Z")))
-    return [
-        (name, start, following)
-        for (name, start), (_, following) in zip(edges, edges[1:], strict=False)
-    ]
+        edges.append(
+            (f"{year}-{number:02d}", parse_instant(f"{year}-{number:02d}-01T0{hours}:00:00Z"))
+        )
+    return [(name, start, following) for (name, start), (_, following) in itertools.pairwise(edges)]
 
 
 def prediction_id(flight_id: str, as_of_us: int, purpose: str = PURPOSE) -> str:
@@ -84,7 +84,9 @@ class World:
     def landings(self, from_us: int, until_us: int) -> list[dict[str, Any]]:
         """Return the landings in [from, until) in order of time, as rows of `landings`."""
         chosen = self._between(self._landed, from_us, until_us)
-        table = self._timeline.select(["flight_id", "origin", "landed_us", "arr_delay", "scored_us"])
+        table = self._timeline.select(
+            ["flight_id", "origin", "landed_us", "arr_delay", "scored_us"]
+        )
         return [dict(row) for row in table.take(chosen).to_pylist()]
 
     def observations(self, from_us: int, until_us: int) -> list[dict[str, Any]]:
@@ -93,11 +95,12 @@ class World:
         table = self._weather.take(chosen)
         times = self._observed[chosen].tolist()
         return [
-            {**row, "time_us": time}
-            for row, time in zip(table.to_pylist(), times, strict=True)
+            {**row, "time_us": time} for row, time in zip(table.to_pylist(), times, strict=True)
         ]
 
-    def to_score(self, from_us: int, until_us: int) -> Iterator[tuple[int, str, list[dict[str, Any]]]]:
+    def to_score(
+        self, from_us: int, until_us: int
+    ) -> Iterator[tuple[int, str, list[dict[str, Any]]]]:
         """Yield (as-of time, origin, flights) in order: one group is one request."""
         chosen = self._between(self._scored, from_us, until_us)
         columns = ["scored_us", "flight_id", "scheduled_text", *REQUEST_COLUMNS]
@@ -107,7 +110,10 @@ class World:
         for position in range(1, len(rows) + 1):
             first = rows[start]
             group = (first["scored_us"], first["origin"])
-            if position == len(rows) or (rows[position]["scored_us"], rows[position]["origin"]) != group:
+            if (
+                position == len(rows)
+                or (rows[position]["scored_us"], rows[position]["origin"]) != group
+            ):
                 yield (*group, rows[start:position])
                 start = position
 

@@ -83,7 +83,7 @@ class Year:
         }
 
     def _daily(self, now_us: int) -> None:
-        """Do what an operator's machine does each morning: decide, move the canary, close a month."""
+        """Do what is done each morning: decide, move the canary, close a month."""
         self._workspace.retraining.run_due(MODEL)
         self._workspace.deployment.advance(DEPLOYMENT)
         self._servers.await_plan(self._workspace.deployment.reconcile())
@@ -118,17 +118,7 @@ class Year:
     def _happened(self, month: str) -> list[str]:
         """Return what the control loop did in a month, as sentences."""
         ledger = self._workspace.parts.ledger
-        found = []
-        drifted = 0
-        for event in ledger.events(kind="alert.opened"):
-            if not _in(month, event.created_at_us):
-                continue
-            if str(event.body["key"]).startswith("drift/"):
-                drifted += 1
-            else:
-                found.append(f"alert: {event.body['message']}")
-        if drifted:
-            found.append(f"{drifted} alerts that a feature has drifted from training")
+        found = self._alerted(month)
         for record in ledger.records("retraining", newest_first=False):
             if _in(month, record.created_at_us):
                 trigger = {"metric": "AUC fell", "month": "a month passed"}
@@ -136,13 +126,25 @@ class Year:
                 version = record.body["version"]
                 end = f"version {version} on trial" if version else "the gate refused"
                 found.append(f"retrained on {_day(record.created_at_us)} ({why}): {end}")
-        for event in ledger.events(kind="rollout.promoted"):
-            if _in(month, event.created_at_us):
-                found.append(f"promoted on {_day(event.created_at_us)}: {event.body['why']}")
-        for event in ledger.events(kind="rollout.aborted"):
-            if _in(month, event.created_at_us):
-                found.append(f"canary stopped on {_day(event.created_at_us)}: {event.body['why']}")
+        for kind, words in _ROLLOUTS.items():
+            found += [
+                f"{words} on {_day(event.created_at_us)}: {event.body['why']}"
+                for event in ledger.events(kind=kind)
+                if _in(month, event.created_at_us)
+            ]
         return found
+
+    def _alerted(self, month: str) -> list[str]:
+        events = self._workspace.parts.ledger.events(kind="alert.opened")
+        opened = [each for each in events if _in(month, each.created_at_us)]
+        drifted = [each for each in opened if str(each.body["key"]).startswith("drift/")]
+        found = [f"alert: {each.body['message']}" for each in opened if each not in drifted]
+        if drifted:
+            found.append(f"{len(drifted)} alerts that a feature has drifted from training")
+        return found
+
+
+_ROLLOUTS = {"rollout.promoted": "promoted", "rollout.aborted": "canary stopped"}
 
 
 def _in(month: str, instant_us: int) -> bool:

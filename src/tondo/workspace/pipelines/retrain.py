@@ -75,13 +75,15 @@ def learn_and_try(
     )
     training_set = execution.step(
         "training set",
-        lambda progress: learning.build(
-            parts,
-            spec,
-            learning.resolve(parts, spec),
-            until_us=now_us,
-            beside=learning.load_package(parts, live) if live else None,
-        ).id,
+        lambda progress: (
+            learning.build(
+                parts,
+                spec,
+                learning.resolve(parts, spec),
+                until_us=now_us,
+                beside=learning.load_package(parts, live) if live else None,
+            ).id
+        ),
         inputs=data,
         parameters={"spec": spec.id, "at": at},
     )
@@ -96,9 +98,7 @@ def learn_and_try(
     )
     judged = execution.step(
         "judge",
-        lambda progress: learning.judge_run(
-            parts, spec, run, live=live or None, period=period
-        )[0],
+        lambda progress: learning.judge_run(parts, spec, run, live=live or None, period=period)[0],
         inputs={"run": run.id, "live": live},
         result_type=learning.Judgement,
     )
@@ -157,9 +157,7 @@ def _register(parts: Parts, owner: str, refit: Run, judged: Any, *, by: str) -> 
     return version.number
 
 
-def _bring_live(
-    parts: Parts, model: str, number: int, *, first: bool, by: str, why: str
-) -> bool:
+def _bring_live(parts: Parts, model: str, number: int, *, first: bool, by: str, why: str) -> bool:
     verbs = DeploymentVerbs(parts)
     if first:
         verbs.deploy(model, str(number), by=by, why=why)

@@ -149,9 +149,7 @@ class DataVerbs:
         from tondo.stages.data.validation import validate
 
         dataset = self._dataset_of(ref)
-        return list(
-            validate(self.statistics(ref), self.schema(dataset), environment=environment)
-        )
+        return list(validate(self.statistics(ref), self.schema(dataset), environment=environment))
 
     def block_bad_batch(self, dataset: str, table: pa.Table) -> None:
         """Raise TD-SCHEMA-001, naming the column, when a batch breaks the dataset's schema."""

@@ -58,9 +58,7 @@ class DeploymentVerbs:
 
         return deployments(ledger=self._parts.ledger)
 
-    def canary(
-        self, deployment: str, version: str, *, by: str = "", why: str = ""
-    ) -> Rollout:
+    def canary(self, deployment: str, version: str, *, by: str = "", why: str = "") -> Rollout:
         """Send a share of traffic to a candidate; the project's `canary:` says how fast."""
         from tondo.stages.deployment.canary import start_rollout
         from tondo.stages.deployment.deploy import get_deployment

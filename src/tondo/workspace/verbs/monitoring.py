@@ -116,7 +116,6 @@ class MonitoringVerbs:
         from tondo.stages.deployment.deploy import get_deployment
         from tondo.stages.monitoring.alerts import report_findings
         from tondo.stages.monitoring.findings import coverage_finding, drift_findings
-
         from tondo.workspace.watching import Watched, keep_drift
 
         now_us = self._parts.clock.now_us()

@@ -87,9 +87,7 @@ class RegistryVerbs:
             override=override,
         )
 
-    def tag(
-        self, model: str, tag: str, version: str, *, by: str = "", why: str = ""
-    ) -> Move:
+    def tag(self, model: str, tag: str, version: str, *, by: str = "", why: str = "") -> Move:
         """Move a tag to a version."""
         from tondo.stages.registry.tagging import tag as move_tag
 

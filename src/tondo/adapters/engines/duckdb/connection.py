@@ -16,7 +16,7 @@ from tondo.ports.engine import FileTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from pathlib import Path  # noqa: TC004 - never decoded, so never needed when running
 
 SQL_TYPES = {
     "double": "DOUBLE",

@@ -49,7 +49,7 @@ _FIXED: dict[str, Any] = {
 class LightGBMLibrary:
     """Fits `lightgbm`, deterministic for a seed; missing values go their own way in each split."""
 
-    algorithms = ("lightgbm",)
+    algorithms: tuple[str, ...] = ("lightgbm",)
 
     def default_parameters(self, algorithm: str) -> dict[str, Any]:  # noqa: ARG002 - there is one
         """Return every hyperparameter with its default."""

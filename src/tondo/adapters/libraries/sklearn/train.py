@@ -28,7 +28,7 @@ _DEFAULTS: dict[str, Any] = {
 class SklearnLibrary:
     """Fits `logistic`: missing values filled by the mean, scaled, categories one by one."""
 
-    algorithms = ("logistic",)
+    algorithms: tuple[str, ...] = ("logistic",)
 
     def default_parameters(self, algorithm: str) -> dict[str, Any]:  # noqa: ARG002 - there is one
         """Return every hyperparameter with its default."""

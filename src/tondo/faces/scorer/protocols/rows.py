@@ -19,6 +19,7 @@ from tondo.faces.scorer.protocols.bodies import (
     read_instant,
 )
 from tondo.scoring.answer import Answer
+from tondo.scoring.request import ScoreRequest
 
 if TYPE_CHECKING:
     from tondo.scoring.path import ScoringPath
@@ -51,27 +52,24 @@ class RowsHandler:
         self._second = -1
         self._second_text = b""
 
-    def __call__(self, body: bytes, started_ns: int) -> tuple[bytes, int]:
-        """Return the reply's JSON and how many predictions it holds."""
-        from_struct = self._from_struct
+    def read(self, body: bytes, started_ns: int) -> ScoreRequest:
+        """Return the request of a body; coded errors name the field that is wrong."""
         try:
             request: Any = self._decode(body)
         except (msgspec.DecodeError, RecursionError) as error:
-            return self._explained(body, started_ns, str(error))
-        rows = [from_struct(each) for each in request.rows]
-        purpose = request.purpose
-        as_of = request.as_of
-        answer = self.path.score(
-            rows,
+            raise self._explained(body, str(error)) from None
+        from_struct, as_of, purpose = self._from_struct, request.as_of, request.purpose
+        return ScoreRequest(
+            [from_struct(each) for each in request.rows],
             as_of_us=None if as_of is None else read_instant(as_of),
             ids=request.ids,
             purpose=purpose if purpose == "live" else check_purpose(purpose),
             started_ns=started_ns,
         )
-        return self._reply(answer), len(rows)
 
-    def _reply(self, answer: Answer) -> bytes:
+    def reply(self, answer: Answer, request_id: str | None = None) -> bytes:
         """Return what `encode_answer` does; what never changes is encoded once."""
+        del request_id  # each prediction has its id
         if self._fixed is None:
             return encode_answer(answer)
         return b'{"predictions":%b,%b,"as_of":%b,"freshness":%b}' % (
@@ -91,20 +89,18 @@ class RowsHandler:
             return b'%bZ"' % self._second_text
         return b'%b.%06dZ"' % (self._second_text, fraction)
 
-    def _explained(self, body: bytes, started_ns: int, why: str) -> tuple[bytes, int]:
-        """Read the slow way, which names the field that is wrong."""
+    def _explained(self, body: bytes, why: str) -> CallerError:
+        """Read the slow way, which raises the error that names the field."""
         request = check_fields(decode_any(body), _FIELDS)
         rows = request.get("rows")
         if not isinstance(rows, list):
-            raise malformed("rows is missing or not a list", expected='{"rows": [{...}]}')
-        inputs = self.path.inputs
+            return malformed("rows is missing or not a list", expected='{"rows": [{...}]}')
         for position, row in enumerate(rows):
-            inputs.read_mapping(row, where=f"rows[{position}].")
+            self.path.inputs.read_mapping(row, where=f"rows[{position}].")
         explain_instant(request.get("as_of"))
         check_type(request.get("ids"), list[str] | None, "ids", "a list of texts, one per row")
         check_type(request.get("purpose", "live"), str, "purpose", "text")
-        del started_ns
-        raise malformed(f"the body cannot be read: {why}")
+        return malformed(f"the body cannot be read: {why}")
 
 
 def _fixed_part(path: ScoringPath) -> bytes | None:

@@ -14,6 +14,7 @@ from tondo.faces.scorer.protocols.bodies import (
     decode_any,
     explain_instant,
 )
+from tondo.scoring.request import ScoreRequest
 
 if TYPE_CHECKING:
     from tondo.scoring.answer import Answer
@@ -92,8 +93,8 @@ class V2Handler:
             name: _ACCEPTED.get(type_, frozenset()) for name, type_ in self._types.items()
         }
 
-    def __call__(self, body: bytes, started_ns: int) -> tuple[bytes, int]:
-        """Return the reply's JSON and how many predictions it holds."""
+    def read(self, body: bytes, started_ns: int) -> ScoreRequest:
+        """Return the request of a body; coded errors name the input that is wrong."""
         try:
             request = _decode(body)
         except (msgspec.DecodeError, RecursionError) as error:
@@ -106,7 +107,7 @@ class V2Handler:
                 )
         rows = self._rows(request.inputs)
         as_of_us, ids, purpose = _parameters(request.parameters)
-        answer = self.path.score(
+        return ScoreRequest(
             rows,
             as_of_us=as_of_us,
             ids=ids,
@@ -114,7 +115,10 @@ class V2Handler:
             request_id=request.id,
             started_ns=started_ns,
         )
-        return encode_answer(answer, request.id), len(rows)
+
+    def reply(self, answer: Answer, request_id: str | None = None) -> bytes:
+        """Return an answer's JSON."""
+        return encode_answer(answer, request_id)
 
     def _rows(self, tensors: list[_Tensor]) -> list[dict[str, Any]]:
         if not tensors:
