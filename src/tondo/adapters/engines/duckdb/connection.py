@@ -131,6 +131,27 @@ def _file_relation(table: FileTable, columns: Sequence[str] | None) -> str:
     return f"(SELECT {listed} FROM read_parquet([{files}]))"
 
 
+# The tables of a time zone, several times in each zoned expression.
+_LONG_LIST = re.compile(r"CAST\(\[[0-9,-]{200,}\] AS BIGINT\[\]\)")
+
+
+def with_shared_lists(connection: Any, text: str) -> str:
+    """Return our own SQL with each distinct long list said once, as a variable of the session.
+
+    Parsing and binding the 64 KB of three zoned time parts takes DuckDB 140 ms; so it takes 30.
+    """
+    names: dict[str, str] = {}
+
+    def named(found: re.Match[str]) -> str:
+        name = names.setdefault(found[0], f"long_list_{len(names)}")
+        return f"getvariable('{name}')"
+
+    shorter = _LONG_LIST.sub(named, text)
+    for constant, name in names.items():
+        connection.execute(f"SET VARIABLE {name} = {constant}")
+    return shorter
+
+
 def to_arrow(connection: Any, text: str) -> Any:
     """Run one SELECT; return an Arrow table whose times carry the zone UTC."""
     import pyarrow as pa

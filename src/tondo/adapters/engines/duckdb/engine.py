@@ -104,7 +104,7 @@ class DuckDBEngine:
         with self._session() as cursor:
             source = opened.relation(cursor, table)
             text = f"SELECT {', '.join(kept + computed)} FROM {source}"
-            return opened.to_arrow(cursor, text)
+            return opened.to_arrow(cursor, opened.with_shared_lists(cursor, text))
 
     def point_in_time(
         self,
