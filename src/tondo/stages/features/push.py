@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from tondo.core.errors import CallerError, DataError, near
+from tondo.core.errors import CallerError, DataError, TondoError, near
 from tondo.language.rows import compile_rows
 from tondo.language.values import READERS
 from tondo.scoring.keys import ViewKeys, event_digest
@@ -119,7 +119,12 @@ class PushWriter:
         """
         applier = self._applier
         at_us = self._clock.now_us()
-        parsed = [applier.parse(event, at_us) for event in events]
+        parsed = []
+        for place, event in enumerate(events):
+            try:
+                parsed.append(applier.parse(event, at_us))
+            except TondoError as error:
+                raise error.at(f"events[{place}]") from None
         fresh, stored = applier.fresh(parsed, self._online)
         newest = max((event[0].event_time or 0 for event in parsed), default=None)
         if fresh:
@@ -255,11 +260,12 @@ class _Applier:
         )
 
     def _missing(self, name: str, event: Mapping[str, Any]) -> CallerError:
+        others = [each for each in event if each not in self.columns]
         return CallerError(
             "TD-FEATURE-016",
             f"an event pushed to view '{self._view.name}' has no column '{name}'",
             expected=", ".join(self.columns),
-            fix=near(name, event),
+            fix=near(name, others) if others else "Send it, as null where it is not known.",
             view=self._view.name,
             column=name,
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tondo.core.errors import DefinitionError
+from tondo.core.errors import DefinitionError, placed
 from tondo.language.check import check
 from tondo.language.parse import parse
 from tondo.language.tree import Node, ViewFeature
@@ -50,7 +50,8 @@ def resolve_features(
     inputs: dict[str, str] = {}
     fetched: dict[str, tuple[str, str, str, str]] = {}
     for name, text in features.items():
-        node = check(parse(text), columns, views=signatures, text=text)
+        with placed(f"feature '{name}'"):
+            node = check(parse(text), columns, views=signatures, text=text)
         for column in sorted(columns_of(node)):
             _check_known(column, feature=name, known_at=known_at, time=time)
             inputs[column] = columns[column]

@@ -9,7 +9,7 @@ import msgspec
 
 from tondo.core.canonical import digest
 from tondo.core.durations import parse_duration_us
-from tondo.core.errors import DefinitionError, NotFoundError, near
+from tondo.core.errors import DefinitionError, NotFoundError, near, placed
 from tondo.language.check import ViewSignature, check, check_window
 from tondo.language.parse import parse, parse_window
 from tondo.language.tree import LANGUAGE_VERSION, Node, WindowCall
@@ -273,12 +273,13 @@ def _checked_features(
     windows: dict[str, WindowCall] = {}
     lookups: dict[str, Node] = {}
     for feature, text in definition.features.items():
-        if _OVER.search(_QUOTED.sub("", text)):
-            call = check_window(parse_window(text), columns, text=text)
-            windows[feature] = call
-            inner = call.argument
-        else:
-            inner = lookups[feature] = check(parse(text), columns, text=text)
+        with placed(f"feature '{feature}'"):
+            if _OVER.search(_QUOTED.sub("", text)):
+                call = check_window(parse_window(text), columns, text=text)
+                windows[feature] = call
+                inner = call.argument
+            else:
+                inner = lookups[feature] = check(parse(text), columns, text=text)
         if inner is not None and (fitted_of(inner) or view_features_of(inner)):
             raise DefinitionError(
                 "TD-FEATURE-008",
