@@ -15,6 +15,7 @@ from tondo.scoring.model import load_model
 from tondo.scoring.online import lookup_key, pack_lookup
 from tondo.scoring.path import MAX_ROWS, ScoringPath
 from tondo.scoring.plan import PlannedDeployment, PlannedVariant
+from tondo.scoring.request import ScoreRequest
 from tondo.scoring.serving import Serving, shared_inputs
 
 NOW = 1_700_000_000_000_000
@@ -221,3 +222,26 @@ def test_every_log_mode_is_named_in_the_answer():
         for mode in ("written", "synced", "sampled", "off")
     ]
     assert modes == list(itertools.chain(["written", "synced", "sampled", "off"]))
+
+
+def test_requests_answered_together_stand_each_for_itself():
+    log = MemoryEventLog()
+    path = make_path(scored.contents(), log=log)
+    asked = [
+        ScoreRequest(rows(1), ids=["a"]),
+        ScoreRequest(rows(2), ids=["same", "same"]),
+        ScoreRequest(rows(1), as_of_us=5),
+        ScoreRequest(rows(3), ids=["b", "c", "d"]),
+    ]
+    first, repeated, as_of, last = path.score_requests(asked)
+    assert [each.id for each in (*first.predictions, *last.predictions)] == ["a", "b", "c", "d"]
+    assert (repeated.code, as_of.code) == ("TD-SCORE-008", "TD-SCORE-006")
+    assert [len(request.rows) for request in logged(log)] == [1, 3]
+
+
+def test_a_row_that_cannot_be_computed_fails_its_own_request_only():
+    path = make_path(scored.contents())
+    broken = {**scored.ROW, "distance": "far"}
+    good, bad = path.score_requests([ScoreRequest(rows(1)), ScoreRequest([broken])])
+    assert good.predictions[0].score > 0
+    assert bad.code == "TD-LANG-008"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tondo.adapters.eventlog.files.appender import SEGMENT_BYTES, FilesAppender
 from tondo.adapters.eventlog.files.framing import MAGIC, frames, whole_length
-from tondo.core.errors import CallerError, NotFoundError, near
+from tondo.core.errors import CallerError, NotFoundError, PlatformError, near
 from tondo.ports.eventlog import Position, Segment
 
 if TYPE_CHECKING:
@@ -45,10 +45,19 @@ class FilesEventLog:
         folder = self._folder(stream)
         if not _PART.fullmatch(writer):
             raise _bad_name("writer", writer)
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in _segment_paths(folder):
-            if _writer_of(path) == writer and _is_closed(path):
-                _cut_torn_tail(path)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in _segment_paths(folder):
+                if _writer_of(path) == writer and _is_closed(path):
+                    _cut_torn_tail(path)
+        except OSError as error:
+            raise PlatformError(
+                "TD-LOG-001",
+                f"the event log {folder} cannot be opened to write: {error.strerror}",
+                expected="a folder that can be written to, with room on its disk",
+                fix="Free space, or correct the folder's permissions.",
+                stream=stream,
+            ) from None
 
         def begin() -> tuple[int, Path]:
             return _begin_segment(folder, writer)
