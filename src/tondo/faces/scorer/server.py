@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.server import HANDLED_SIGNALS
 
 from tondo.faces.scorer.app import make_app
 from tondo.faces.scorer.fastpath import FastPath, ScorerProtocol
@@ -86,6 +88,8 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self):  # type: ignore[no-untyped-def] # noqa: ANN202 - as in the base
         """Take the signals, and do not raise them again: ending as asked is exit code 0."""
+        for each in HANDLED_SIGNALS:
+            signal.signal(each, signal.SIG_IGN)  # what is restored at the end: asked twice is once
         with super().capture_signals():
             yield
             self._captured_signals.clear()

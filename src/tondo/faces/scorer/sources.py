@@ -85,10 +85,9 @@ class PlanSource:
 class FolderSource:
     """Serves every package of a folder under its own name, as version 1."""
 
-    def __init__(self, folder: Path, *, log_mode: str, key: bytes | None = None) -> None:
+    def __init__(self, folder: Path, *, log_mode: str) -> None:
         self._folder = folder
         self._log_mode = log_mode
-        self._key = key
         self._seen: Any = None
         self._number = 0
 
@@ -120,7 +119,7 @@ class FolderSource:
             data = path.read_bytes()
             digest = digest_bytes(data)
             packages[digest] = data
-            name = open_package(data, key=self._key).name
+            name = open_package(data).name
             if name in origin:
                 raise DefinitionError(
                     "TD-SCORER-006",

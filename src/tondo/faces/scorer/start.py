@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8461
 _BACKLOG = 2048
 
+_YOUNG_OBJECTS = 20_000
+"""Requests leave no cycles behind; a batch of them must not look like garbage (700 would)."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the scorer; return the exit code: 0 ended as asked, 2 a coded error."""
@@ -55,7 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-fast-path", action="store_true", help="answer by Starlette only")
     parser.add_argument("--share-port", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--parent-fd", type=int, help="end when this pipe closes")
-    parser.add_argument("--log-level", default="warning", help="debug, info, warning, error")
+    parser.add_argument(
+        "--log-level", default="warning", choices=["debug", "info", "warning", "error"]
+    )
     return parser
 
 
@@ -74,6 +79,7 @@ def _run(options: argparse.Namespace) -> int:
     workers = start_workers(_worker_arguments(options, listener), options.workers - 1)
     gc.collect()
     gc.freeze()  # what is loaded stays: no collection walks over it again
+    gc.set_threshold(_YOUNG_OBJECTS)
 
     def announce() -> None:
         ready = {"ready": address, "pid": os.getpid()}
@@ -121,12 +127,13 @@ def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
     try:
         listener.bind((host.strip("[]"), port))
         listener.listen(_BACKLOG)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        taken = error.errno == errno.EADDRINUSE
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        why = error.strerror if isinstance(error, OSError) else "a port is 0 to 65535"
         raise PlatformError(
             "TD-SCORER-001",
-            f"cannot listen on {host}:{port}: {error.strerror}",
+            f"cannot listen on {host}:{port}: {why}",
             expected="an address of this machine with a port nobody else uses",
             fix="Stop the other process, or choose another --port (0 takes a free one)."
             if taken

@@ -25,12 +25,13 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listener.bind((host.strip("[]"), port))
         listener.listen(_BACKLOG)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        taken = error.errno == errno.EADDRINUSE
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        why = error.strerror if isinstance(error, OSError) else "a port is 0 to 65535"
         raise PlatformError(
             "TD-API-006",
-            f"cannot listen on {host}:{port}: {error.strerror}",
+            f"cannot listen on {host}:{port}: {why}",
             expected="an address of this machine with a port that nobody else uses",
             fix="Stop the other process, or choose another --port (0 takes a free one)."
             if taken
