@@ -18,7 +18,8 @@ def choose_library(
 ) -> tuple[ModelLibrary, dict[str, Any]]:
     """Return the library and the full hyperparameters of a spec.
 
-    TD-SPEC-004 for an unknown algorithm, TD-SPEC-005 for an unknown hyperparameter.
+    TD-SPEC-004 for an unknown algorithm, TD-SPEC-005 for an unknown hyperparameter or one of the
+    wrong type.
     """
     known = {name: library for library in libraries.values() for name in library.algorithms}
     library = known.get(spec.algorithm)
@@ -31,7 +32,7 @@ def choose_library(
             algorithm=spec.algorithm,
         )
     defaults = library.default_parameters(spec.algorithm)
-    for name in spec.parameters:
+    for name, value in spec.parameters.items():
         if name not in defaults:
             raise DefinitionError(
                 "TD-SPEC-005",
@@ -39,4 +40,19 @@ def choose_library(
                 fix=near(name, defaults),
                 parameter=name,
             )
+        _check_type(spec, name, value, defaults[name])
     return library, {**defaults, **spec.parameters}
+
+
+def _check_type(spec: ModelSpec, name: str, value: Any, default: Any) -> None:
+    is_whole = isinstance(default, int)
+    kinds = int if is_whole else (int, float)
+    if isinstance(value, kinds) and not isinstance(value, bool):
+        return
+    raise DefinitionError(
+        "TD-SPEC-005",
+        f"model '{spec.model}': the parameter '{name}' of {spec.algorithm} is {value!r}",
+        expected="a whole number" if is_whole else "a number",
+        fix=f"Its default is {default!r}.",
+        parameter=name,
+    )

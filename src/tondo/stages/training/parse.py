@@ -14,7 +14,7 @@ from tondo.core.names import check_name
 from tondo.stages.training.spec import Gate, ModelSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 def parse_spec(data: Mapping[str, Any], *, file: str = "model spec") -> ModelSpec:
@@ -43,6 +43,33 @@ def parse_spec(data: Mapping[str, Any], *, file: str = "model spec") -> ModelSpe
             "TD-SPEC-003", f"{file}: {key}: {what}", expected=expected, file=file, key=key
         )
     return spec
+
+
+def check_columns(
+    spec: ModelSpec, columns: Mapping[str, str], *, inputs: Iterable[str] = ()
+) -> None:
+    """Refuse a spec that names what its source does not have; TD-SPEC-006 names key and column.
+
+    `columns` are the source's, `inputs` those that the features read.
+    """
+    times = {"time": spec.time, "label_known_at": spec.label_known_at}
+    named = {"row_id": spec.row_id, **{key: name for key, name in times.items() if name}}
+    for key, name in named.items():
+        if name not in columns:
+            what = f"{key}: the source '{spec.source}' has no column '{name}'"
+            raise _not_there(key, what, fix=near(name, columns))
+        if key in times and columns[name] != "timestamp":
+            what = f"{key}: the column '{name}' is {columns[name]}, not timestamp"
+            raise _not_there(key, what, fix="Name a timestamp column.")
+    known = [*spec.features, *inputs]
+    for name in spec.slices:
+        if name not in known:
+            what = f"slices: '{name}' is no feature, and no column that a feature reads"
+            raise _not_there("slices", what, fix=near(name, known))
+
+
+def _not_there(key: str, what: str, *, fix: str) -> DefinitionError:
+    return DefinitionError("TD-SPEC-006", what, fix=fix, key=key)
 
 
 def _wrong(file: str, what: str, *, expected: str = "") -> DefinitionError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from tondo.core.errors import MissingExtraError
+from tondo.core.errors import DefinitionError, MissingExtraError
 from tondo.ports.library import FittedModel, ModelForm
 
 if TYPE_CHECKING:
@@ -80,7 +80,15 @@ class LightGBMLibrary:
             params=settings,
             free_raw_data=True,
         )
-        booster = lightgbm.train(settings, data, num_boost_round=rounds)
+        try:
+            booster = lightgbm.train(settings, data, num_boost_round=rounds)
+        except (lightgbm.basic.LightGBMError, ValueError) as error:
+            raise DefinitionError(
+                "TD-SPEC-005",
+                f"lightgbm cannot be fitted with these parameters: {error}",
+                expected="parameters in the ranges that LightGBM takes",
+                fix="Correct `parameters:` of the model.",
+            ) from None
         gains = booster.feature_importance(importance_type="gain")
 
         def reference(rows: np.ndarray) -> np.ndarray:

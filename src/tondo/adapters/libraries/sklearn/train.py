@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tondo.adapters.libraries.sklearn.graph import LogisticPlan, logistic_graph
-from tondo.core.errors import MissingExtraError
+from tondo.core.errors import DefinitionError, MissingExtraError
 from tondo.ports.library import FittedModel, ModelForm
 
 if TYPE_CHECKING:
@@ -58,7 +58,12 @@ class SklearnLibrary:
             scores: np.ndarray = fitted.predict_proba(_design(rows, plan))[:, 1]
             return scores
 
-        form = ModelForm(runtime="onnx", files={"model.onnx": logistic_graph(plan)})
+        # The graph adds the terms of each row in one order, however many rows there are.
+        form = ModelForm(
+            runtime="onnx",
+            files={"model.onnx": logistic_graph(plan)},
+            options={"whole_tables": True},
+        )
         return FittedModel(
             forms=(form,),
             importance=_importance(plan, names),
@@ -133,7 +138,15 @@ def _fit(
     # One thread: sums split over threads would depend on how many cores there are.
     with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
-        model.fit(design, label)
+        try:
+            model.fit(design, label)
+        except ValueError as error:
+            raise DefinitionError(
+                "TD-SPEC-005",
+                f"logistic cannot be fitted with these parameters: {error}",
+                expected="parameters in the ranges that scikit-learn takes",
+                fix="Correct `parameters:` of the model.",
+            ) from None
     converged = not any(issubclass(each.category, ConvergenceWarning) for each in caught)
     return model, converged
 
