@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tondo.stages.monitoring.streams import micros
+from tondo.stages.monitoring.streams import cut, micros
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +36,10 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     """Outcomes that a later one of the same id corrected."""
     at_us: int
     horizon_us: int
+
+    def between(self, start_us: int, end_us: int) -> pa.Table:
+        """Return the rows with start <= as-of < end."""
+        return cut(self.table, "as_of", start_us, end_us)
 
     def __repr__(self) -> str:
         """Rows and states in one line."""

@@ -6,6 +6,7 @@ segment, so a kill between the two leaves a blob that nobody names, and the next
 
 from __future__ import annotations
 
+from threading import RLock
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -66,7 +67,7 @@ class StreamTable:
     """One stream as a table that grows.
 
     An instance keeps the rows of live segments it has decoded, so that reading again costs only
-    what is new. Not for use from two threads at once.
+    what is new. Threads may share it; they read one after the other.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class StreamTable:
         self._compacted: dict[str, LogSegment] = {}
         self._live: dict[str, list[pa.Table]] = {}
         self._offsets: dict[str, int] = {}
+        self._lock = RLock()
 
     def __repr__(self) -> str:
         """Name the stream."""
@@ -87,14 +89,15 @@ class StreamTable:
 
     def compact(self) -> list[LogSegment]:
         """Turn every closed segment that is none yet into a Parquet blob; return the new ones."""
-        done = self.compacted()
-        made = [
-            self._compact(each.name)
-            for each in self._eventlog.segments(self.stream)
-            if each.closed and each.name not in done
-        ]
-        self._compacted.update({each.segment: each for each in made})
-        return made
+        with self._lock:
+            done = self.compacted()
+            made = [
+                self._compact(each.name)
+                for each in self._eventlog.segments(self.stream)
+                if each.closed and each.name not in done
+            ]
+            self._compacted = {**done, **{each.segment: each for each in made}}
+            return made
 
     def compacted(self) -> Mapping[str, LogSegment]:
         """Return the compacted segments by name, in the order in which they were begun."""
@@ -120,7 +123,7 @@ class StreamTable:
             for name, each in done.items()
             if _overlaps(each, start_us, end_us)
         }
-        for name, table in self._read_live(done):
+        for name, table in self._read_live(done).items():
             parts[name] = table if columns is None else table.select(self._with_time(columns))
         tables = [parts[name] for name in sorted(parts)]
         if not tables:
@@ -128,6 +131,50 @@ class StreamTable:
             tables = [empty if columns is None else empty.select(self._with_time(columns))]
         whole = cut(pa.concat_tables(tables), self._codec.time, start_us, end_us)
         return whole if columns is None else whole.select(list(columns))
+
+    def find(
+        self,
+        column: str,
+        value: str,
+        *,
+        start_us: int | None = None,
+        end_us: int | None = None,
+        columns: Sequence[str] | None = None,
+        all_segments: bool = False,
+    ) -> pa.Table:
+        """Return the rows whose text `column` is `value`, of the newest segment that has any.
+
+        Only that column is read until it is found. `all_segments` goes through those that may
+        hold rows with start <= time < end to the oldest, and returns every such row.
+        """
+        import pyarrow as pa
+
+        done = self.compacted()
+        live = self._read_live(done)
+        names = list(self._codec.columns if columns is None else self._with_time(columns))
+        found = []
+        for name in sorted({*done, *live}, reverse=True):
+            if name in live:
+                rows = _rows_with(live[name], column, value).select(names)
+            elif _overlaps(done[name], start_us, end_us):
+                rows = self._find_in_blob(done[name], column, value, names)
+            else:
+                continue
+            rows = cut(rows, self._codec.time, start_us, end_us)
+            if rows.num_rows:
+                found.append(rows)
+                if not all_segments:
+                    break
+        return pa.concat_tables(found[::-1]) if found else self._codec.decode([]).select(names)
+
+    def span(self) -> tuple[int, int] | None:
+        """Return the smallest and the largest time of all rows, or None when there are none."""
+        done = self.compacted()
+        ends = [(each.first_us, each.last_us) for each in done.values()]
+        ends += [_span(each, self._codec.time) for each in self._read_live(done).values()]
+        firsts = [first for first, _ in ends if first is not None]
+        lasts = [last for _, last in ends if last is not None]
+        return (min(firsts), max(lasts)) if firsts else None
 
     def files(self) -> FileTable:
         """Return the compacted part as Parquet files, for an engine that reads them itself."""
@@ -144,20 +191,37 @@ class StreamTable:
         path = self._blobs.local_path(segment.blob)
         return pq.ParquetFile(path).read(columns=wanted)
 
-    def _read_live(self, done: Mapping[str, LogSegment]) -> list[tuple[str, pa.Table]]:
+    def _find_in_blob(
+        self, segment: LogSegment, column: str, value: str, names: Sequence[str]
+    ) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        file = pq.ParquetFile(self._blobs.local_path(segment.blob))
+        parts = []
+        for group in range(file.num_row_groups):
+            held = pc.equal(file.read_row_group(group, columns=[column]).column(0), value)
+            if pc.any(held).as_py():
+                parts.append(file.read_row_group(group, columns=list(names)).filter(held))
+        return pa.concat_tables(parts) if parts else self._codec.decode([]).select(list(names))
+
+    def _read_live(self, done: Mapping[str, LogSegment]) -> dict[str, pa.Table]:
+        """Return the rows of the segments that are no blobs yet, by name."""
         import pyarrow as pa
 
-        names = [each.name for each in self._eventlog.segments(self.stream)]
-        for name in [each for each in self._live if each in done]:
-            del self._live[name], self._offsets[name]
-        found = []
-        for name in names:
-            if name in done:
-                continue
-            self._decode_new(name)
-            if self._live.get(name):
-                found.append((name, pa.concat_tables(self._live[name])))
-        return found
+        with self._lock:
+            names = [each.name for each in self._eventlog.segments(self.stream)]
+            for name in [each for each in self._live if each in done]:
+                del self._live[name], self._offsets[name]
+            found = {}
+            for name in names:
+                if name in done:
+                    continue
+                self._decode_new(name)
+                if self._live.get(name):
+                    found[name] = pa.concat_tables(self._live[name])
+            return found
 
     def _decode_new(self, name: str) -> None:
         offset = self._offsets.get(name, 0)
@@ -197,12 +261,20 @@ def parquet_bytes(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     # Only columns of few values gain from a dictionary; ids and scores lose time by it.
     few = [each.name for each in table.schema if each.name in _FEW_VALUES]
-    pq.write_table(table, sink, compression="zstd", use_dictionary=few)
+    pq.write_table(table, sink, compression="zstd", use_dictionary=few, row_group_size=_GROUP_ROWS)
     data: bytes = sink.getvalue().to_pybytes()
     return data
 
 
+_GROUP_ROWS = 8_192
+"""Rows of one row group: what is read to show one of them."""
 _FEW_VALUES = frozenset({"deployment", "variant", "model", "model_version_id", "purpose", "error"})
+
+
+def _rows_with(table: pa.Table, column: str, value: str) -> pa.Table:
+    import pyarrow.compute as pc
+
+    return table.filter(pc.equal(table.column(column), value))
 
 
 def cut(table: pa.Table, time: str, start_us: int | None, end_us: int | None) -> pa.Table:
