@@ -42,10 +42,11 @@ def error_text(error: TondoError, *, colour: bool = False) -> str:
     """Return the lines that a person sees.
 
     >>> from tondo.core.errors import CallerError
-    >>> print(error_text(CallerError("TD-X-001", "no model 'lat'", fix="Did you mean 'late'?")))
-    TD-X-001: no model 'lat'
+    >>> error = CallerError("TD-REGISTRY-001", "no model 'lat'", fix="Did you mean 'late'?")
+    >>> print(error_text(error))
+    TD-REGISTRY-001: no model 'lat'
       fix: Did you mean 'late'?
-      more: tondo explain TD-X-001
+      more: tondo explain TD-REGISTRY-001
     <BLANKLINE>
     """
     red, dim, bold, off = (_BOLD_RED, _DIM, _BOLD, _OFF) if colour else ("", "", "", "")

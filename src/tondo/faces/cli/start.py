@@ -59,6 +59,11 @@ def _run(words: list[str]) -> int:
             sys.stdout.write(page)
             return 0
     _check_names(asked if asked is not None else words, index)
+    if words[0] == "explain" and len(words) == 2 and not _is_installed():
+        from tondo.faces.cli.codes import page_of
+
+        sys.stdout.write(page_of(words[1]))
+        return 0
     _check_installed(words)
     from tondo.faces.cli.app import run
 
@@ -101,9 +106,13 @@ def _check_names(words: Sequence[str], index: Index) -> None:
         )
 
 
-def _check_installed(words: Sequence[str]) -> None:
+def _is_installed() -> bool:
     import importlib.util
 
-    if all(importlib.util.find_spec(each) for each in _PLATFORM):
+    return all(importlib.util.find_spec(each) for each in _PLATFORM)
+
+
+def _check_installed(words: Sequence[str]) -> None:
+    if _is_installed():
         return
     raise MissingExtraError.of("platform", f"tondo {words[0]}")

@@ -72,6 +72,8 @@ def _deployment(name: str, overview: Overview) -> dict[str, Any]:
         "traffic_wide": traffic_chart(traffic, width=WIDE, height=190),
         "traffic_narrow": traffic_chart(traffic, width=NARROW, height=170),
         "means": _means(months),
+        "has_static": any(each.static_auc is not None for each in months),
+        "has_open": any(each.is_open for each in months),
         "drift": drift_bars([each for each in overview.drift if each.deployment == name]),
     }
 

@@ -48,6 +48,18 @@ def decimal(value: float | None, places: int = 3) -> str:
     return NONE if value is None else f"{value:.{places}f}"
 
 
+def interval(row: Any, low: str, high: str) -> str:
+    """Return two fields of a row as an interval, or one dash when there is none.
+
+    >>> from tondo.workspace.pages import MonthPoint
+    >>> point = MonthPoint(month="2013-04", version=1, auc=0.7, low=0.69, high=0.71)
+    >>> interval(point, "low", "high")
+    '0.690 to 0.710'
+    """
+    first, last = getattr(row, low), getattr(row, high)
+    return NONE if first is None or last is None else f"{decimal(first)} to {decimal(last)}"
+
+
 def percent(value: float | None, places: int = 1) -> str:
     """Return a share as per cent.
 
@@ -145,6 +157,7 @@ FILTERS = {
         count,
         short_count,
         decimal,
+        interval,
         percent,
         seconds,
         instant,

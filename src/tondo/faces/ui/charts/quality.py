@@ -37,6 +37,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     low: float | None
     high: float | None
     static_y: float | None
+    is_open: bool
+    """Its figures are so far: the month runs, or outcomes still come."""
     tip: list[str]
     tip_x: float
     tip_y: float
@@ -67,6 +69,8 @@ class QualityChart(msgspec.Struct, frozen=True, kw_only=True):
     marks: list[Mark]
     flags: list[Flag]
     live_line: str
+    open_line: str
+    """From the last closed month on through those that still run."""
     live_band: str
     static_line: str
     static_band: str
@@ -94,10 +98,15 @@ def quality_chart(
         left=LEFT,
         right=width - RIGHT,
         grid=ticks(down, step, label=".2f"),
-        months=[Tick(across(at + 0.5), month(each.month)) for at, each in enumerate(points)],
+        months=_labels(points, across),
         marks=[_mark(each, at, across, down) for at, each in enumerate(points)],
         flags=_flags(promotions, points, across),
-        live_line=_line([(at, each.auc) for at, each in enumerate(points)], across, down),
+        live_line=_line(
+            [(at, None if each.is_open else each.auc) for at, each in enumerate(points)],
+            across,
+            down,
+        ),
+        open_line=_open_line(points, across, down),
         live_band=_band(
             [(at, each.low, each.high) for at, each in enumerate(points)], across, down
         ),
@@ -108,6 +117,24 @@ def quality_chart(
             down,
         ),
     )
+
+
+def _labels(points: Sequence[MonthPoint], across: Scale) -> list[Tick]:
+    """Return a label for each month, the year with the first and with each January."""
+    found = []
+    for at, each in enumerate(points):
+        is_new = at == 0 or points[at - 1].month[:4] != each.month[:4]
+        has_years = points[0].month[:4] != points[-1].month[:4]
+        year = f" {each.month[:4]}" if is_new and has_years else ""
+        found.append(Tick(across(at + 0.5), month(each.month) + year))
+    return found
+
+
+def _open_line(points: Sequence[MonthPoint], across: Scale, down: Scale) -> str:
+    """Return the line through open months; it begins at the month before the first of them."""
+    places = [at for at, each in enumerate(points) if each.is_open]
+    first = max(places[0] - 1, 0) if places else len(points)
+    return _line([(at, points[at].auc) for at in range(first, len(points))], across, down)
 
 
 def _values(point: MonthPoint) -> list[float]:
@@ -123,8 +150,9 @@ def _mark(point: MonthPoint, at: int, across: Scale, down: Scale) -> Mark:
         x=x,
         left=left,
         width=round(right - left, 1),
-        label=month(point.month, long=True),
+        label=month(point.month, long=True) + (", so far" if point.is_open else ""),
         version=point.version,
+        is_open=point.is_open,
         y=_place(point.auc, down),
         low=_place(point.low, down),
         high=_place(point.high, down),

@@ -21,6 +21,11 @@ LEFT = 46.0
 RIGHT = 16.0
 # A bar thinner than this, in pixels, is no longer seen: days are then put together to weeks.
 THINNEST = 2.2
+# A bar wider than this no longer reads as a day; and few days stand at the right of two weeks.
+WIDEST = 26.0
+FEWEST_DAYS = 14
+# Up to here weeks are labelled, beyond it months.
+LABELLED_WEEKS = 45
 
 
 class Bar(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +71,8 @@ def traffic_chart(
     if not points:
         return None
     days = [date.fromisoformat(each.day) for each in points]
-    first, last = min(days), max(days)
+    last = max(days)
+    first = min(*days, last - timedelta(days=FEWEST_DAYS - 1))
     span = (last - first).days + 1
     length = 1 if (width - LEFT - RIGHT) / span >= THINNEST else 7
     counts = _by_period(points, first, length)
@@ -85,7 +91,7 @@ def traffic_chart(
         grid=[
             Tick(down(each * step), short_count(round(each * step))) for each in _whole(high / step)
         ],
-        labels=_month_labels(first, last, across, length),
+        labels=_labels(first, last, across, length),
         periods=[
             _period(at, parts, first, length, across=across, down=down)
             for at, parts in sorted(counts.items())
@@ -122,14 +128,15 @@ def _period(
 ) -> Period:
     left, right = across(at), across(at + 1)
     gap = 1.0 if right - left > 4 else 0.4
+    width = round(min(max(right - left - gap, 0.6), WIDEST), 1)
     bars, below = [], 0
     for version, predictions in sorted(parts.items()):
         top, floor = down(below + predictions), down(below)
         bars.append(
             Bar(
-                x=round(left + gap / 2, 1),
+                x=round((left + right - width) / 2, 1),
                 y=top,
-                width=round(max(right - left - gap, 0.6), 1),
+                width=width,
                 height=round(floor - top, 1),
                 version=version,
             )
@@ -142,14 +149,18 @@ def _period(
     return Period(x=left, width=round(right - left, 1), bars=bars, title=f"{said}: {shown}")
 
 
-def _month_labels(first: date, last: date, across: Scale, length: int) -> list[Tick]:
-    """Return a label at each first of a month, or at both ends when the span is short."""
+def _labels(first: date, last: date, across: Scale, length: int) -> list[Tick]:
+    """Return a label at each first of a month, or each week when the span is short."""
+    if (last - first).days < LABELLED_WEEKS:
+        weeks = range(0, (last - first).days + 1, 7)
+        days = [first + timedelta(days=each) for each in weeks]
+        return [
+            Tick(across((each - first).days / length), f"{each.day} {each:%b}") for each in days
+        ]
     found = []
     each = first.replace(day=1)
     while each <= last:
         if each >= first:
             found.append(Tick(across((each - first).days / length), f"{each:%b}"))
         each = (each.replace(day=28) + timedelta(days=4)).replace(day=1)
-    if found:
-        return found
-    return [Tick(across(0), f"{first.day} {first:%b}")]
+    return found
