@@ -14,10 +14,11 @@ TondoError
 from __future__ import annotations
 
 import difflib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 class TondoError(Exception):
@@ -65,6 +66,17 @@ class TondoError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive pickling with every field."""
         return (_rebuild, (type(self), self.to_json()))
+
+    def at(self, place: str) -> Self:
+        """Return the same error with `place` in front of what happened, once.
+
+        >>> str(CallerError("TD-REGISTRY-001", "no model 'lat'").at("models.yaml:12"))
+        "TD-REGISTRY-001: models.yaml:12: no model 'lat'."
+        """
+        if self.what.startswith(place):
+            return self
+        body = self.to_json()
+        return self.from_json({**body, "what": f"{place}: {body['what']}"})
 
     def to_json(self) -> dict[str, Any]:
         """Return the one shape in which every face shows an error."""
@@ -144,6 +156,18 @@ class MissingExtraError(OutsideError):
             fix=f"Run: pip install 'tondo[{extra}]'",
             extra=extra,
         )
+
+
+@contextmanager
+def placed(place: str) -> Iterator[None]:
+    """Name `place` in what is raised within because of what stands there.
+
+    What the machine or another system did not do is not the place's fault, and passes as it is.
+    """
+    try:
+        yield
+    except (DataError, DefinitionError, CallerError) as error:
+        raise error.at(place) from None
 
 
 def near(name: str, choices: Iterable[str], *, most: int = 3) -> str:

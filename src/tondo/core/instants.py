@@ -43,10 +43,10 @@ def parse_instant(text: str) -> int:
     """Return the microseconds of RFC 3339 text; text without a zone is refused."""
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, TypeError):
         raise CallerError(
             "TD-CORE-004",
-            f"'{text}' is not a time",
+            f"{text!r} is not a time",
             expected="RFC 3339 text such as 2013-04-01T00:00:00Z",
         ) from None
     return to_micros(parsed)

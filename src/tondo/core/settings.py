@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Doc = msgspec.Meta
+_TEXTS = {int: "a whole number", str: "text"}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,12 +59,12 @@ def _value(name: str, value: Any, hints: Mapping[str, Any], place: str) -> Any:
     kind = hints[name]
     try:
         return msgspec.convert(value, kind, strict=False)
-    except msgspec.ValidationError as error:
+    except msgspec.ValidationError:
         shown = "a hidden value" if name == "token" else repr(value)
         raise DefinitionError(
             "TD-SETTING-001",
             f"the setting '{name}' has {shown} ({place})",
-            expected=str(error),
+            expected=_TEXTS.get(kind, str(kind)),
             name=name,
         ) from None
 

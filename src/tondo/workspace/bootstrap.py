@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tondo.stages.features.views import FeatureView
     from tondo.stages.monitoring.streams import StreamTable
     from tondo.workspace.facade import Workspace
+    from tondo.workspace.open_months import OpenMonthsReader
     from tondo.workspace.project import Project
 
 STATE_FOLDER = ".tondo"
@@ -57,12 +58,20 @@ class Parts:
 
         return load_project(self.root)
 
+    def read_again(self) -> None:
+        """Read the definition files again; on a fault the definitions stay as they were."""
+        from tondo.workspace.project import load_project
+
+        self.project = load_project(self.root)
+
     @cached_property
     def settings(self) -> Settings:
         """Settings of the project file, under those of the environment."""
         projects = list(self.project.of("project").values())
-        body = projects[0].body.get("settings") or {} if projects else {}
-        return read_settings(body, os.environ)
+        if not projects:
+            return read_settings({}, os.environ)
+        body = projects[0].body.get("settings") or {}
+        return read_settings(body, os.environ, place=str(projects[0].place))
 
     @cached_property
     def threads(self) -> int:
@@ -194,6 +203,13 @@ class Parts:
                 deployment, eventlog=self.eventlog, ledger=self.ledger, blobs=self.blobs
             )
         return self._streams[name]
+
+    @cached_property
+    def open_months(self) -> OpenMonthsReader:
+        """Measures the months that are not closed yet, for pages."""
+        from tondo.workspace.open_months import OpenMonthsReader
+
+        return OpenMonthsReader(self)
 
     @cached_property
     def key(self) -> bytes:

@@ -26,8 +26,10 @@ from tondo.stages.retraining.decision import (
     is_check_due,
 )
 from tondo.stages.training.run import Run
+from tondo.workspace.months import settle
 from tondo.workspace.pipelines.retrain import Retraining, retrain
 from tondo.workspace.verbs.monitoring import MonitoringVerbs
+from tondo.workspace.watching import keep_look
 
 if TYPE_CHECKING:
     from tondo.stages.evaluation.delong import Interval
@@ -118,7 +120,14 @@ def _check(
     )
     if found is not None:
         _report_fall(parts, policy, found, live)
-        MonitoringVerbs(parts).watch(policy.model, window=policy.window, overall=groups[0])
+        settle(parts, policy.model)
+        keep_look(
+            parts,
+            policy.model,
+            window=policy.window,
+            report=MonitoringVerbs(parts).drift(policy.model, window=policy.window),
+            overall=groups[0],
+        )
     parts.ledger.put(
         CHECK_KIND,
         _check_id(policy.model, at_us),

@@ -24,10 +24,13 @@ def read_body(body: Mapping[str, Any], kind: type[T], *, place: str) -> T:
     except msgspec.ValidationError as error:
         unknown = _UNKNOWN.search(str(error))
         keys = [field.encode_name for field in msgspec.structs.fields(kind)]
+        fix = "Correct that key."
+        if "got `bool`" in str(error):
+            fix = "Put it in quotes: YAML reads a bare on, off, yes or no as true or false."
         raise DefinitionError(
             "TD-PROJECT-005",
             f"{place}: '{unknown[1]}' is not a key here" if unknown else f"{place}: {error}",
             expected="keys among " + ", ".join(keys),
-            fix=near(unknown[1], keys) if unknown else "Correct that key.",
+            fix=near(unknown[1], keys) if unknown else fix,
             place=place,
         ) from None

@@ -1,13 +1,18 @@
-"""A month of a deployment, closed: live quality, traffic, and the first model left alone."""
+"""The months of a deployment: live quality and traffic, beside the first model left alone.
+
+A month is closed once its outcomes are in, and then read back; months that still run are measured
+when somebody looks (`open_months.py`).
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from tondo.core.canonical import digest
-from tondo.core.instants import from_micros
+from tondo.core.instants import from_micros, parse_instant
+from tondo.workspace.joined import joined_outcomes
 from tondo.workspace.pages import MonthPoint, TrafficPoint
 
 if TYPE_CHECKING:
@@ -18,6 +23,18 @@ if TYPE_CHECKING:
     from tondo.workspace.bootstrap import Parts
 
 KIND = "live_month"
+DAY_US = 86_400_000_000
+_LATE_US = 7 * DAY_US
+"""Outcomes that come this long after the label horizon are still counted in a month."""
+
+
+class Month(NamedTuple):
+    """A month's name and the as-of times that it holds: start <= t < end."""
+
+    name: str
+    """`2013-04`."""
+    start_us: int
+    end_us: int
 
 
 class MonthRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +45,16 @@ class MonthRecord(msgspec.Struct, frozen=True, kw_only=True):
     """`2013-04`."""
     point: MonthPoint
     traffic: list[TrafficPoint]
+    end_us: int | None = None
+    """Where the next month begins; None in records of before it was kept."""
+
+    @property
+    def until_us(self) -> int:
+        """Where the next month begins: by its record, else after its last day of traffic."""
+        if self.end_us is not None:
+            return self.end_us
+        last = max((each.day for each in self.traffic), default=f"{self.month}-28")
+        return parse_instant(f"{last}T00:00:00Z") + DAY_US
 
 
 def close_month(
@@ -46,35 +73,36 @@ def close_month(
     known = parts.ledger.find(KIND, _id(deployment, month))
     if known is not None:
         return msgspec.convert(known.body, MonthRecord)
-    from tondo.stages.evaluation.delong import auc_interval
-    from tondo.workspace.verbs.monitoring import MonitoringVerbs
-
-    joined = MonitoringVerbs(parts).joined(deployment, start_us=start_us, end_us=end_us)
-    table = joined.table
-    scores, labels, judged = judged_rows(table)
-    live = auc_interval(scores[judged], labels[judged] == 1)
+    at_us = parts.clock.now_us()
+    joined = joined_outcomes(parts, deployment, start_us=start_us, end_us=end_us, at_us=at_us)
     alone = None
     if left_alone is not None:
-        other = _scores_of(parts, deployment, left_alone, table, (start_us, end_us))
-        alone = auc_interval(other[judged], labels[judged] == 1)
-    counts = _versions(table)
-    matured = int(table.column("matured").to_numpy(zero_copy_only=False).sum())
-    point = MonthPoint(
-        month=month,
-        deployment=deployment,
-        version=max(counts, key=lambda each: counts[each]) if counts else 0,
-        versions={str(version): rows for version, rows in counts.items()},
-        rows=table.num_rows,
-        requests=_requests(parts, deployment, start_us, end_us),
-        coverage=float(judged.sum() / matured) if matured else None,
-        **_named(live, ("auc", "low", "high")),
-        **_named(alone, ("static_auc", "static_low", "static_high")),
-    )
-    record = MonthRecord(
-        deployment=deployment, month=month, point=point, traffic=_traffic(table, deployment)
-    )
+        alone = _scores_of(parts, deployment, left_alone, joined.table, (start_us, end_us))
+    month_of_rows = Month(month, start_us, end_us)
+    record = measure_month(parts, deployment, month_of_rows, joined.table, alone=alone)
     parts.ledger.put(KIND, _id(deployment, month), record)
     return record
+
+
+def settle(parts: Parts, deployment: str) -> list[MonthRecord]:
+    """Compact the logs' closed segments and close the months that have settled.
+
+    A month, in UTC, has settled when its outcomes have had a week more than their horizon.
+    """
+    parts.predictions(deployment).compact()
+    parts.outcomes(deployment).compact()
+    span = parts.predictions(deployment).span()
+    if span is None:
+        return []
+    closed = closed_months(parts, deployment)
+    waited_us = parts.label_horizon_us(deployment) + _LATE_US
+    until_us = parts.clock.now_us() - waited_us
+    start_us = max(closed[-1].until_us, span[0]) if closed else span[0]
+    return [
+        close_month(parts, deployment, each.name, start_us=each.start_us, end_us=each.end_us)
+        for each in months_between(start_us, span[1] + 1)
+        if each.end_us <= until_us
+    ]
 
 
 def closed_months(parts: Parts, deployment: str) -> list[MonthRecord]:
@@ -82,6 +110,47 @@ def closed_months(parts: Parts, deployment: str) -> list[MonthRecord]:
     records = parts.ledger.records(KIND, where={"deployment": deployment})
     found = [msgspec.convert(each.body, MonthRecord) for each in records]
     return sorted(found, key=lambda each: each.month)
+
+
+def measure_month(
+    parts: Parts,
+    deployment: str,
+    month: Month,
+    table: pa.Table,
+    *,
+    alone: np.ndarray | None = None,
+    is_open: bool = False,
+) -> MonthRecord:
+    """Measure a month's predictions, joined to their outcomes; nothing is kept.
+
+    `alone` are another model's scores of the same rows, in their order.
+    """
+    from tondo.stages.evaluation.delong import auc_interval
+
+    scores, labels, judged = judged_rows(table)
+    others = None if alone is None else auc_interval(alone[judged], labels[judged] == 1)
+    counts = _versions(table)
+    matured = int(table.column("matured").to_numpy(zero_copy_only=False).sum())
+    point = MonthPoint(
+        month=month.name,
+        deployment=deployment,
+        version=max(counts, key=lambda each: counts[each]) if counts else 0,
+        versions={str(version): counts[version] for version in sorted(counts)},
+        rows=table.num_rows,
+        requests=_requests(parts, deployment, month),
+        coverage=float(judged.sum() / matured) if matured else None,
+        labelled=int(judged.sum()),
+        is_open=is_open,
+        **_named(auc_interval(scores[judged], labels[judged] == 1), ("auc", "low", "high")),
+        **_named(others, ("static_auc", "static_low", "static_high")),
+    )
+    return MonthRecord(
+        deployment=deployment,
+        month=month.name,
+        point=point,
+        traffic=_traffic(table, deployment),
+        end_us=month.end_us,
+    )
 
 
 def judged_rows(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -94,18 +163,33 @@ def judged_rows(table: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return scores, labels, matured & np.isfinite(scores) & ~np.isnan(labels)
 
 
+def months_between(start_us: int, end_us: int) -> list[Month]:
+    """Return the months in UTC that [start, end) touches; the first begins at `start_us`.
+
+    >>> [each.name for each in months_between(1364774400000000, 1370044800000001)]
+    ['2013-04', '2013-05', '2013-06']
+    """
+    found = []
+    while start_us < end_us:
+        at = from_micros(start_us)
+        year, month = (at.year + 1, 1) if at.month == 12 else (at.year, at.month + 1)
+        following_us = parse_instant(f"{year:04d}-{month:02d}-01T00:00:00Z")
+        found.append(Month(f"{at:%Y-%m}", start_us, following_us))
+        start_us = following_us
+    return found
+
+
 def _scores_of(
     parts: Parts, deployment: str, package: str, table: pa.Table, window: tuple[int, int]
 ) -> np.ndarray:
     """Return another package's scores of the same predictions, from the logged inputs."""
+    from tondo.stages.evaluation.evaluate import score_table
     from tondo.workspace.pipelines.learning import load_package
     from tondo.workspace.recompute import logged_rows
 
     model = load_package(parts, package)
     rows = logged_rows(parts, deployment, model.contents, window=window)
     place = {each: at for at, each in enumerate(rows.column("prediction_id").to_pylist())}
-    from tondo.stages.evaluation.evaluate import score_table
-
     scores = score_table(model, rows, engine=parts.engine)
     model.close()
     ids = table.column("prediction_id").to_pylist()
@@ -117,11 +201,11 @@ def _versions(table: pa.Table) -> dict[int, int]:
     return {int(each["values"]): int(each["counts"]) for each in counted}
 
 
-def _requests(parts: Parts, deployment: str, start_us: int, end_us: int) -> int:
+def _requests(parts: Parts, deployment: str, month: Month) -> int:
     import pyarrow.compute as pc
 
     logged = parts.predictions(deployment).read(
-        start_us=start_us, end_us=end_us, columns=("request_id",)
+        start_us=month.start_us, end_us=month.end_us, columns=("request_id",)
     )
     return int(pc.count_distinct(logged.column("request_id")).as_py())
 
@@ -157,12 +241,3 @@ def _named(interval: Interval | None, names: tuple[str, str, str]) -> dict[str, 
 
 def _id(deployment: str, month: str) -> str:
     return digest([KIND, deployment, month])[:32]
-
-
-def month_of(instant_us: int) -> str:
-    """Return the month of an instant in UTC.
-
-    >>> month_of(1364774400000000)
-    '2013-04'
-    """
-    return from_micros(instant_us).strftime("%Y-%m")

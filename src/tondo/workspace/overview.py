@@ -1,4 +1,4 @@
-"""The first page's values, gathered from the ledger and the closed months."""
+"""The first page's values, gathered from the ledger, the closed months and the open ones."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tondo.core.instants import format_instant
-from tondo.workspace.months import closed_months
+from tondo.workspace.months import MonthRecord, closed_months
 from tondo.workspace.pages import (
     AlertRow,
     DriftRow,
     ExecutionRow,
     LiveModel,
     LoopCounts,
+    MonthPoint,
     Overview,
     Promotion,
     StepRow,
 )
+from tondo.workspace.present import present
 
 if TYPE_CHECKING:
     from tondo.flow.values import ExecutionRecord
@@ -31,14 +33,16 @@ NOTE_KIND = "note"
 
 
 def overview(parts: Parts) -> Overview:
-    """Return what the first page shows; nothing is computed that could be read."""
+    """Return what the first page shows; only the open months are computed, all else is read."""
     from tondo.stages.deployment.deploy import deployments
 
     states = deployments(ledger=parts.ledger)
-    months = [record for state in states for record in closed_months(parts, state.name)]
+    at = present(parts, [state.name for state in states])
+    months, unseen = _months(parts, states, at.now_us)
     return Overview(
         project=parts.project.name,
-        now_us=parts.clock.now_us(),
+        now_us=at.now_us,
+        machine_us=at.machine_us if at.note else None,
         loop=_counts(parts, states, months),
         models=[model for state in states for model in _live(parts, state)],
         months=[each.point for each in months],
@@ -47,13 +51,31 @@ def overview(parts: Parts) -> Overview:
         drift=[row for state in states for row in _drift(parts, state)],
         alerts=_alerts(parts),
         executions=[_execution(each) for each in parts.executions.newest(limit=_SHOWN_EXECUTIONS)],
-        notes=_notes(parts),
+        notes=[*_notes(parts), *unseen, *([at.note] if at.note else [])],
         predictions=_recent(parts, states),
         **_addresses(parts),
     )
 
 
-def _counts(parts: Parts, states: list[DeploymentState], months: list[Any]) -> LoopCounts:
+def _months(
+    parts: Parts, states: list[DeploymentState], now_us: int
+) -> tuple[list[MonthRecord], list[str]]:
+    """Return closed and open months by deployment, and a sentence for each that has more."""
+    found, unseen = [], []
+    for state in states:
+        closed = closed_months(parts, state.name)
+        still_open = parts.open_months.read(state.name, closed, now_us=now_us)
+        found += [*closed, *still_open.months]
+        if still_open.unseen_until_us is not None:
+            unseen.append(
+                f"Predictions of {state.name} before"
+                f" {format_instant(still_open.unseen_until_us)[:10]} are not measured yet:"
+                f" tondo deployment watch {state.name} closes their months."
+            )
+    return found, unseen
+
+
+def _counts(parts: Parts, states: list[DeploymentState], months: list[MonthRecord]) -> LoopCounts:
     count = parts.ledger.count
     return LoopCounts(
         snapshots=count("snapshot"),
@@ -62,9 +84,15 @@ def _counts(parts: Parts, states: list[DeploymentState], months: list[Any]) -> L
         reports=count("report"),
         deployments=len(states),
         predictions=sum(each.point.rows for each in months),
-        outcomes=sum(round(each.point.rows * (each.point.coverage or 0)) for each in months),
+        outcomes=sum(_labelled(each.point) for each in months),
         retrainings=count("retraining"),
     )
+
+
+def _labelled(point: MonthPoint) -> int:
+    if point.labelled is not None:
+        return point.labelled
+    return round(point.rows * (point.coverage or 0))
 
 
 def _live(parts: Parts, state: DeploymentState) -> list[LiveModel]:

@@ -62,6 +62,10 @@ class MonthPoint(msgspec.Struct, frozen=True, kw_only=True):
     deployment: str = ""
     versions: dict[str, int] = {}
     """Rows answered by each version, when several did."""
+    labelled: int | None = None
+    """Rows with a score and a known outcome; null where only coverage was kept."""
+    is_open: bool = False
+    """True while the month runs or its outcomes still come: its figures are so far."""
 
 
 class TrafficPoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +150,9 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
     project: str
     now_us: int
-    """The workspace's clock: of the machine, or the simulated one of the demo."""
+    """The machine's clock, or the project's own newest instant where that is far from it."""
+    machine_us: int | None = None
+    """The machine's clock, when `now_us` is not it."""
     loop: LoopCounts = LoopCounts()
     models: list[LiveModel] = []
     months: list[MonthPoint] = []

@@ -10,13 +10,20 @@ from tondo.core.durations import format_duration
 from tondo.core.errors import NotFoundError
 from tondo.core.instants import format_instant
 from tondo.workspace.pages import LineageNode, LineageStage, Outcome, PredictionDetail
+from tondo.workspace.source_rows import newest_row, rows_in_window, rows_of_key
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from tondo.ledger import Record
+    from tondo.ports.engine import FileTable
     from tondo.scoring.package import PackageContents
+    from tondo.stages.features.views import FeatureView
     from tondo.workspace.bootstrap import Parts
 
 _SHOWN_ROWS = 5
+_ASKED_AGAIN_US = 86_400_000_000
+"""A caller that got no answer asks again within a day; the first acknowledged answer counts."""
 _ROLES = {
     "run": "trained by",
     "report": "judged by",
@@ -51,7 +58,7 @@ def prediction_detail(parts: Parts, prediction_id: str) -> PredictionDetail:
         label_name=str(contents.spec.get("label", "")),
         purpose=row["purpose"],
         latency_us=row["latency_us"],
-        outcome=_outcome(parts, deployment, prediction_id),
+        outcome=_outcome(parts, deployment, row),
         inputs=msgspec.json.decode(row["inputs"]),
         vector=dict(zip(contents.features, map(_number, row["vector"]), strict=False)),
         stages=_stages(parts, deployment, version, contents, row),
@@ -59,19 +66,24 @@ def prediction_detail(parts: Parts, prediction_id: str) -> PredictionDetail:
 
 
 def _find(parts: Parts, prediction_id: str) -> tuple[str, dict[str, Any]]:
-    import pyarrow.compute as pc
-
+    """Return the deployment that answered, and the answer that was acknowledged first."""
     from tondo.stages.deployment.deploy import deployments
     from tondo.stages.monitoring.predictions import first_of_each
+    from tondo.stages.monitoring.streams import micros
 
     names = [each.name for each in deployments(ledger=parts.ledger)]
     for name in names:
-        ids = parts.predictions(name).read(columns=("prediction_id", "as_of"))
-        found = ids.filter(pc.equal(ids.column("prediction_id"), prediction_id))
-        if found.num_rows:
-            as_of_us = _us(found.column("as_of")[0].as_py())
-            near = parts.predictions(name).read(start_us=as_of_us, end_us=as_of_us + 1)
-            rows = near.filter(pc.equal(near.column("prediction_id"), prediction_id))
+        stream = parts.predictions(name)
+        newest = stream.find("prediction_id", prediction_id, columns=("as_of",))
+        if newest.num_rows:
+            end_us = int(micros(newest, "as_of").max()) + 1
+            rows = stream.find(
+                "prediction_id",
+                prediction_id,
+                start_us=end_us - _ASKED_AGAIN_US,
+                end_us=end_us,
+                all_segments=True,
+            )
             return name, dict(first_of_each(rows).to_pylist()[0])
     raise NotFoundError(
         "TD-WORKSPACE-007",
@@ -82,11 +94,13 @@ def _find(parts: Parts, prediction_id: str) -> tuple[str, dict[str, Any]]:
     )
 
 
-def _outcome(parts: Parts, deployment: str, prediction_id: str) -> Outcome | None:
-    import pyarrow.compute as pc
-
-    table = parts.outcomes(deployment).read()
-    rows = table.filter(pc.equal(table.column("prediction_id"), prediction_id)).to_pylist()
+def _outcome(parts: Parts, deployment: str, row: dict[str, Any]) -> Outcome | None:
+    """Return what came true: the outcome that arrived last."""
+    stream = parts.outcomes(deployment)
+    found = stream.find(
+        "prediction_id", row["prediction_id"], start_us=_us(row["as_of"]), all_segments=True
+    )
+    rows = found.to_pylist()
     if not rows:
         return None
     last = max(rows, key=lambda each: each["recorded_at"])
@@ -131,26 +145,29 @@ def _stages(
             ],
         ),
     ]
+    commits = _commits(parts, by_kind.get("snapshot", []))
+    datasets = {each.body["snapshot"]: str(each.body["dataset"]) for each in commits}
     stages += [
-        LineageStage(role=role, nodes=[_node(each) for each in by_kind[kind]])
+        LineageStage(role=role, nodes=[_node(each, datasets) for each in by_kind[kind]])
         for kind, role in _ROLES.items()
         if kind in by_kind
     ]
-    commits = _commits(parts, by_kind.get("snapshot", []))
     if commits:
-        stages.append(LineageStage(role="committed as", nodes=commits))
+        nodes = [_commit_node(each) for each in commits]
+        stages.append(LineageStage(role="committed as", nodes=nodes))
     stages.append(LineageStage(role="whose rows said", nodes=_rows_read(parts, contents, row)))
     return stages
 
 
-def _node(record: Record) -> LineageNode:
+def _node(record: Record, datasets: dict[str, str]) -> LineageNode:
+    """Return a record as a station; `datasets` names the dataset of each snapshot."""
     body = record.body
     titles = {
         "run": f"run of {body.get('model', '')}",
         "report": "evaluation report",
         "training_set": f"training set {body.get('name', '')}",
         "feature_view": f"view {body.get('definition', {}).get('view', '')}",
-        "snapshot": "snapshot",
+        "snapshot": datasets.get(record.id, "snapshot"),
     }
     facts: dict[str, Any] = {}
     if record.kind == "run":
@@ -169,21 +186,25 @@ def _node(record: Record) -> LineageNode:
     )
 
 
-def _commits(parts: Parts, snapshots: list[Record]) -> list[LineageNode]:
-    found = []
-    for snapshot in snapshots:
-        for record in parts.ledger.records("commit", where={"snapshot": snapshot.id}, limit=1):
-            found.append(  # noqa: PERF401 - a comprehension over two loops reads worse
-                LineageNode(
-                    kind="commit",
-                    id=record.id,
-                    title=f"{record.body['dataset']}@{record.body['branch']}",
-                    detail=f"by {record.body['by']}: {record.body['why']}",
-                    at_us=record.created_at_us,
-                    facts={"rows": record.body["rows"], "snapshot": snapshot.id[:12]},
-                )
-            )
-    return found
+def _commits(parts: Parts, snapshots: list[Record]) -> list[Record]:
+    """Return the newest commit of each snapshot that was committed."""
+    return [
+        record
+        for snapshot in snapshots
+        for record in parts.ledger.records("commit", where={"snapshot": snapshot.id}, limit=1)
+    ]
+
+
+def _commit_node(record: Record) -> LineageNode:
+    body = record.body
+    return LineageNode(
+        kind="commit",
+        id=record.id,
+        title=f"{body['dataset']}@{body['branch']}",
+        detail=f"by {body['by']}: {body['why']}",
+        at_us=record.created_at_us,
+        facts={"rows": body["rows"], "snapshot": body["snapshot"][:12]},
+    )
 
 
 def _rows_read(parts: Parts, contents: PackageContents, row: dict[str, Any]) -> list[LineageNode]:
@@ -198,40 +219,38 @@ def _rows_read(parts: Parts, contents: PackageContents, row: dict[str, Any]) -> 
 
 
 def _rows_of_view(parts: Parts, name: str, key: Any, as_of_us: int) -> LineageNode | None:
-    import pyarrow.compute as pc
-
-    from tondo.core.instants import from_micros
+    """Return the rows of a view's source that its values were made of at an instant."""
     from tondo.workspace.verbs.data import DataVerbs
 
     view = parts.views.get(name)
-    data = DataVerbs(parts)
     if view is None or key is None or parts.ledger.pointer(f"dataset/{view.source}@main") is None:
         return None
-    table = parts.engine.scan(data.table(view.source))
-    table = table.filter(pc.equal(table.column(view.entity.key), key))
-    what = "the row of its key"
-    if view.event_time is not None:
-        at = table.column(view.event_time)
-        window_us = max((call.window_us for call in view.windows.values()), default=0)
-        if window_us:
-            since = from_micros(as_of_us - window_us)
-            table = table.filter(
-                pc.and_(pc.greater_equal(at, since), pc.less(at, from_micros(as_of_us)))
-            )
-            what = f"rows of the {format_duration(window_us)} before"
-        else:
-            table = table.filter(pc.less_equal(at, from_micros(as_of_us)))
-            what = "the newest row at the time"
-        table = table.sort_by([(view.event_time, "descending")])
-        table = table if window_us else table.slice(0, 1)
-    shown = [_plain(each) for each in table.slice(0, _SHOWN_ROWS).to_pylist()]
+    rows, what = _rows_known(DataVerbs(parts).table(view.source), view, key, as_of_us)
+    shown = [_plain(each) for each in rows.slice(0, _SHOWN_ROWS).to_pylist()]
     return LineageNode(
         kind="rows",
         id=f"{view.source}:{key}",
-        title=f"{table.num_rows} of {view.source}, {view.entity.key} {key}",
+        title=f"{rows.num_rows} of {view.source}, {view.entity.key} {key}",
         detail=what,
         facts={f"row {place + 1}": each for place, each in enumerate(shown)},
     )
+
+
+def _rows_known(
+    source: FileTable, view: FeatureView, key: Any, as_of_us: int
+) -> tuple[pa.Table, str]:
+    """Return a key's rows as a view read them, and which they are in words."""
+    column, time = view.entity.key, view.event_time
+    if time is None:
+        return rows_of_key(source, column, key), "the row of its key"
+    window_us = max((call.window_us for call in view.windows.values()), default=0)
+    if not window_us:
+        row = newest_row(source, column, key, time=time, until_us=as_of_us)
+        return row, "the newest row at the time"
+    rows = rows_in_window(
+        source, column, key, time=time, start_us=as_of_us - window_us, end_us=as_of_us
+    )
+    return rows, f"rows of the {format_duration(window_us)} before"
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

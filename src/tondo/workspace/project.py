@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tondo.core.errors import DefinitionError, near
+from tondo.core.errors import DefinitionError, near, placed
 from tondo.core.names import check_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+PROJECT_KEYS = ("project", "owner", "description", "settings")
 KINDS = ("project", "source", "dataset", "entity", "view", "model", "retraining", "deployment")
 _SKIPPED = {".tondo", ".git", ".venv", "node_modules"}
 
@@ -119,21 +120,28 @@ def _read_file(path: Path, *, shown: str) -> list[Definition]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise DefinitionError(
-            "TD-PROJECT-001",
-            f"{shown}:{line}: {error.problem or 'not YAML'}",
-            expected="YAML",
-            fix="Check the indentation and the quotes on that line.",
-            file=shown,
-            line=line,
-        ) from None
+        raise _not_yaml(shown, line, error.problem or "not YAML") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _not_yaml(shown, line, f"the character {error.character!r}") from None
+
+
+def _not_yaml(shown: str, line: int, what: str) -> DefinitionError:
+    return DefinitionError(
+        "TD-PROJECT-001",
+        f"{shown}:{line}: {what}",
+        expected="YAML",
+        fix="Check the indentation and the quotes on that line.",
+        file=shown,
+        line=line,
+    )
 
 
 def _definition(node: Any, shown: str) -> Definition:
     import yaml
 
     place = Place(file=shown, line=node.start_mark.line + 1)
-    _refuse_double_keys(node, shown)
+    _check_keys(node, shown, ())
     body = yaml.constructor.SafeConstructor().construct_document(node)
     kinds = [each for each in KINDS if isinstance(body, dict) and each in body]
     first = next(iter(body), None) if isinstance(body, dict) else None
@@ -145,27 +153,59 @@ def _definition(node: Any, shown: str) -> Definition:
             fix=near(str(first), KINDS),
             place=str(place),
         )
-    return Definition(kind=first, name=check_name(body[first], first), body=body, place=place)
+    if first == "project":
+        _check_project(body, place)
+    with placed(str(place)):
+        name = check_name(body[first], first)
+    return Definition(kind=first, name=name, body=body, place=place)
 
 
-def _refuse_double_keys(node: Any, shown: str) -> None:
+def _check_project(body: dict[str, Any], place: Place) -> None:
+    for key in body:
+        if key not in PROJECT_KEYS:
+            raise DefinitionError(
+                "TD-PROJECT-005",
+                f"{place}: '{key}' is not a key here",
+                expected="keys among " + ", ".join(PROJECT_KEYS),
+                fix=near(str(key), PROJECT_KEYS),
+                place=str(place),
+            )
+    if not isinstance(body.get("settings") or {}, dict):
+        raise DefinitionError(
+            "TD-PROJECT-005",
+            f"{place}: `settings` is no mapping",
+            expected="settings by name, such as `settings: {web_port: 8460}`",
+            fix="Correct that key.",
+            place=str(place),
+        )
+
+
+def _check_keys(node: Any, shown: str, above: tuple[Any, ...]) -> None:
+    """Refuse keys that stand twice or are no text, and a node that stands within itself."""
     import yaml
 
+    line = node.start_mark.line + 1
+    if node in above:
+        raise _not_yaml(shown, line, "an anchor stands within what it names")
+    within = (*above, node)
     if isinstance(node, yaml.SequenceNode):
         for each in node.value:
-            _refuse_double_keys(each, shown)
+            _check_keys(each, shown, within)
     if not isinstance(node, yaml.MappingNode):
         return
     seen = set()
     for key, value in node.value:
+        at = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise _not_yaml(shown, at, "a key is a list or a mapping")
         if key.value in seen:
             raise DefinitionError(
                 "TD-PROJECT-001",
-                f"{shown}:{key.start_mark.line + 1}: the key '{key.value}' stands twice",
+                f"{shown}:{at}: the key '{key.value}' stands twice",
                 expected="each key once",
                 fix="Remove one of the two.",
                 file=shown,
-                line=key.start_mark.line + 1,
+                line=at,
             )
         seen.add(key.value)
-        _refuse_double_keys(value, shown)
+        _check_keys(value, shown, within)

@@ -46,6 +46,9 @@ def recompute_logged(parts: Parts, deployment: str, *, rows: int) -> Consistency
         names = list(contents.features)
         ours.append(feature_matrix(sample.filter(chosen)))
         theirs.append(compute_matrix(contents.features, joined.filter(chosen), engine=parts.engine))
+    if not packages:
+        nothing = np.empty((0, 0))
+        return consistency(nothing, nothing, names=[])
     return consistency(np.concatenate(ours), np.concatenate(theirs), names=names)
 
 

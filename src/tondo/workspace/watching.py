@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tondo.stages.deployment.deploy import get_deployment
+from tondo.stages.monitoring.alerts import report_findings
+from tondo.stages.monitoring.drift import DriftReport
+from tondo.stages.monitoring.findings import coverage_finding, drift_findings
+
 if TYPE_CHECKING:
+    from tondo.stages.monitoring.findings import Finding
+    from tondo.stages.monitoring.live import LiveMetrics
     from tondo.workspace.bootstrap import Parts
 
-from tondo.stages.monitoring.drift import DriftReport
-
 KIND = "drift"
+LEAST_COVERAGE = 0.95
+"""Below this share of known outcomes, live metrics speak of too few of the predictions."""
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,9 +31,22 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     report: DriftReport
 
 
-def keep_drift(parts: Parts, watched: Watched) -> None:
-    """Keep a look, under an id of its own."""
+def keep_look(
+    parts: Parts, deployment: str, *, window: str, report: DriftReport, overall: LiveMetrics
+) -> list[Finding]:
+    """Keep a look at a window's drift and coverage; open alerts for what is found."""
+    now_us = parts.clock.now_us()
+    version = get_deployment(deployment, ledger=parts.ledger).main.version
+    watched = Watched(
+        deployment=deployment, version=version, window=window, at_us=now_us, report=report
+    )
     parts.ledger.put(KIND, parts.ledger.new_id(), watched)
+    found = drift_findings(report, deployment=deployment, version=version, at_us=now_us)
+    covered = coverage_finding(overall, deployment=deployment, minimum=LEAST_COVERAGE, at_us=now_us)
+    if covered is not None:
+        found.append(covered)
+    report_findings(found, ledger=parts.ledger, clock=parts.clock)
+    return found
 
 
 def last_drift(parts: Parts, deployment: str) -> Watched | None:

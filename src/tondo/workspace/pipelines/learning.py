@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tondo.core.errors import placed
 from tondo.scoring.model import load_model
 from tondo.scoring.package import open_package
 from tondo.stages.evaluation.compare import paired
@@ -22,7 +23,7 @@ from tondo.stages.features.training_set import (
 )
 from tondo.stages.features.views import layout_of
 from tondo.stages.training.job import Tools
-from tondo.stages.training.parse import parse_spec
+from tondo.stages.training.parse import check_columns, parse_spec
 from tondo.stages.training.periods import Period, split_rows
 from tondo.stages.training.train import train, train_with_refit
 from tondo.workspace.verbs.data import DataVerbs
@@ -58,16 +59,21 @@ def read_spec(parts: Parts, model: str) -> ModelSpec:
 def resolve(parts: Parts, spec: ModelSpec) -> ResolvedFeatures:
     """Check a spec's features against its source and the views, without touching data."""
     data = DataVerbs(parts)
-    definition = data.definition(spec.source)
-    columns = data.snapshot(spec.source).columns
-    resolve_label(spec.label, columns=columns)
-    return resolve_features(
-        spec.features,
-        columns=columns,
-        views=parts.views,
-        known_at=definition.known_at,
-        time=spec.time,
-    )
+    with placed(str(parts.project.get("model", spec.model).place)):
+        definition = data.definition(spec.source)
+        columns = data.snapshot(spec.source).columns
+        check_columns(msgspec.structs.replace(spec, slices=()), columns)
+        with placed("label"):
+            resolve_label(spec.label, columns=columns)
+        resolved = resolve_features(
+            spec.features,
+            columns=columns,
+            views=parts.views,
+            known_at=definition.known_at,
+            time=spec.time,
+        )
+        check_columns(spec, columns, inputs=resolved.inputs)
+        return resolved
 
 
 def build(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tondo.core.errors import CallerError, NotFoundError, near
+from tondo.core.errors import CallerError, DefinitionError, NotFoundError, near, placed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -194,24 +194,28 @@ class DataVerbs:
 
         definition = self.derived(dataset)
         derived = self._parts.project.of("dataset")
-        inputs = {
-            name: self.derive(name, by=by)
-            if name in derived
-            else head(name, ledger=self._parts.ledger)
-            for name in definition.inputs
-        }
-        return derive(
-            definition,
-            inputs,
-            ledger=self._parts.ledger,
-            blobs=self._parts.blobs,
-            engine=self._parts.engine,
-            clock=self._parts.clock,
-            by=by or self._parts.actor,
-        )
+        self._refuse_circle(dataset, ())
+        with placed(str(derived[dataset].place)):
+            inputs = {
+                name: self.derive(name, by=by)
+                if name in derived
+                else head(name, ledger=self._parts.ledger)
+                for name in definition.inputs
+            }
+            return derive(
+                definition,
+                inputs,
+                ledger=self._parts.ledger,
+                blobs=self._parts.blobs,
+                engine=self._parts.engine,
+                clock=self._parts.clock,
+                by=by or self._parts.actor,
+            )
 
     def sql(self, text: str, *, limit: int = 1000) -> list[dict[str, Any]]:
         """Ask the newest snapshots in SQL; a dataset is a table under its name."""
+        if limit < 0:
+            raise CallerError("TD-WORKSPACE-016", f"limit is {limit}", expected="0 or more rows")
         tables = {each.name: self.table(each.name) for each in self.datasets()}
         found = self._parts.engine.query(text, tables)
         rows: list[dict[str, Any]] = found.slice(0, limit).to_pylist()
@@ -246,6 +250,22 @@ class DataVerbs:
         if name in self._parts.project.of("dataset"):
             return self.derived(name)
         return self.source(name)
+
+    def _refuse_circle(self, dataset: str, above: tuple[str, ...]) -> None:
+        found = self._parts.project.of("dataset").get(dataset)
+        if found is None:
+            return
+        if dataset in above:
+            raise DefinitionError(
+                "TD-PROJECT-006",
+                f"{found.place}: datasets are made from each other: "
+                + " from ".join([*above[above.index(dataset) :], dataset]),
+                expected="datasets that come from sources in the end",
+                fix="Take one of them out of the other's `inputs:`.",
+                place=str(found.place),
+            )
+        for name in self.derived(dataset).inputs:
+            self._refuse_circle(name, (*above, dataset))
 
     def _table_of(self, snapshot: Snapshot) -> FileTable:
         from tondo.stages.data.snapshots import snapshot_table

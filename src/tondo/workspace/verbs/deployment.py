@@ -79,8 +79,10 @@ class DeploymentVerbs:
 
     def rollouts(self, deployment: str) -> list[Rollout]:
         """List a deployment's rollouts as they are now, the newest first."""
+        from tondo.stages.deployment.deploy import get_deployment
         from tondo.stages.deployment.rollout import Rollout
 
+        get_deployment(deployment, ledger=self._parts.ledger)
         latest: dict[str, Rollout] = {}
         records = self._parts.ledger.records("rollout", where={"deployment": deployment})
         for record in records:
@@ -91,12 +93,14 @@ class DeploymentVerbs:
     def advance(self, deployment: str) -> Step | None:
         """Measure the running rollout and do what its conditions say; None without one."""
         from tondo.stages.deployment.canary import apply_step, running_rollout
+        from tondo.stages.deployment.deploy import get_deployment
         from tondo.stages.deployment.rollout import next_step
         from tondo.stages.monitoring.arms import ARM_COLUMNS, measure_arms
         from tondo.stages.monitoring.predictions import read_predictions
 
         rollout = running_rollout(deployment, ledger=self._parts.ledger)
         if rollout is None:
+            get_deployment(deployment, ledger=self._parts.ledger)
             return None
         now_us = self._parts.clock.now_us()
         logged = read_predictions(

@@ -6,7 +6,8 @@ import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from tondo.core.errors import NotFoundError, near
+from tondo.core.columns import check_type
+from tondo.core.errors import CallerError, NotFoundError, near, placed
 from tondo.core.instants import parse_instant
 
 if TYPE_CHECKING:
@@ -24,24 +25,26 @@ class FeatureVerbs:
         self._parts = parts
 
     def sync_definitions(self, *, by: str = "") -> list[str]:
-        """Check the project's feature views and make them the present ones; say what changed."""
+        """Read the definition files, make their feature views the present ones, say what changed."""
         from tondo.stages.features.definitions import view_from
         from tondo.stages.features.views import define_view
         from tondo.workspace.verbs.data import DataVerbs
 
+        self._parts.read_again()
         data = DataVerbs(self._parts)
         before = {name: view.digest for name, view in self._parts.views.items()}
         changes = []
         for name, found in self._parts.project.of("view").items():
-            definition = view_from(found.body)
-            view = define_view(
-                definition,
-                entity=self.entity(definition.entity),
-                source=data.definition(definition.source),
-                columns=data.columns(definition.source),
-                ledger=self._parts.ledger,
-                by=by or self._parts.actor,
-            )
+            with placed(str(found.place)):
+                definition = view_from(found.body)
+                view = define_view(
+                    definition,
+                    entity=self.entity(definition.entity),
+                    source=data.definition(definition.source),
+                    columns=data.columns(definition.source),
+                    ledger=self._parts.ledger,
+                    by=by or self._parts.actor,
+                )
             if name not in before:
                 changes.append(f"view {name}: new")
             elif before[name] != view.digest:
@@ -65,7 +68,9 @@ class FeatureVerbs:
         """Return an entity as the project defines it."""
         from tondo.stages.features.definitions import entity_from
 
-        return entity_from(self._parts.project.get("entity", name).body)
+        found = self._parts.project.get("entity", name)
+        with placed(str(found.place)):
+            return entity_from(found.body)
 
     def check_expression(self, text: str, *, columns: dict[str, str]) -> dict[str, Any]:
         """Check an expression against columns and tell its type and what it reads."""
@@ -74,6 +79,8 @@ class FeatureVerbs:
         from tondo.language.walk import columns_of, view_features_of
         from tondo.stages.features.views import signature_of
 
+        for name, type_ in columns.items():
+            check_type(type_, where=f"columns.{name}")
         signatures = {name: signature_of(view) for name, view in self._parts.views.items()}
         node = check(parse(text), columns, views=signatures, text=text)
         return {
@@ -123,6 +130,22 @@ class FeatureVerbs:
         from tondo.stages.features.materialise import read_online
 
         found = self.view(view)
-        typed: list[Any] = [int(each) for each in keys] if found.entity.type == "id" else list(keys)
+        typed = [_key(each, found) for each in keys]
         at_us = self._parts.clock.now_us() if as_of is None else parse_instant(as_of)
         return read_online(found, typed, at_us, online=self._parts.online)
+
+
+def _key(text: str, view: FeatureView) -> Any:
+    """Return a key in the entity's type: a command line and an address know only text."""
+    if view.entity.type != "id":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise CallerError(
+            "TD-ONLINE-001",
+            f"'{text}' cannot be a key of view '{view.name}'",
+            expected=f"{view.entity.key} of type id: a whole number",
+            fix="Send the key in the type that the entity declares.",
+            key=text,
+        ) from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tondo.core.durations import parse_duration_us
+from tondo.core.errors import CallerError, near, placed
 from tondo.core.instants import parse_instant
 
 if TYPE_CHECKING:
@@ -20,15 +21,7 @@ if TYPE_CHECKING:
     from tondo.workspace.bootstrap import Parts
     from tondo.workspace.pages import PredictionDetail
 
-JUDGED_COLUMNS = (
-    "prediction_id",
-    "as_of",
-    "version",
-    "model_version_id",
-    "variant",
-    "score",
-)
-DAY_US = 86_400_000_000
+_ALERT_STATES = ("open", "acknowledged", "closed")
 
 
 class MonitoringVerbs:
@@ -38,12 +31,18 @@ class MonitoringVerbs:
         self._parts = parts
 
     def record_outcomes(self, deployment: str, outcomes: list[dict[str, Any]]) -> OutcomeReceipt:
-        """Record what came true: `prediction_id`, `label`, `event_time` (RFC 3339) each."""
+        """Record what came true: `prediction_id` and `label` each, all of them or none.
+
+        `event_time` (RFC 3339) says when; it is now where it is left out. Errors:
+        TD-DEPLOY-001 (no such deployment), TD-MONITOR-001 (an outcome that cannot be read).
+        """
         from tondo.stages.monitoring.outcomes import record_outcomes
 
+        self._known(deployment)
+        now_us = self._parts.clock.now_us()
         return record_outcomes(
             deployment,
-            [_outcome(each) for each in outcomes],
+            [_outcome(each, place, now_us) for place, each in enumerate(outcomes)],
             eventlog=self._parts.eventlog,
             clock=self._parts.clock,
         )
@@ -56,27 +55,18 @@ class MonitoringVerbs:
 
     def joined(self, deployment: str, *, start_us: int, end_us: int) -> Joined:
         """Return predictions with start <= as-of < end beside what is known of them now."""
-        from tondo.stages.monitoring.join import join_outcomes
-        from tondo.stages.monitoring.predictions import read_predictions
+        from tondo.workspace.joined import joined_outcomes
 
-        predictions = read_predictions(
-            self._parts.predictions(deployment),
-            start_us=start_us,
-            end_us=end_us,
-            columns=JUDGED_COLUMNS,
-        )
-        outcomes = self._parts.outcomes(deployment).read(start_us=start_us)
-        return join_outcomes(
-            predictions,
-            outcomes,
-            at_us=self._parts.clock.now_us(),
-            horizon_us=self._parts.label_horizon_us(deployment),
+        now_us = self._parts.clock.now_us()
+        return joined_outcomes(
+            self._parts, deployment, start_us=start_us, end_us=end_us, at_us=now_us
         )
 
     def live_metrics(self, deployment: str, *, window: str = "28d") -> list[LiveMetrics]:
         """Return live quality over the trailing window: of all rows, then by version."""
         from tondo.stages.monitoring.live import live_metrics
 
+        self._known(deployment)
         now_us = self._parts.clock.now_us()
         start_us = now_us - parse_duration_us(window)
         joined = self.joined(deployment, start_us=start_us, end_us=now_us)
@@ -106,44 +96,28 @@ class MonitoringVerbs:
             scores=rows.column("score").to_numpy(),
         )
 
-    def watch(
-        self, deployment: str, *, window: str = "28d", overall: LiveMetrics | None = None
-    ) -> list[Finding]:
+    def watch(self, deployment: str, *, window: str = "28d") -> list[Finding]:
         """Look for drift and missing outcomes; keep what is found and open alerts.
 
-        `overall` is the window's metrics where they are known already.
+        Months that have settled are measured and kept on the way.
         """
-        from tondo.stages.deployment.deploy import get_deployment
-        from tondo.stages.monitoring.alerts import report_findings
-        from tondo.stages.monitoring.findings import coverage_finding, drift_findings
-        from tondo.workspace.watching import Watched, keep_drift
+        from tondo.workspace.months import settle
+        from tondo.workspace.watching import keep_look
 
-        now_us = self._parts.clock.now_us()
-        version = get_deployment(deployment, ledger=self._parts.ledger).main.version
-        report = self.drift(deployment, window=window)
-        keep_drift(
+        settle(self._parts, deployment)
+        return keep_look(
             self._parts,
-            Watched(
-                deployment=deployment, version=version, window=window, at_us=now_us, report=report
-            ),
+            deployment,
+            window=window,
+            report=self.drift(deployment, window=window),
+            overall=self.live_metrics(deployment, window=window)[0],
         )
-        found = drift_findings(
-            report,
-            deployment=deployment,
-            version=version,
-            at_us=now_us,
-        )
-        overall = overall or self.live_metrics(deployment, window=window)[0]
-        covered = coverage_finding(overall, deployment=deployment, minimum=0.95, at_us=now_us)
-        if covered is not None:
-            found.append(covered)
-        report_findings(found, ledger=self._parts.ledger, clock=self._parts.clock)
-        return found
 
     def consistency(self, deployment: str, *, rows: int = 10_000) -> ConsistencyReport:
         """Compute logged vectors again from the snapshots and compare them bit by bit."""
         from tondo.workspace.recompute import recompute_logged
 
+        self._known(deployment)
         return recompute_logged(self._parts, deployment, rows=rows)
 
     def findings(self, *, limit: int = 50) -> list[Finding]:
@@ -157,6 +131,13 @@ class MonitoringVerbs:
         """List alerts: `open`, `acknowledged`, `closed`, or all."""
         from tondo.stages.monitoring.alerts import alerts
 
+        if state not in {None, *_ALERT_STATES}:
+            raise CallerError(
+                "TD-WORKSPACE-016",
+                f"no alert is ever '{state}'",
+                expected="one of " + ", ".join(_ALERT_STATES),
+                fix=near(str(state), _ALERT_STATES),
+            )
         found = alerts(ledger=self._parts.ledger)
         return [each for each in found if state is None or each.status == state]
 
@@ -177,15 +158,38 @@ class MonitoringVerbs:
 
         return prediction_detail(self._parts, prediction_id)
 
+    def _known(self, deployment: str) -> None:
+        """Refuse a deployment that is not there: TD-DEPLOY-001, with near names."""
+        from tondo.stages.deployment.deploy import get_deployment
 
-def _outcome(body: dict[str, Any]) -> Outcome:
+        get_deployment(deployment, ledger=self._parts.ledger)
+
+
+class _Told(msgspec.Struct, forbid_unknown_fields=True):
+    """An outcome as it is sent."""
+
+    prediction_id: str
+    label: bool | float
+    event_time: str | None = None
+
+
+def _outcome(body: Any, place: int, now_us: int) -> Outcome:
     from tondo.stages.monitoring.outcomes import Outcome
 
-    event_time = body.get("event_time")
+    try:
+        told = msgspec.convert(body, _Told)
+    except msgspec.ValidationError as error:
+        raise CallerError(
+            "TD-MONITOR-001",
+            f"outcomes[{place}]: {error}",
+            expected='such as {"prediction_id": "019…", "label": 1}, `event_time` if known',
+            fix="Nothing of the batch was recorded: correct it and send all of it again.",
+            place=place,
+        ) from None
+    with placed(f"outcomes[{place}].event_time"):
+        event_time_us = now_us if told.event_time is None else parse_instant(told.event_time)
     return Outcome(
-        prediction_id=str(body.get("prediction_id", "")),
-        label=body.get("label", float("nan")),
-        event_time_us=parse_instant(event_time) if isinstance(event_time, str) else 0,
+        prediction_id=told.prediction_id, label=float(told.label), event_time_us=event_time_us
     )
 
 

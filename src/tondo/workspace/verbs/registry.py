@@ -104,6 +104,7 @@ class RegistryVerbs:
         """Return every move of a tag, the oldest first."""
         from tondo.stages.registry.tagging import tag_history
 
+        self.versions(model)
         return tag_history(model, tag, ledger=self._parts.ledger)
 
     def rollback_tag(self, model: str, tag: str, *, by: str = "", why: str = "") -> ModelVersion:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tondo.core.errors import placed
+
 if TYPE_CHECKING:
     from tondo.stages.retraining.decision import Decision
     from tondo.stages.retraining.policy import RetrainingPolicy
@@ -21,9 +23,11 @@ class RetrainingVerbs:
         """Return the policy of a model, as the project defines it."""
         from tondo.stages.retraining.policy import read_policy
 
-        body = {**self._parts.project.get("retraining", model).body}
+        found = self._parts.project.get("retraining", model)
+        body = {**found.body}
         body["model"] = body.pop("retraining")
-        return read_policy(body)
+        with placed(str(found.place)):
+            return read_policy(body)
 
     def check_policy(self, model: str) -> Decision:
         """Tell what the policy decides now, and why; nothing is started or kept."""
