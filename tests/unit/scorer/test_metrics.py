@@ -1,0 +1,36 @@
+from tondo.faces.scorer.metrics import BUCKETS_US, Metrics
+
+
+def test_the_text_counts_by_status_and_bucket():
+    metrics = Metrics()
+    route = metrics.route("late", "rows")
+    route.count([200, 200, 400], 200_000, predictions=5)
+    route.count([200], 10**12)
+    text = metrics.text({"tondo_plan_number": 7})
+    labels = 'deployment="late",protocol="rows"'
+    assert f'tondo_requests_total{{{labels},status="200"}} 3' in text
+    assert f"tondo_predictions_total{{{labels}}} 5" in text
+    assert f'tondo_request_seconds_bucket{{{labels},le="0.0001"}} 0' in text
+    assert f'tondo_request_seconds_bucket{{{labels},le="0.00025"}} 3' in text
+    assert f'tondo_request_seconds_bucket{{{labels},le="+Inf"}} 4' in text
+    assert "tondo_plan_number 7" in text
+
+
+def test_a_bound_belongs_to_its_bucket():
+    route = Metrics().route("late", "rows")
+    route.count([200], BUCKETS_US[0] * 1000)
+    assert route.buckets[0] == 1
+
+
+def test_a_route_keeps_its_counts_across_plans():
+    metrics = Metrics()
+    metrics.route("late", "rows").count([200], 1)
+    assert metrics.route("late", "rows").requests == 1
+    assert metrics.totals() == {"late/rows": {"requests": 1, "predictions": 0, "errors": 0}}
+
+
+def test_an_answer_that_was_not_kept_is_counted_as_the_error_it_became():
+    route = Metrics().route("late", "rows")
+    route.count([200], 1)
+    route.correct(200, 503)
+    assert route.statuses == {200: 0, 503: 1}
