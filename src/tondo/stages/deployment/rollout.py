@@ -117,7 +117,7 @@ def next_step(rollout: Rollout, measured: Measurements) -> Step:
 def _step(
     action: Action, share: float, conditions: tuple[Condition, ...], blamed: list[Condition]
 ) -> Step:
-    reason = "; ".join(each.why for each in blamed) or "every condition is met"
+    reason = "; ".join(each.why for each in blamed) or "the canary met every condition"
     return Step(action=action, share=share, conditions=conditions, reason=reason)
 
 

@@ -90,6 +90,12 @@ def close(alert_id: str, *, ledger: Ledger, by: str, why: str) -> Alert:
     return _change(alert_id, "closed", ledger=ledger, by=by, why=why)
 
 
+def close_all(open_alerts: Iterable[Alert], *, ledger: Ledger, by: str, why: str) -> list[Alert]:
+    """Close alerts that were just read and are not closed, all for one reason."""
+    with ledger.transaction():
+        return [_turn(each, "closed", ledger, by=by, why=why) for each in open_alerts]
+
+
 def _report(finding: Finding, ledger: Ledger, clock: Clock) -> Alert:
     finding_id = ledger.new_id()
     ledger.put(FINDING_KIND, finding_id, finding)
@@ -132,10 +138,14 @@ def _change(alert_id: str, status: Status, *, ledger: Ledger, by: str, why: str)
                 fix="Nothing is to be done; the same fact found again opens a new alert.",
                 alert=alert_id,
             )
-        changed = msgspec.structs.replace(alert, status=status, by=by, why=why)
-        _keep(changed, None, ledger, by=by, why=why)
-        body = {"alert": alert.id, "key": alert.key, "by": by, "why": why}
-        ledger.event(f"alert.{status}", alert.subject, body)
+        return _turn(alert, status, ledger, by=by, why=why)
+
+
+def _turn(alert: Alert, status: Status, ledger: Ledger, *, by: str, why: str) -> Alert:
+    changed = msgspec.structs.replace(alert, status=status, by=by, why=why)
+    _keep(changed, None, ledger, by=by, why=why)
+    body = {"alert": alert.id, "key": alert.key, "by": by, "why": why}
+    ledger.event(f"alert.{status}", alert.subject, body)
     return changed
 
 
