@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from tondo.faces.ui.charts.quality import quality_chart
 from tondo.faces.ui.charts.ring import STATIONS, ring
 from tondo.faces.ui.charts.scale import nice_range
 from tondo.faces.ui.charts.steps import execution_bars
-from tondo.faces.ui.charts.traffic import traffic_chart
+from tondo.faces.ui.charts.traffic import WIDEST, traffic_chart
 from tondo.workspace.pages import DriftRow, LoopCounts, MonthPoint, TrafficPoint
 
 
@@ -115,3 +116,40 @@ def test_steps_follow_each_other_and_fill_the_lane(painted):
         bars = execution_bars(row).bars
         assert all(after.x >= before.x for before, after in itertools.pairwise(bars))
         assert all(bar.x + bar.width <= 100.01 for bar in bars)
+
+
+def open_months():
+    known = [
+        MonthPoint(month=f"2025-{at}", version=1, auc=0.7, low=0.69, high=0.71) for at in (11, 12)
+    ]
+    return [*known, msgspec.structs.replace(known[0], month="2026-01", is_open=True)]
+
+
+def test_a_month_that_still_runs_hangs_on_the_line_by_one_of_its_own():
+    chart = quality_chart(open_months(), [], width=960, height=360)
+    assert re.findall("[ML]", chart.live_line) == ["M", "L"]
+    assert re.findall("[ML]", chart.open_line) == ["M", "L"]
+    assert [mark.is_open for mark in chart.marks] == [False, False, True]
+    assert chart.marks[2].label == "January 2026, so far"
+
+
+def test_the_first_month_may_be_an_open_one():
+    chart = quality_chart(open_months()[2:], [], width=350, height=300)
+    assert (chart.live_line, chart.open_line[0]) == ("", "M")
+
+
+def test_years_are_said_where_the_months_are_of_two():
+    chart = quality_chart(open_months(), [], width=960, height=360)
+    assert [each.label for each in chart.months] == ["Nov 2025", "Dec", "Jan 2026"]
+    chart = quality_chart(open_months()[:2], [], width=960, height=360)
+    assert [each.label for each in chart.months] == ["Nov", "Dec"]
+
+
+def test_few_days_of_traffic_stand_at_the_right_in_bars_of_a_days_width():
+    points = [
+        TrafficPoint(day=f"2026-03-0{at}", version=1, predictions=40 * at) for at in (2, 3, 4)
+    ]
+    chart = traffic_chart(points, width=960, height=190)
+    assert max(bar.width for each in chart.periods for bar in each.bars) == WIDEST
+    assert chart.periods[-1].x + chart.periods[-1].width == chart.right
+    assert [each.label for each in chart.labels] == ["19 Feb", "26 Feb"]

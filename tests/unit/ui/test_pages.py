@@ -84,6 +84,35 @@ def test_the_notes_that_keep_the_chart_honest_are_shown(painted):
     assert all(note.replace("'", "&#39;") in page for note in overview.notes)
 
 
+def test_a_month_so_far_says_so(painted):
+    full = painted.full_overview()
+    last = msgspec.structs.replace(full.months[-1], is_open=True, static_auc=None, static_low=None)
+    months = [*full.months[:-1], last]
+    page = render("overview.html", **overview_page(msgspec.structs.replace(full, months=months)))
+    assert "December 2013</th>" not in page
+    assert "December 2013 <small>so far</small></th>" in page
+    assert page.count("open-dot") == 2  # at two widths
+    assert "so far: outcomes still come" in page
+
+
+def test_what_is_not_there_is_not_in_the_legend(painted):
+    full = painted.full_overview()
+    months = [msgspec.structs.replace(each, static_auc=None) for each in full.months]
+    bare = msgspec.structs.replace(full, months=months, promotions=[])
+    page = render("overview.html", **overview_page(bare))
+    assert "first model left alone</span>" not in page
+    assert "a version comes live</span>" not in page
+    assert "so far: outcomes still come" not in page
+
+
+def test_a_project_of_another_time_says_so_beside_the_time(painted):
+    full = painted.full_overview()
+    page = render("overview.html", **overview_page(full))
+    assert "the project's own time" not in page
+    moved = msgspec.structs.replace(full, machine_us=full.now_us * 2)
+    assert "the project's own time" in render("overview.html", **overview_page(moved))
+
+
 def test_an_empty_project_is_told_how_to_begin(painted):
     page = render("overview.html", **overview_page(painted.empty_overview()))
     assert "tondo init --data FILE --label COLUMN" in page
