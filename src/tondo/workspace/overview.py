@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tondo.core.instants import format_instant
+from tondo.core.instants import format_instant, from_micros
 from tondo.workspace.months import MonthRecord, closed_months
 from tondo.workspace.pages import (
     AlertRow,
@@ -170,11 +170,21 @@ def _drift(parts: Parts, state: DeploymentState) -> list[DriftRow]:
             drifted=column.level in {"moderate", "large"},
             deployment=state.name,
             version=kept.version,
-            window=f"{kept.window} to {format_instant(kept.at_us)[:10]}",
+            window=f"{_in_words(kept.window)} to {from_micros(kept.at_us):%-d %B %Y}",
             rows=column.window_rows,
         )
         for column in kept.report.columns
     ]
+
+
+def _in_words(window: str) -> str:
+    """Return a window as people say it.
+
+    >>> _in_words("28d"), _in_words("36h")
+    ('28 days', '36h')
+    """
+    days = window.removesuffix("d")
+    return f"{days} days" if days.isdigit() else window
 
 
 def _alerts(parts: Parts) -> list[AlertRow]:
@@ -224,11 +234,24 @@ def _notes(parts: Parts) -> list[str]:
 
 
 def _recent(parts: Parts, states: list[DeploymentState]) -> list[str]:
+    """Return ids worth following: the examples that were kept, else the newest of the log."""
     found: list[str] = []
     for state in states:
         kept = parts.ledger.records("example", where={"deployment": state.name}, limit=1)
         found += [str(each) for each in kept[0].body["predictions"]] if kept else []
+        if not kept:
+            found += _newest(parts, state.name)
     return found[:_SHOWN_PREDICTIONS]
+
+
+def _newest(parts: Parts, deployment: str) -> list[str]:
+    stream = parts.predictions(deployment)
+    span = stream.span()
+    if span is None:
+        return []
+    rows = stream.read(start_us=span[1], columns=("prediction_id",))
+    ids = rows.slice(0, _SHOWN_PREDICTIONS).column("prediction_id").to_pylist()
+    return [str(each) for each in ids]
 
 
 def _addresses(parts: Parts) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def _node(record: Record, datasets: dict[str, str]) -> LineageNode:
     if record.kind == "run":
         facts = {"algorithm": body["algorithm"], "rows": body["rows"]["training"]}
     elif record.kind == "report":
-        facts = {"rows": body["rows"], "auc": body["metrics"].get("auc")}
+        facts = {"rows": body["rows"], "auc": _short(body["metrics"].get("auc"))}
     elif "rows" in body:
         facts = {"rows": body["rows"]}
     return LineageNode(
@@ -259,6 +259,10 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
         for name, value in row.items()
         if value is not None
     }
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def _us(value: Any) -> int:

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tondo.stages.deployment.deploy import get_deployment
-from tondo.stages.monitoring.alerts import report_findings
+from tondo.stages.monitoring.alerts import alerts, close_all, report_findings
 from tondo.stages.monitoring.drift import DriftReport
 from tondo.stages.monitoring.findings import coverage_finding, drift_findings
 
 if TYPE_CHECKING:
+    from tondo.stages.monitoring.alerts import Alert
     from tondo.stages.monitoring.findings import Finding
     from tondo.stages.monitoring.live import LiveMetrics
     from tondo.workspace.bootstrap import Parts
 
 KIND = "drift"
+OF_A_VERSION = frozenset({"drift", "null_burst", "metric_low"})
+"""Kinds of alerts whose key names deployment and version after the kind."""
 LEAST_COVERAGE = 0.95
 """Below this share of known outcomes, live metrics speak of too few of the predictions."""
 
@@ -36,7 +39,11 @@ def keep_look(
 ) -> list[Finding]:
     """Keep a look at a window's drift and coverage; open alerts for what is found."""
     now_us = parts.clock.now_us()
-    version = get_deployment(deployment, ledger=parts.ledger).main.version
+    state = get_deployment(deployment, ledger=parts.ledger)
+    version = state.main.version
+    before = last_drift(parts, deployment)
+    if before is not None and before.version != version:
+        _close_outdated(parts, deployment, {each.version for each in state.desired.variants})
     watched = Watched(
         deployment=deployment, version=version, window=window, at_us=now_us, report=report
     )
@@ -47,6 +54,21 @@ def keep_look(
         found.append(covered)
     report_findings(found, ledger=parts.ledger, clock=parts.clock)
     return found
+
+
+def _close_outdated(parts: Parts, deployment: str, serving: set[int]) -> None:
+    """Close what was found of versions that no longer serve: nobody can act on it."""
+    outdated: dict[int, list[Alert]] = {}
+    for alert in alerts(ledger=parts.ledger):
+        kind, _, rest = alert.key.partition(f"/{deployment}/")
+        if alert.status == "closed" or kind not in OF_A_VERSION:
+            continue
+        version = int(rest.partition("/")[0])
+        if version not in serving:
+            outdated.setdefault(version, []).append(alert)
+    for version, found in outdated.items():
+        why = f"version {version} no longer serves"
+        close_all(found, ledger=parts.ledger, by="monitoring", why=why)
 
 
 def last_drift(parts: Parts, deployment: str) -> Watched | None:

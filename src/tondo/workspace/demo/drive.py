@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import msgspec
 
@@ -13,6 +13,7 @@ from tondo.workspace.demo.world import DAY_US, REQUEST_COLUMNS, TRAFFIC_FROM, pr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
     from types import TracebackType
 
     from tondo.stages.features.push import PushWriter
@@ -104,39 +105,39 @@ class Drive:
     def _asking(self, arrivals: _Arrivals, from_us: int, end_us: int) -> None:
         """Ask for every quarter of an hour in turn.
 
-        What arrives up to a quarter is pushed while the scorer still answers for the one before:
-        what it reads as of then is not changed by later events.
+        What arrives up to this quarter and the next is pushed while the scorer still answers for
+        the one before: what it reads as of then is not changed by later events.
         """
         asked = 0
+        brought: dict[int, Future[None]] = {}
         with ThreadPoolExecutor(1, "arrivals") as beside:
-            for slot_us, groups in self._slots(from_us, end_us):
-                if slot_us >= self._next_control_us:
+            for slot, following in _with_next(self._slots(from_us, end_us)):
+                if slot.at_us >= self._next_control_us:
                     self._answered(asked)
                     asked = 0
-                    self._control(slot_us)
-                brought = beside.submit(arrivals.bring, slot_us)
-                requests = self._requests(slot_us, groups)
+                    self._control(slot.at_us)
+                for each in (slot, following):
+                    if each and each.at_us < self._next_control_us and each.at_us not in brought:
+                        brought[each.at_us] = beside.submit(arrivals.bring, each.at_us)
+                requests = self._requests(slot.at_us, slot.groups)
                 self._answered(asked)
-                brought.result()
-                self._clock.set_us(slot_us)
+                brought.pop(slot.at_us).result()
+                self._clock.set_us(slot.at_us)
                 self._wire.send(requests)
                 asked = len(requests)
             self._answered(asked)
 
-    def _slots(
-        self, from_us: int, end_us: int
-    ) -> Iterator[tuple[int, list[tuple[str, list[dict[str, Any]]]]]]:
-        """Yield each quarter of an hour that has flights to score, with them by origin."""
-        slot_us = -1
-        groups: list[tuple[str, list[dict[str, Any]]]] = []
-        for as_of_us, origin, rows in self._world.to_score(from_us, end_us):
-            if as_of_us != slot_us and groups:
-                yield slot_us, groups
-                groups = []
-            slot_us = as_of_us
-            groups.append((origin, rows))
-        if groups:
-            yield slot_us, groups
+    def _slots(self, from_us: int, end_us: int) -> Iterator[_Slot]:
+        """Yield each quarter of an hour that has flights to score."""
+        found: _Slot | None = None
+        for as_of_us, _, rows in self._world.to_score(from_us, end_us):
+            if found is None or as_of_us != found.at_us:
+                if found is not None:
+                    yield found
+                found = _Slot(as_of_us, [])
+            found.groups.append(rows)
+        if found is not None:
+            yield found
 
     def _control(self, now_us: int) -> None:
         """Run the daily control for each control instant up to `now_us`."""
@@ -145,18 +146,16 @@ class Drive:
             self._daily(self._next_control_us)
             self._next_control_us += DAY_US
 
-    def _requests(
-        self, slot_us: int, groups: list[tuple[str, list[dict[str, Any]]]]
-    ) -> list[bytes]:
+    def _requests(self, slot_us: int, groups: list[list[dict[str, Any]]]) -> list[bytes]:
         """Return the requests of a quarter: one an origin, now and then a V2 one besides."""
-        requests = [self._rows_request(slot_us, rows) for _, rows in groups]
-        for _, rows in groups:
+        requests = [self._rows_request(slot_us, rows) for rows in groups]
+        for rows in groups:
             self._asked += 1
             if self._asked % _V2_EVERY == 0:
                 requests.append(self._v2_request(slot_us, rows[0]))
                 self.counts.v2_requests += 1
         self.counts.requests += len(groups)
-        self.counts.rows += sum(len(rows) for _, rows in groups)
+        self.counts.rows += sum(map(len, groups))
         return requests
 
     def _answered(self, count: int) -> None:
@@ -200,6 +199,24 @@ class Drive:
         if logged.num_rows == 0:
             return None
         return int(pc.max(logged.column("as_of").cast("int64")).as_py())
+
+
+class _Slot(NamedTuple):
+    """One quarter of an hour and the flights of each origin that are scored at it."""
+
+    at_us: int
+    groups: list[list[dict[str, Any]]]
+
+
+def _with_next(slots: Iterator[_Slot]) -> Iterator[tuple[_Slot, _Slot | None]]:
+    """Yield each slot with the one after it."""
+    last: _Slot | None = None
+    for slot in slots:
+        if last is not None:
+            yield last, slot
+        last = slot
+    if last is not None:
+        yield last, None
 
 
 class _Arrivals:

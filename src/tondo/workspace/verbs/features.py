@@ -25,7 +25,7 @@ class FeatureVerbs:
         self._parts = parts
 
     def sync_definitions(self, *, by: str = "") -> list[str]:
-        """Read the definition files, make their feature views the present ones, say what changed."""
+        """Make the feature views of the definition files the present ones; say what changed."""
         from tondo.stages.features.definitions import view_from
         from tondo.stages.features.views import define_view
         from tondo.workspace.verbs.data import DataVerbs
