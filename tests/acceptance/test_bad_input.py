@@ -246,7 +246,9 @@ def untouched(shop):
 def written(state):
     with contextlib.closing(sqlite3.connect(state / "ledger.db")) as ledger:
         tables = ledger.execute("select name from sqlite_master where type = 'table'").fetchall()
-        rows = {name: ledger.execute(f"select count(*) from {name}").fetchone() for (name,) in tables}
+        rows = {
+            name: ledger.execute(f"select count(*) from {name}").fetchone() for (name,) in tables
+        }
         rows["moved"] = ledger.execute("select * from pointers order by 1").fetchall()
     folders = (state / name for name in ("blobs", "eventlog", "serving"))
     files = [each for folder in folders for each in folder.rglob("[!.]*") if each.is_file()]

@@ -86,6 +86,13 @@ def test_months_that_nobody_closed_are_named_when_they_are_too_old_to_show(live)
     assert "Predictions of buys before 2026-06-01 are not measured yet" in overview.notes[0]
 
 
+def test_the_newest_predictions_of_a_live_project_can_be_followed(live):
+    live.day("2026-03-02")
+    newest = live.day("2026-03-03")
+    live.until("2026-03-05T00:00:00Z")
+    assert live.overview().predictions == newest[:3]
+
+
 def test_without_predictions_there_is_no_month(live):
     overview = live.overview()
     assert (overview.months, overview.traffic, overview.loop.predictions) == ([], [], 0)
