@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class TondoError(Exception):
     """An error with a stable code, what happened, what was expected and what to do.
 
-    >>> error = CallerError("TD-REGISTRY-001", "no model 'lat'", fix="Did you mean 'late'?", name="lat")
+    >>> fix = "Did you mean 'late'?"
+    >>> error = CallerError("TD-REGISTRY-001", "no model 'lat'", fix=fix, name="lat")
     >>> str(error)
     "TD-REGISTRY-001: no model 'lat'. Did you mean 'late'?"
     >>> error.fields["name"]
