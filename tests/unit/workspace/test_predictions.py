@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tondo.core.errors import NotFoundError
+from tondo.workspace.predictions import _sent
 
 
 def nodes_of(detail, kind):
@@ -62,6 +63,12 @@ def test_a_snapshot_in_a_lineage_bears_the_name_of_its_dataset(live):
     (snapshot,) = nodes_of(detail, "snapshot")
     (commit,) = nodes_of(detail, "commit")
     assert (snapshot.title, commit.title) == ("visits", "visits@main")
+
+
+def test_instants_among_the_inputs_are_readable():
+    sent = {"at": 1_364_774_400_000_000, "pages": 7.0, "late": None}
+    types = {"at": "timestamp", "pages": "double", "late": "timestamp"}
+    assert _sent(sent, types) == {"at": "2013-04-01T00:00:00Z", "pages": 7.0, "late": None}
 
 
 def test_an_unknown_id_is_refused_naming_the_logs(live):
