@@ -24,6 +24,8 @@ THINNEST = 2.2
 # A bar wider than this no longer reads as a day; and few days stand at the right of two weeks.
 WIDEST = 26.0
 FEWEST_DAYS = 14
+# A label nearer than this to the right end would run off the canvas.
+LABEL_WIDTH = 24.0
 # Up to here weeks are labelled, beyond it months.
 LABELLED_WEEKS = 45
 
@@ -160,7 +162,8 @@ def _labels(first: date, last: date, across: Scale, length: int) -> list[Tick]:
     found = []
     each = first.replace(day=1)
     while each <= last:
-        if each >= first:
-            found.append(Tick(across((each - first).days / length), f"{each:%b}"))
+        x = across((each - first).days / length)
+        if each >= first and x <= across.stop - LABEL_WIDTH:
+            found.append(Tick(x, f"{each:%b}"))
         each = (each.replace(day=28) + timedelta(days=4)).replace(day=1)
     return found
