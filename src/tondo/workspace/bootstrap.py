@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tondo.core.durations import parse_duration_us
 from tondo.core.errors import NotFoundError, PlatformError
 from tondo.core.ids import IdSource
 from tondo.core.settings import Settings, read_settings
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from tondo.stages.features.views import FeatureView
     from tondo.stages.monitoring.streams import StreamTable
     from tondo.workspace.facade import Workspace
-    from tondo.workspace.open_months import OpenMonthsReader
     from tondo.workspace.project import Project
 
 STATE_FOLDER = ".tondo"
@@ -179,12 +177,6 @@ class Parts:
             for pointer in self.ledger.pointers("view/")
         }
 
-    def label_horizon_us(self, deployment: str) -> int:
-        """Return how long an outcome is waited for: `label_horizon:`, a day if unsaid."""
-        found = self.project.of("deployment").get(deployment)
-        text = found.body.get("label_horizon", "1d") if found else "1d"
-        return parse_duration_us(text)
-
     def predictions(self, deployment: str) -> StreamTable:
         """Return the prediction log of a deployment; reading it again costs only what is new."""
         from tondo.stages.monitoring.predictions import prediction_stream
@@ -203,13 +195,6 @@ class Parts:
                 deployment, eventlog=self.eventlog, ledger=self.ledger, blobs=self.blobs
             )
         return self._streams[name]
-
-    @cached_property
-    def open_months(self) -> OpenMonthsReader:
-        """Measures the months that are not closed yet, for pages."""
-        from tondo.workspace.open_months import OpenMonthsReader
-
-        return OpenMonthsReader(self)
 
     @cached_property
     def key(self) -> bytes:

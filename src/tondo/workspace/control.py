@@ -26,6 +26,7 @@ from tondo.stages.retraining.decision import (
     is_check_due,
 )
 from tondo.stages.training.run import Run
+from tondo.workspace.joined import label_horizon_us
 from tondo.workspace.months import settle
 from tondo.workspace.pipelines.retrain import Retraining, retrain
 from tondo.workspace.verbs.monitoring import MonitoringVerbs
@@ -94,7 +95,7 @@ def live_model(parts: Parts, policy: RetrainingPolicy) -> LiveModel:
         last_training_row_us=run.last_training_time_us,
         trained_at_us=run.ended_at_us,
         last_attempt_us=attempts[0] if attempts else None,
-        labelled_until_us=parts.clock.now_us() - parts.label_horizon_us(deployment),
+        labelled_until_us=parts.clock.now_us() - label_horizon_us(parts, deployment),
         busy=None if rollout is None else f"version {rollout.candidate.version} is on trial",
     )
 
@@ -127,6 +128,7 @@ def _check(
             window=policy.window,
             report=MonitoringVerbs(parts).drift(policy.model, window=policy.window),
             overall=groups[0],
+            at_us=at_us,
         )
     parts.ledger.put(
         CHECK_KIND,

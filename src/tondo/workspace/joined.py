@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tondo.core.durations import parse_duration_us
+
 if TYPE_CHECKING:
     from tondo.stages.monitoring.join import Joined
     from tondo.workspace.bootstrap import Parts
@@ -33,5 +35,11 @@ def joined_outcomes(
         predictions,
         parts.outcomes(deployment).read(start_us=start_us),
         at_us=at_us,
-        horizon_us=parts.label_horizon_us(deployment),
+        horizon_us=label_horizon_us(parts, deployment),
     )
+
+
+def label_horizon_us(parts: Parts, deployment: str) -> int:
+    """Return how long an outcome is waited for: `label_horizon:`, a day if unsaid."""
+    found = parts.project.of("deployment").get(deployment)
+    return parse_duration_us(found.body.get("label_horizon", "1d") if found else "1d")

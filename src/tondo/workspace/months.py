@@ -12,7 +12,7 @@ import msgspec
 
 from tondo.core.canonical import digest
 from tondo.core.instants import from_micros, parse_instant
-from tondo.workspace.joined import joined_outcomes
+from tondo.workspace.joined import joined_outcomes, label_horizon_us
 from tondo.workspace.pages import MonthPoint, TrafficPoint
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def settle(parts: Parts, deployment: str) -> list[MonthRecord]:
     if span is None:
         return []
     closed = closed_months(parts, deployment)
-    waited_us = parts.label_horizon_us(deployment) + _LATE_US
+    waited_us = label_horizon_us(parts, deployment) + _LATE_US
     until_us = parts.clock.now_us() - waited_us
     start_us = max(closed[-1].until_us, span[0]) if closed else span[0]
     return [

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tondo.flow.values import ExecutionRecord
     from tondo.stages.deployment.state import DeploymentState
     from tondo.workspace.bootstrap import Parts
+    from tondo.workspace.open_months import OpenMonthsReader
 
 _STATES = {"running": "running", "succeeded": "done", "failed": "failed", "killed": "stopped"}
 _SHOWN_EXECUTIONS = 6
@@ -32,13 +33,13 @@ _SHOWN_PREDICTIONS = 3
 NOTE_KIND = "note"
 
 
-def overview(parts: Parts) -> Overview:
+def overview(parts: Parts, open_months: OpenMonthsReader) -> Overview:
     """Return what the first page shows; only the open months are computed, all else is read."""
     from tondo.stages.deployment.deploy import deployments
 
     states = deployments(ledger=parts.ledger)
     at = present(parts, [state.name for state in states])
-    months, unseen = _months(parts, states, at.now_us)
+    months, unseen = _months(parts, states, open_months, now_us=at.now_us)
     return Overview(
         project=parts.project.name,
         now_us=at.now_us,
@@ -58,13 +59,13 @@ def overview(parts: Parts) -> Overview:
 
 
 def _months(
-    parts: Parts, states: list[DeploymentState], now_us: int
+    parts: Parts, states: list[DeploymentState], open_months: OpenMonthsReader, *, now_us: int
 ) -> tuple[list[MonthRecord], list[str]]:
     """Return closed and open months by deployment, and a sentence for each that has more."""
     found, unseen = [], []
     for state in states:
         closed = closed_months(parts, state.name)
-        still_open = parts.open_months.read(state.name, closed, now_us=now_us)
+        still_open = open_months.read(state.name, closed, now_us=now_us)
         found += [*closed, *still_open.months]
         if still_open.unseen_until_us is not None:
             unseen.append(

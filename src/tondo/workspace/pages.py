@@ -221,6 +221,8 @@ class PredictionDetail(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     inputs: dict[str, Any] = {}
     """The row as it was sent."""
+    looked_up: dict[str, Any] = {}
+    """What was read for it from feature views, as of `as_of_us`: `@view.feature[key]`."""
     vector: dict[str, float | None] = {}
     """The features as the model saw them, in its order."""
     stages: list[LineageStage] = []

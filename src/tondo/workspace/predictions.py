@@ -13,6 +13,8 @@ from tondo.workspace.pages import LineageNode, LineageStage, Outcome, Prediction
 from tondo.workspace.source_rows import newest_row, rows_in_window, rows_of_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
 
     from tondo.ledger import Record
@@ -41,7 +43,7 @@ def prediction_detail(parts: Parts, prediction_id: str) -> PredictionDetail:
     deployment, row = _find(parts, prediction_id)
     version = parts.ledger.read("model_version", row["model_version_id"], ModelVersion)
     contents = open_package(parts.blobs.get(version.package), key=parts.key)
-    score = row["score"]
+    score, logged = row["score"], _readable(msgspec.json.decode(row["inputs"]), contents.inputs)
     decided = contents.threshold is not None and score is not None
     return PredictionDetail(
         id=prediction_id,
@@ -59,7 +61,8 @@ def prediction_detail(parts: Parts, prediction_id: str) -> PredictionDetail:
         purpose=row["purpose"],
         latency_us=row["latency_us"],
         outcome=_outcome(parts, deployment, row),
-        inputs=msgspec.json.decode(row["inputs"]),
+        inputs={name: value for name, value in logged.items() if not name.startswith("@")},
+        looked_up={name: value for name, value in logged.items() if name.startswith("@")},
         vector=dict(zip(contents.features, map(_number, row["vector"]), strict=False)),
         stages=_stages(parts, deployment, version, contents, row),
     )
@@ -250,7 +253,10 @@ def _rows_known(
     rows = rows_in_window(
         source, column, key, time=time, start_us=as_of_us - window_us, end_us=as_of_us
     )
-    return rows, f"rows of the {format_duration(window_us)} before"
+    what = f"rows of the {format_duration(window_us)} before"
+    if rows.num_rows > _SHOWN_ROWS:
+        what += f", the newest {_SHOWN_ROWS} shown"
+    return rows, what
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
@@ -258,6 +264,16 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
         name: format_instant(_us(value)) if hasattr(value, "tzinfo") else value
         for name, value in row.items()
         if value is not None
+    }
+
+
+def _readable(inputs: dict[str, Any], types: Mapping[str, str]) -> dict[str, Any]:
+    """Return logged inputs as people write them: the log holds instants in microseconds."""
+    return {
+        name: format_instant(value)
+        if types.get(name) == "timestamp" and isinstance(value, int)
+        else value
+        for name, value in inputs.items()
     }
 
 

@@ -35,21 +35,29 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def keep_look(
-    parts: Parts, deployment: str, *, window: str, report: DriftReport, overall: LiveMetrics
+    parts: Parts,
+    deployment: str,
+    *,
+    window: str,
+    report: DriftReport,
+    overall: LiveMetrics,
+    at_us: int,
 ) -> list[Finding]:
-    """Keep a look at a window's drift and coverage; open alerts for what is found."""
-    now_us = parts.clock.now_us()
+    """Keep a look at the drift and coverage of a window that ends at `at_us`.
+
+    Alerts are opened for what is found, and closed of versions that no longer serve.
+    """
     state = get_deployment(deployment, ledger=parts.ledger)
     version = state.main.version
     before = last_drift(parts, deployment)
     if before is not None and before.version != version:
         _close_outdated(parts, deployment, {each.version for each in state.desired.variants})
     watched = Watched(
-        deployment=deployment, version=version, window=window, at_us=now_us, report=report
+        deployment=deployment, version=version, window=window, at_us=at_us, report=report
     )
     parts.ledger.put(KIND, parts.ledger.new_id(), watched)
-    found = drift_findings(report, deployment=deployment, version=version, at_us=now_us)
-    covered = coverage_finding(overall, deployment=deployment, minimum=LEAST_COVERAGE, at_us=now_us)
+    found = drift_findings(report, deployment=deployment, version=version, at_us=at_us)
+    covered = coverage_finding(overall, deployment=deployment, minimum=LEAST_COVERAGE, at_us=at_us)
     if covered is not None:
         found.append(covered)
     report_findings(found, ledger=parts.ledger, clock=parts.clock)

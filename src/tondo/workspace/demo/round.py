@@ -168,7 +168,7 @@ class Round:
         detail = self._workspace.monitoring.prediction(chosen)
         ledger = parts.ledger
         ledger.put("example", ledger.new_id(), {"deployment": DEPLOYMENT, "predictions": [chosen]})
-        ledger.put(NOTE_KIND, ledger.new_id(), {"sentences": sentences})
+        ledger.put(NOTE_KIND, ledger.new_id(), {"sentences": sentences[1:]})
         nodes = [node for stage in detail.stages for node in stage.nodes]
         lines = [
             f"{stage.role}: " + ", ".join(f"{node.title} [{node.id[:12]}]" for node in stage.nodes)

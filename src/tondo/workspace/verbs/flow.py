@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tondo.core.errors import CallerError, NotFoundError, near
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from tondo.ledger import Lineage, Record
     from tondo.workspace.bootstrap import Parts
     from tondo.workspace.doctor import DoctorFinding
+    from tondo.workspace.open_months import OpenMonthsReader
     from tondo.workspace.pages import Overview
 
 
@@ -77,7 +79,14 @@ class FlowVerbs:
         """Return the project at a glance: what the first page shows."""
         from tondo.workspace.overview import overview
 
-        return overview(self._parts)
+        return overview(self._parts, self._open_months)
+
+    @cached_property
+    def _open_months(self) -> OpenMonthsReader:
+        """Keeps between two looks what took long to measure."""
+        from tondo.workspace.open_months import OpenMonthsReader
+
+        return OpenMonthsReader(self._parts)
 
     def doctor(self) -> list[DoctorFinding]:
         """Look for what is wrong with installation, project and state, and how to mend it."""

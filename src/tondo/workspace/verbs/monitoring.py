@@ -65,11 +65,14 @@ class MonitoringVerbs:
     def live_metrics(self, deployment: str, *, window: str = "28d") -> list[LiveMetrics]:
         """Return live quality over the trailing window: of all rows, then by version."""
         from tondo.stages.monitoring.live import live_metrics
+        from tondo.workspace.joined import joined_outcomes
 
         self._known(deployment)
-        now_us = self._parts.clock.now_us()
+        now_us = self._present_us(deployment)
         start_us = now_us - parse_duration_us(window)
-        joined = self.joined(deployment, start_us=start_us, end_us=now_us)
+        joined = joined_outcomes(
+            self._parts, deployment, start_us=start_us, end_us=now_us, at_us=now_us
+        )
         return live_metrics(joined, start_us=start_us, end_us=now_us)
 
     def drift(self, deployment: str, *, window: str = "28d") -> DriftReport:
@@ -79,8 +82,8 @@ class MonitoringVerbs:
         from tondo.stages.monitoring.drift import drift_report
         from tondo.stages.monitoring.predictions import feature_matrix, read_predictions
 
-        now_us = self._parts.clock.now_us()
         main = get_deployment(deployment, ledger=self._parts.ledger).main
+        now_us = self._present_us(deployment)
         contents = open_package(self._parts.blobs.get(main.package), key=self._parts.key)
         logged = read_predictions(
             self._parts.predictions(deployment),
@@ -111,6 +114,7 @@ class MonitoringVerbs:
             window=window,
             report=self.drift(deployment, window=window),
             overall=self.live_metrics(deployment, window=window)[0],
+            at_us=self._present_us(deployment),
         )
 
     def consistency(self, deployment: str, *, rows: int = 10_000) -> ConsistencyReport:
@@ -157,6 +161,12 @@ class MonitoringVerbs:
         from tondo.workspace.predictions import prediction_detail
 
         return prediction_detail(self._parts, prediction_id)
+
+    def _present_us(self, deployment: str) -> int:
+        """Return where trailing windows end: now, or the project's own time when that is far."""
+        from tondo.workspace.present import present
+
+        return present(self._parts, [deployment]).now_us
 
     def _known(self, deployment: str) -> None:
         """Refuse a deployment that is not there: TD-DEPLOY-001, with near names."""
