@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tondo.core.errors import NotFoundError
-from tondo.workspace.predictions import _sent
+from tondo.workspace.predictions import _readable
 
 
 def nodes_of(detail, kind):
@@ -68,7 +68,7 @@ def test_a_snapshot_in_a_lineage_bears_the_name_of_its_dataset(live):
 def test_instants_among_the_inputs_are_readable():
     sent = {"at": 1_364_774_400_000_000, "pages": 7.0, "late": None}
     types = {"at": "timestamp", "pages": "double", "late": "timestamp"}
-    assert _sent(sent, types) == {"at": "2013-04-01T00:00:00Z", "pages": 7.0, "late": None}
+    assert _readable(sent, types) == {"at": "2013-04-01T00:00:00Z", "pages": 7.0, "late": None}
 
 
 def test_an_unknown_id_is_refused_naming_the_logs(live):

@@ -47,6 +47,14 @@ def test_at_its_own_time_a_projects_outcomes_are_pending_as_they_were_then(live)
     assert (month.month, month.rows, month.coverage) == ("2026-03", 80, 1.0)
 
 
+def test_trailing_windows_of_such_a_project_end_at_its_own_time(live):
+    live.day("2026-03-02")
+    live.parts.clock = ManualClock(parse_instant("2031-01-01T00:00:00Z"))
+    assert live.workspace.monitoring.live_metrics("buys")[0].labelled == 0  # not matured yet
+    assert live.workspace.monitoring.live_metrics("buys")[0].predictions == 40
+    assert live.workspace.monitoring.drift("buys").columns[0].window_rows == 40
+
+
 def test_a_new_project_lives_now(tmp_path):
     with open_workspace(tmp_path, clock=ManualClock(FAR_US * 9)) as workspace:
         found = present(workspace.parts, [])

@@ -42,7 +42,9 @@ def look(live, monkeypatch):
         desired = msgspec.structs.replace(state.desired, variants=variants)
         served = msgspec.structs.replace(state, desired=desired)
         monkeypatch.setattr(watching, "get_deployment", lambda name, ledger: served)
-        keep_look(live.parts, "buys", window="28d", report=drifted(*names), overall=overall)
+        found = drifted(*names)
+        at_us = live.clock.now_us()
+        keep_look(live.parts, "buys", window="28d", report=found, overall=overall, at_us=at_us)
         return {each.key: each.status for each in live.workspace.monitoring.alerts()}
 
     return run
