@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tondo.core.errors import DataError
+from tondo.core.errors import DataError, PlatformError
 from tondo.scoring.plan import (
     PlanPointer,
     ServingPlan,
@@ -101,17 +101,30 @@ def commit_plan(
 def reconcile(*, ledger: Ledger, blobs: Blobs, pointer_path: Path) -> PlanPointer | None:
     """Make the pointer file name the last committed plan; return it, or None without a plan.
 
-    Harmless to call at any time: it writes only when the file says something else.
+    Harmless to call at any time: it writes only when the file says something else. Where that
+    fails, TD-PLAN-006: the scorers go on with the plan before.
     """
-    with _alone(pointer_path):
-        pointer = ledger.pointer(PLAN_POINTER)
-        if pointer is None:
-            return None
-        number = decode_plan(blobs.get(pointer.target)).number
-        committed = PlanPointer(number=number, digest=pointer.target)
-        if not _says(pointer_path, committed):
-            write_pointer(pointer_path, committed)
-        return committed
+    pointer = ledger.pointer(PLAN_POINTER)
+    if pointer is None:
+        return None
+    try:
+        with _alone(pointer_path):
+            # Read again: another publisher may have moved it while the lock was waited for.
+            pointer = ledger.pointer(PLAN_POINTER) or pointer
+            number = decode_plan(blobs.get(pointer.target)).number
+            committed = PlanPointer(number=number, digest=pointer.target)
+            if not _says(pointer_path, committed):
+                write_pointer(pointer_path, committed)
+            return committed
+    except OSError as error:
+        raise PlatformError(
+            "TD-PLAN-006",
+            f"plan {pointer.target[:12]} is committed, and the scorers cannot be told: "
+            f"{pointer_path}: {error.strerror}",
+            expected="a folder that can be written to, with space on its disk",
+            fix="Mend that, then tell them again: tondo deployment reconcile.",
+            path=str(pointer_path),
+        ) from None
 
 
 def last_plan(*, ledger: Ledger, blobs: Blobs) -> ServingPlan | None:
