@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tondo.scoring.answer import Answer
     from tondo.scoring.layout import ViewLayout
     from tondo.scoring.plan import ServingPlan
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from tondo.stages.deployment.deploy import Settings
     from tondo.stages.deployment.rollout import Rollout, Step
     from tondo.stages.deployment.state import DeploymentState
+    from tondo.stages.registry.versions import ModelVersion
     from tondo.workspace.bootstrap import Parts
 
 
@@ -40,16 +44,19 @@ class DeploymentVerbs:
         from tondo.workspace.verbs.registry import RegistryVerbs
 
         deployment = name or model
-        state = deploy(
-            deployment,
-            RegistryVerbs(self._parts).version(model, version),
-            ledger=self._parts.ledger,
-            clock=self._parts.clock,
-            by=by or self._parts.actor,
-            why=why or f"deployed version {version}",
-            settings=self._definition(deployment)[0],
-        )
-        self.publish(by=by, why=state.why)
+        chosen = RegistryVerbs(self._parts).version(model, version)
+        self._check_whole(chosen)
+        with self._published(by=by) as told:
+            state = deploy(
+                deployment,
+                chosen,
+                ledger=self._parts.ledger,
+                clock=self._parts.clock,
+                by=by or self._parts.actor,
+                why=why or f"deployed version {version}",
+                settings=self._definition(deployment)[0],
+            )
+            told.append(state.why)
         return state
 
     def deployments(self) -> list[DeploymentState]:
@@ -65,16 +72,19 @@ class DeploymentVerbs:
         from tondo.workspace.verbs.registry import RegistryVerbs
 
         model = get_deployment(deployment, ledger=self._parts.ledger).main.model
-        rollout = start_rollout(
-            deployment,
-            RegistryVerbs(self._parts).version(model, version),
-            ledger=self._parts.ledger,
-            clock=self._parts.clock,
-            by=by or self._parts.actor,
-            why=why or f"trying version {version}",
-            pace=self._definition(deployment)[1],
-        )
-        self.publish(by=by, why=rollout.why)
+        chosen = RegistryVerbs(self._parts).version(model, version)
+        self._check_whole(chosen)
+        with self._published(by=by) as told:
+            rollout = start_rollout(
+                deployment,
+                chosen,
+                ledger=self._parts.ledger,
+                clock=self._parts.clock,
+                by=by or self._parts.actor,
+                why=why or f"trying version {version}",
+                pace=self._definition(deployment)[1],
+            )
+            told.append(rollout.why)
         return rollout
 
     def rollouts(self, deployment: str) -> list[Rollout]:
@@ -112,30 +122,33 @@ class DeploymentVerbs:
         )
         measured = measure_arms(logged, rollout, at_us=now_us)
         step = next_step(rollout, measured)
-        apply_step(
-            rollout,
-            step,
-            measured=measured,
-            ledger=self._parts.ledger,
-            clock=self._parts.clock,
-            by="rollout",
-        )
-        if step.action != "wait":
-            self.publish(by="rollout", why=step.reason)
+        if step.action == "wait":
+            return step
+        with self._published(by="rollout") as told:
+            apply_step(
+                rollout,
+                step,
+                measured=measured,
+                ledger=self._parts.ledger,
+                clock=self._parts.clock,
+                by="rollout",
+            )
+            told.append(step.reason)
         return step
 
     def rollback(self, deployment: str, *, by: str = "", why: str = "") -> DeploymentState:
         """Go back to what answered before; a running rollout is aborted."""
         from tondo.stages.deployment.rollback import rollback
 
-        state = rollback(
-            deployment,
-            ledger=self._parts.ledger,
-            clock=self._parts.clock,
-            by=by or self._parts.actor,
-            why=why or "rolled back by hand",
-        )
-        self.publish(by=by, why=state.why)
+        with self._published(by=by) as told:
+            state = rollback(
+                deployment,
+                ledger=self._parts.ledger,
+                clock=self._parts.clock,
+                by=by or self._parts.actor,
+                why=why or "rolled back by hand",
+            )
+            told.append(state.why)
         return state
 
     def publish(self, *, by: str = "", why: str = "") -> ServingPlan:
@@ -171,6 +184,33 @@ class DeploymentVerbs:
         return Answering(self._parts).score(
             deployment, [row], as_of_us=None if as_of is None else parse_instant(as_of)
         )
+
+    @contextmanager
+    def _published(self, *, by: str) -> Iterator[list[str]]:
+        """Commit what is done within and its plan as one, then tell the scorers.
+
+        The block appends the reason.
+        """
+        from tondo.stages.deployment.publish import commit_plan
+
+        told: list[str] = []
+        with self._parts.ledger.transaction():
+            yield told
+            commit_plan(
+                ledger=self._parts.ledger,
+                blobs=self._parts.blobs,
+                clock=self._parts.clock,
+                by=by or self._parts.actor,
+                why=told[0],
+                views=self._layouts(),
+            )
+        self.reconcile()
+
+    def _check_whole(self, version: ModelVersion) -> None:
+        """Open a version's package, so that a damaged one never reaches a plan."""
+        from tondo.scoring.package import open_package
+
+        open_package(self._parts.blobs.get(version.package), key=self._parts.key)
 
     def _layouts(self) -> dict[str, ViewLayout]:
         from tondo.stages.features.views import layout_of
