@@ -245,7 +245,10 @@ def test_a_deployments_settings_are_read_before_anything_goes_live(key, folder):
 
 def test_settings_of_a_wrong_type_name_the_file(folder):
     change(folder, "project: shop\n", "project: shop\nsettings: {threads: many}\n")
-    with open_workspace(folder) as shop, pytest.raises(TondoError, match=r"TD-SETTING-001.*0.yaml:1"):
+    with (
+        open_workspace(folder) as shop,
+        pytest.raises(TondoError, match=r"TD-SETTING-001.*0.yaml:1"),
+    ):
         train(shop)
 
 
@@ -290,7 +293,9 @@ def test_a_running_server_answers_a_file_broken_under_it_and_goes_on(folder):
         applied = asked(f"{address}/v1/definitions")
         server.terminate()
         assert "Traceback" not in server.stderr.read()
-    assert "TD-PROJECT-001: more.yaml:2" in f"{refused['error']['code']}: {refused['error']['what']}"
+    assert (
+        "TD-PROJECT-001: more.yaml:2" in f"{refused['error']['code']}: {refused['error']['what']}"
+    )
     assert applied == ["view habits: new"]
 
 

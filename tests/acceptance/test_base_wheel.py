@@ -128,7 +128,7 @@ def post(address, body):
 
 
 def test_the_base_install_brings_none_of_the_platform(base):
-    code = "import importlib.util as u; print(*(n for n in %r if u.find_spec(n)))" % sorted(HEAVY)
+    code = f"import importlib.util as u; print(*(n for n in {sorted(HEAVY)!r} if u.find_spec(n)))"
     assert base.run("python", "-c", code).stdout.split() == []
 
 
