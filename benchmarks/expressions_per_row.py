@@ -16,6 +16,7 @@ from bisect import bisect_right
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import md5
 
+from table import tell
 from tondo.language.check import check
 from tondo.language.parse import parse
 from tondo.language.rows import compile_rows, compile_vector
@@ -156,12 +157,20 @@ def main() -> None:
     if "--json" in sys.argv:
         print(json.dumps(figures))
         return
-    print(
-        f"20 expressions on one row: {ours:.2f} us;"
-        f" by hand {floor:.2f} us; ratio {ours / floor:.2f}"
+    tell(
+        ["what", "tondo", "by hand", "ratio"],
+        [
+            [
+                f"{len(FEATURES)} expressions on one row, us",
+                f"{ours:.2f}",
+                f"{floor:.2f}",
+                f"{ours / floor:.2f}",
+            ],
+            [f"{len(numeric)} of them as a model's vector, us", f"{vectors:.2f}", "", ""],
+            ["once a model: parse and check all, ms", f"{parsed_ms:.1f}", "", ""],
+            ["once a model: compile all, ms", f"{compiled_ms:.1f}", "", ""],
+        ],
     )
-    print(f"as a model's vector ({len(numeric)} of them): {vectors:.2f} us")
-    print(f"once per model: parse and check {parsed_ms:.1f} ms, compile {compiled_ms:.1f} ms")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from table import tell
 from tondo.adapters.online.lmdb.store import LmdbStore
 from tondo.language.tree import Column, WindowCall
 from tondo.scoring.layout import EventSlot, ViewLayout
@@ -91,21 +92,24 @@ def main() -> None:
         from tondo.scoring.keys import oldest_first
 
         events = (stem + oldest_first(NOW_US - 3 * HOUR_US), stem + oldest_first(NOW_US), 0)
-        print("pairs in the window", len(store.scan(*events[:2])))
+        assert 55 <= len(store.scan(*events[:2])) <= 65
 
         def fetch(plan):
             return lambda: reader.fetch([{"origin": "JFK"}], plan, NOW_US)
 
-        rows = [
-            ("bare get of the looked-up row", median_us(lambda: store.get_many([first]))),
-            ("1 lookup view, 5 features", median_us(fetch(reader.plan(five)))),
-            ("bare scan of 60 events", median_us(lambda: store.scan_many([events]))),
-            ("1 window view, avg and count over 60 events", median_us(fetch(reader.plan(window)))),
-            ("the same with stddev", median_us(fetch(reader.plan(window + spread)))),
-            ("both views in one request", median_us(fetch(reader.plan(five + window)))),
+        get = median_us(lambda: store.get_many([first]))
+        scan = median_us(lambda: store.scan_many([events]))
+        measured = [
+            ("1 lookup view, 5 features", fetch(reader.plan(five)), get),
+            ("1 window view, avg and count over 60 events", fetch(reader.plan(window)), scan),
+            ("the same with stddev", fetch(reader.plan(window + spread)), scan),
+            ("both views in one request", fetch(reader.plan(five + window)), get + scan),
         ]
-        for name, micros in rows:
-            print(f"{name:45} {micros:8.2f} µs")
+        rows = []
+        for name, call, floor in measured:
+            micros = median_us(call)
+            rows.append([name, f"{micros:.2f}", f"{floor:.2f}", f"{micros / floor:.2f}"])
+        tell(["what", "tondo, us", "bare LMDB read, us", "ratio"], rows)
         store.close()
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from table import tell
 from tondo.adapters.engines.duckdb.engine import DuckDBEngine
 from tondo.language.check import check, check_window
 from tondo.language.parse import parse, parse_window
@@ -51,7 +52,7 @@ def median_s(call) -> float:
     return statistics.median(times)
 
 
-def three_large_views(folder: Path, engine: DuckDBEngine) -> None:
+def three_large_views(folder: Path, engine: DuckDBEngine) -> list[list[str]]:
     random = np.random.default_rng(1)
     rows, keys, span = 1_000_000, 20_000, 60 * DAY_US
     features = [f"f{place}" for place in range(5)]
@@ -97,19 +98,20 @@ def three_large_views(folder: Path, engine: DuckDBEngine) -> None:
         return engine.point_in_time(spine, time="t", lookups=joins, windows=[])
 
     floor = median_s(lambda: plain.sql(text).to_arrow_table())
-    print(f"{'plain ASOF, 3 views (arbitrary ties)':52} {floor:6.2f} s")
+    rows = []
     for name, kw in (
-        ("tondo, 3 views", {}),
-        ("tondo, 3 views, ttl 7 days", {"ttl_us": 7 * DAY_US}),
-        ("tondo, 3 views, as known (recorded_at)", {"recorded_at": "r"}),
-        ("tondo, 3 views, every hour", {"cadence_us": 3_600_000_000}),
+        ("3 views of 1M rows, 100k spine rows", {}),
+        ("3 views of 1M rows, ttl 7 days", {"ttl_us": 7 * DAY_US}),
+        ("3 views of 1M rows, as known (recorded_at)", {"recorded_at": "r"}),
+        ("3 views of 1M rows, every hour", {"cadence_us": 3_600_000_000}),
     ):
         seconds = median_s(lambda kw=kw: point_in_time(**kw))
-        print(f"{name:52} {seconds:6.2f} s   {seconds / floor:4.2f} x plain")
+        rows.append([name, f"{seconds:.2f}", f"{floor:.2f}", f"{seconds / floor:.2f}"])
     assert point_in_time().num_rows == 100_000
+    return rows
 
 
-def flights(folder: Path, engine: DuckDBEngine) -> None:
+def flights(folder: Path, engine: DuckDBEngine) -> list[list[str]]:
     random = np.random.default_rng(2)
     origins, hours, year = np.array(["EWR", "JFK", "LGA"]), 8700, 365 * DAY_US
     weather = keep(
@@ -188,7 +190,7 @@ def flights(folder: Path, engine: DuckDBEngine) -> None:
     def run(joins, windows):
         return lambda: engine.point_in_time(spine, time="t", lookups=joins, windows=windows)
 
-    for name, call in (
+    calls = (
         ("300k flights: weather, planes", run(lookups, [])),
         ("300k flights: avg and count over 3 h", run([], [window(parts)])),
         ("300k flights: stddev over 3 h", run([], [window({"sd": "stddev(delay) over 3h"})])),
@@ -197,17 +199,17 @@ def flights(folder: Path, engine: DuckDBEngine) -> None:
             run([], [window({"most": "max(delay) over 3h", "last": "last(delay) over 3h"})]),
         ),
         ("300k flights: weather, planes, avg and count", run(lookups, [window(parts)])),
-    ):
-        print(f"{name:52} {median_s(call):6.2f} s")
+    )
+    return [[name, f"{median_s(call):.2f}", "", ""] for name, call in calls]
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         engine = DuckDBEngine(threads=2)
-        three_large_views(Path(folder), engine)
-        flights(Path(folder), engine)
+        rows = [*three_large_views(Path(folder), engine), *flights(Path(folder), engine)]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        print(f"{'peak memory of this process (both, with the data)':52} {peak:6d} MB")
+        rows.append(["peak memory of the process, MB", f"{peak}", "", ""])
+        tell(["what", "tondo, s", "plain ASOF, s", "ratio"], rows)
         engine.close()
 
 

@@ -25,6 +25,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from table import tell
+
 COLUMNS = [f"column_{at:02d}" for at in range(30)]
 TREES, LEAVES = 200, 31
 
@@ -330,18 +332,26 @@ def report(results, options):
     print(
         f"{options.connections} connections, {options.rounds} interleaved rounds of {options.seconds} s\n"
     )
-    print("| server | requests/s (spread) | p50 ms | p99 ms | server CPU us/request | to bare |")
-    print("|---|---|---|---|---|---|")
+    rows = []
     for name, rounds in results.items():
         rates = [each["rate"] for each in rounds]
         middle = {key: statistics.median(each[key] for each in rounds) for key in rounds[0]}
         ratios = [
             a["rate"] / b["rate"] for a, b in zip(rounds, results.get("bare", rounds), strict=True)
         ]
-        print(
-            f"| {name} | {middle['rate']:.0f} ({min(rates):.0f}-{max(rates):.0f}) | {middle['p50']:.2f} | "
-            f"{middle['p99']:.2f} | {middle['cpu_us']:.1f} | {statistics.median(ratios):.2f} |"
+        rows.append(
+            [
+                name,
+                f"{middle['rate']:.0f}",
+                f"{min(rates):.0f} to {max(rates):.0f}",
+                f"{middle['p50']:.2f}",
+                f"{middle['p99']:.2f}",
+                f"{middle['cpu_us']:.1f}",
+                f"{statistics.median(ratios):.2f}",
+            ]
         )
+    head = ["server", "requests/s", "spread", "p50 ms", "p99 ms", "CPU us/request", "to bare"]
+    tell(head, rows)
 
 
 def main():

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from table import tell
 from tondo.adapters.engines.duckdb.engine import DuckDBEngine
 from tondo.ports.engine import FileTable
 from tondo.stages.data.arrow_types import column_types
@@ -73,13 +74,14 @@ def main() -> None:
         for _ in range(ROUNDS):
             ours.append(timed(lambda: statistics(files, engine=engine)))
             floors.append(timed(lambda: floor.execute(f"SUMMARIZE FROM '{path}'").fetchall()))
-    for name, times in (("tondo, exact", ours), ("duckdb SUMMARIZE", floors)):
-        wall = plain.median(each[0] for each in times)
-        processor = plain.median(each[1] for each in times)
-        print(f"{name:20} {wall:6.2f} s wall  {processor:6.2f} s processor  (median of {ROUNDS})")
-    ratio = plain.median(a[0] / b[0] for a, b in zip(ours, floors, strict=True))
+    rows = []
+    for place, name in enumerate(("wall, s", "processor, s")):
+        mine, other = (plain.median(each[place] for each in times) for times in (ours, floors))
+        ratio = plain.median(a[place] / b[place] for a, b in zip(ours, floors, strict=True))
+        rows.append([name, f"{mine:.2f}", f"{other:.2f}", f"{ratio:.2f}"])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"ratio {ratio:.2f}  aim: <= 1.5 s on 2 cores   peak memory of both {peak:,.0f} MB")
+    rows.append(["peak memory of both together, MB", f"{peak:.0f}", "", ""])
+    tell(["1,000,000 rows x 20 columns", "tondo, exact", "DuckDB SUMMARIZE", "ratio"], rows)
 
 
 if __name__ == "__main__":

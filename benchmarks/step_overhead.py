@@ -16,12 +16,18 @@ import tempfile
 import time
 from pathlib import Path
 
+from table import tell
 from tondo.adapters.blobs.memory.blobs import MemoryBlobs
 from tondo.adapters.clocks.system import SystemClock
 from tondo.flow.executions import Executions
 from tondo.ledger import Ledger
 
 RESULT = {"rows": 336_776, "snapshot": "a" * 64, "statistics": "b" * 64}
+NAMES = {
+    "bare": "one bare SQLite transaction",
+    "step": "a durable step",
+    "reused": "a step whose result is remembered",
+}
 # What a step writes in all: its parts, its result, its key and the row around them.
 ROW_BYTES = 700
 
@@ -81,12 +87,14 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         taken = measure(Path(folder), options.steps)
-    middle = {name: statistics.median(values) for name, values in taken.items()}
-    for name, values in taken.items():
-        tenth = statistics.quantiles(values, n=10)
-        print(f"{name:>7}: median {middle[name]:.3f} ms, 10 % {tenth[0]:.3f}, 90 % {tenth[-1]:.3f}")
-    print(f"a step costs {middle['step'] - middle['bare']:.3f} ms more than a bare transaction")
-    print(f"ratio step / bare: {middle['step'] / middle['bare']:.2f}")
+    floor = statistics.median(taken["bare"])
+    rows = []
+    for name, about in NAMES.items():
+        tenths = statistics.quantiles(taken[name], n=10)
+        middle = statistics.median(taken[name])
+        spread = f"{tenths[0]:.2f} to {tenths[-1]:.2f}"
+        rows.append([about, f"{middle:.3f}", spread, f"{middle / floor:.2f}"])
+    tell(["what", "median, ms", "10 % to 90 %", "to bare"], rows)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,22 @@ def test_the_tutorial_shows_the_definitions_as_they_are():
 def test_images_are_small():
     sizes = {each.name: each.stat().st_size for each in (ROOT / "docs" / "images").iterdir()}
     assert {name: size for name, size in sizes.items() if size > 200_000} == {}
+
+
+def test_every_benchmark_has_a_place_for_its_figures():
+    names = {each.stem for each in (ROOT / "benchmarks").glob("*.py")} - {"__main__", "table"}
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    assert set(re.findall(r"<!-- figures of (\w+): ", page)) == names
+    assert page.count("<!-- figures of ") == page.count("<!-- end of figures -->") == len(names)
+
+
+def test_writing_figures_leaves_the_rest_of_the_page_alone():
+    code = (
+        "from benchmarks.__main__ import CLOSING, OPENING, replaced;"
+        "page = f'a\\n{OPENING.format(name=\"x\")}\\nold\\n{CLOSING}\\nb \\\\1';"
+        "once = replaced(page, 'x', '| 1 |');"
+        "print(replaced(once, 'x', '| 1 |') == once, once.endswith('b \\\\1'), '| 1 |' in once)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["True", "True", "True"], done.stderr
