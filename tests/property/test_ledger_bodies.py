@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tondo.adapters.clocks.manual import ManualClock
@@ -45,6 +45,7 @@ def test_a_body_comes_back_as_it_was_put(ledger, body):
 
 @settings(deadline=None)
 @given(value=st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text())
+@example(value="before\0after")
 def test_a_record_is_found_by_any_scalar(ledger, value):
     id_ = ledger.new_id()
     ledger.put("field", id_, {"value": value})
