@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
 
     from tondo.ledger.ledger import Ledger
     from tondo.ports.blobs import Blobs
@@ -81,6 +82,7 @@ class StreamTable:
         self._compacted: dict[str, LogSegment] = {}
         self._live: dict[str, list[pa.Table]] = {}
         self._offsets: dict[str, int] = {}
+        self._searched: dict[tuple[str, str], pa.ChunkedArray] = {}
         self._lock = RLock()
 
     def __repr__(self) -> str:
@@ -199,12 +201,27 @@ class StreamTable:
         import pyarrow.parquet as pq
 
         file = pq.ParquetFile(self._blobs.local_path(segment.blob))
-        parts = []
+        held = pc.equal(self._values(segment, file, column), value)
+        if not pc.any(held).as_py():
+            return self._codec.decode([]).select(list(names))
+        parts, begin = [], 0
         for group in range(file.num_row_groups):
-            held = pc.equal(file.read_row_group(group, columns=[column]).column(0), value)
-            if pc.any(held).as_py():
-                parts.append(file.read_row_group(group, columns=list(names)).filter(held))
-        return pa.concat_tables(parts) if parts else self._codec.decode([]).select(list(names))
+            of_group = held.slice(begin, file.metadata.row_group(group).num_rows)
+            begin += len(of_group)
+            if pc.any(of_group).as_py():
+                parts.append(file.read_row_group(group, columns=list(names)).filter(of_group))
+        return pa.concat_tables(parts)
+
+    def _values(self, segment: LogSegment, file: ParquetFile, column: str) -> pa.ChunkedArray:
+        """Return a column of a compacted segment; the first that are asked for are kept."""
+        name = (segment.segment, column)
+        if name not in self._searched:
+            values = file.read(columns=[column]).column(0)
+            with self._lock:
+                if sum(map(len, self._searched.values())) + len(values) > _SEARCHED_ROWS:
+                    return values
+                self._searched[name] = values
+        return self._searched[name]
 
     def _read_live(self, done: Mapping[str, LogSegment]) -> dict[str, pa.Table]:
         """Return the rows of the segments that are no blobs yet, by name."""
@@ -266,6 +283,8 @@ def parquet_bytes(table: pa.Table) -> bytes:
     return data
 
 
+_SEARCHED_ROWS = 1_000_000
+"""Rows of searched columns that are kept: of ids of 32 signs about 36 MB."""
 _GROUP_ROWS = 8_192
 """Rows of one row group: what is read to show one of them."""
 _FEW_VALUES = frozenset({"deployment", "variant", "model", "model_version_id", "purpose", "error"})
