@@ -145,6 +145,18 @@ def test_years_are_said_where_the_months_are_of_two():
     assert [each.label for each in chart.months] == ["Nov", "Dec"]
 
 
+@pytest.mark.parametrize(
+    ("first", "labels"),
+    [("2026-03-02", ["Mar", "Apr", "May"]), ("2026-03-31", ["Apr", "May"])],
+)
+def test_the_month_under_way_at_the_left_is_named_where_there_is_room(first, labels):
+    days = [first, "2026-05-20"]
+    points = [TrafficPoint(day=each, version=1, predictions=5) for each in days]
+    chart = traffic_chart(points, width=350, height=170)
+    assert [each.label for each in chart.labels] == labels
+    assert chart.labels[0].at >= chart.left
+
+
 def test_few_days_of_traffic_stand_at_the_right_in_bars_of_a_days_width():
     points = [
         TrafficPoint(day=f"2026-03-0{at}", version=1, predictions=40 * at) for at in (2, 3, 4)

@@ -10,7 +10,7 @@ import pytest
 
 from tondo.core.errors import CallerError
 from tondo.faces.ui.overview import overview_page
-from tondo.faces.ui.render import STATIC, breakable, render
+from tondo.faces.ui.render import STATIC, breakable, render, shown
 
 EVIL = "<script>alert(1)</script>"
 
@@ -166,6 +166,14 @@ def test_an_error_is_a_page(painted):
 
 def test_breaks_are_offered_inside_long_names():
     assert breakable("a_b<c@d") == "a_<wbr>b&lt;c@<wbr>d"
+
+
+def test_figures_stay_whole():
+    assert [shown(each) for each in (18.4125, "N713TW_a", None)] == [
+        "18.4125",
+        "N713TW_<wbr>a",
+        "null",
+    ]
 
 
 def test_own_files_reach_for_nothing_outside():

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tondo.core.canonical import digest_bytes
-from tondo.faces.ui.words import FILTERS
+from tondo.faces.ui.words import FILTERS, plain
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -32,6 +32,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(FILTERS)
     environment.filters["breakable"] = breakable
+    environment.filters["shown"] = shown
     environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     environment.globals["static"] = static_address
     return environment
@@ -41,6 +42,11 @@ def _environment() -> Environment:
 def static_address(name: str) -> str:
     """Return the address of a static file; its digest in it lets browsers keep it for good."""
     return f"/static/{name}?v={digest_bytes((STATIC / name).read_bytes())[:12]}"
+
+
+def shown(value: Any) -> str:
+    """Return a value of a row: texts may break, figures stay whole."""
+    return breakable(value) if isinstance(value, str) else plain(value)
 
 
 def breakable(text: str) -> Markup:

@@ -26,6 +26,8 @@ WIDEST = 26.0
 FEWEST_DAYS = 14
 # A label nearer than this to the right end would run off the canvas.
 LABEL_WIDTH = 24.0
+# And two labels nearer than this to each other would touch.
+LABEL_ROOM = 34.0
 # Up to here weeks are labelled, beyond it months.
 LABELLED_WEEKS = 45
 
@@ -159,11 +161,19 @@ def _labels(first: date, last: date, across: Scale, length: int) -> list[Tick]:
         return [
             Tick(across((each - first).days / length), f"{each.day} {each:%b}") for each in days
         ]
-    found = []
-    each = first.replace(day=1)
-    while each <= last:
-        x = across((each - first).days / length)
-        if each >= first and x <= across.stop - LABEL_WIDTH:
-            found.append(Tick(x, f"{each:%b}"))
-        each = (each.replace(day=28) + timedelta(days=4)).replace(day=1)
-    return found
+    # The month under way at the left end begins before it.
+    firsts = [first.replace(day=1)]
+    while firsts[-1] <= last:
+        firsts.append(_next_month(firsts[-1]))
+    places = [across(max((each - first).days, 0) / length) for each in firsts]
+    if places[1] - places[0] < LABEL_ROOM and firsts[0] < first:
+        del firsts[0], places[0]
+    return [
+        Tick(x, f"{each:%b}")
+        for each, x in zip(firsts, places, strict=True)
+        if each <= last and x <= across.stop - LABEL_WIDTH
+    ]
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
