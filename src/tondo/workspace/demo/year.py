@@ -140,7 +140,8 @@ class Year:
         drifted = [each for each in opened if str(each.body["key"]).startswith("drift/")]
         found = [f"alert: {each.body['message']}" for each in opened if each not in drifted]
         if drifted:
-            found.append(f"{len(drifted)} alerts that a feature has drifted from training")
+            features = "a feature" if len(drifted) == 1 else f"{len(drifted)} features"
+            found.append(f"alerts: {features} drifted from training")
         return found
 
 
