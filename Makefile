@@ -37,7 +37,8 @@ bench:  ## measure, each figure beside a peer or a floor (make bench ARGS=scorer
 
 docs:  ## write the generated reference pages and the CLI index again
 	@tools/setup.sh dev
-	@$(BIN)/python tools/generate.py
+	@$(BIN)/python -m tondo.language.reference
+	@$(BIN)/python -m tondo.faces.cli.generate
 
 clean:  ## remove the virtual environment and caches (never your data)
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
