@@ -221,7 +221,9 @@ class Execution:
         attempt = Attempt(
             self._executions.around, self._lease, execution=self.id, name=name, parts=parts
         )
-        remembered = attempt.remembered(afresh=force or name in self._force)
+        remembered = attempt.remembered(
+            afresh=force or name in self._force, result_type=result_type
+        )
         result = attempt.work(fn) if remembered is None else remembered
         return msgspec.json.decode(result, type=result_type)
 

@@ -10,6 +10,8 @@ import traceback
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tondo.core.canonical import canonical_json, digest_bytes
 from tondo.core.errors import PlatformError, TondoError
 from tondo.flow.values import StepRecord
@@ -77,13 +79,16 @@ class Attempt:
         self._started_at_us = 0
         self._started_s = 0.0
 
-    def remembered(self, *, afresh: bool) -> bytes | None:
-        """Begin the attempt; return the JSON of a finished one with the same key, if any."""
+    def remembered(self, *, afresh: bool, result_type: Any = Any) -> bytes | None:
+        """Begin the attempt; return the JSON of a finished one with the same key, if any.
+
+        A result that is not a `result_type`, as one of an older version may be, counts as none.
+        """
         ledger = self._around.ledger
         self._started_s = time.perf_counter()
         self._started_at_us = self._around.clock.now_us()
         with ledger.transaction(durable=False):
-            result = None if afresh else self._finished()
+            result = None if afresh else _readable(self._finished(), result_type)
             state = "running" if result is None else "reused"
             seconds = None if result is None else self._seconds()
             self._sequence = ledger.steps.begin(
@@ -265,6 +270,15 @@ def _listening() -> Iterator[StepLog]:
         yield log
     finally:
         root.removeHandler(log)
+
+
+def _readable(kept: bytes | None, result_type: Any) -> bytes | None:
+    if kept is not None:
+        try:
+            msgspec.json.decode(kept, type=result_type)
+        except msgspec.DecodeError:
+            return None
+    return kept
 
 
 def _coded(error: Exception, step: str) -> PlatformError:

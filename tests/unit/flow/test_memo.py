@@ -74,6 +74,24 @@ def test_a_struct_is_given_back_as_a_struct(executions):
             assert execution.step("a", work, result_type=Report) == Report(auc=0.75, rows=3)
 
 
+def test_a_remembered_result_of_another_shape_is_worked_out_again(executions):
+    class Before(msgspec.Struct):
+        rows: int
+
+    class Now(msgspec.Struct):
+        rows: int
+        columns: int
+
+    answers = [{"rows": 3}, {"rows": 3, "columns": 2}]
+
+    def work(progress):
+        return answers.pop(0)
+
+    for shape, expected in ((Before, Before(rows=3)), (Now, Now(rows=3, columns=2))):
+        with executions.run("demo") as execution:
+            assert execution.step("count", work, result_type=shape) == expected
+
+
 def test_a_large_result_goes_to_the_blobs(executions, ledger):
     def work(progress):
         return ["x" * 1000] * 100
