@@ -46,6 +46,10 @@ class ModelLibrary(Protocol):
         """Return every hyperparameter with its default."""
         ...
 
+    def prepare(self) -> None:
+        """Import what `fit` needs, which may be done beside other work; none if not installed."""
+        ...
+
     def fit(
         self,
         algorithm: str,

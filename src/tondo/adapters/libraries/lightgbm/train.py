@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,11 @@ class LightGBMLibrary:
     def default_parameters(self, algorithm: str) -> dict[str, Any]:  # noqa: ARG002 - there is one
         """Return every hyperparameter with its default."""
         return {name: default for name, (_, default) in _PARAMETERS.items()}
+
+    def prepare(self) -> None:
+        """Import LightGBM where it is installed."""
+        with contextlib.suppress(MissingExtraError):
+            _load()
 
     def fit(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +35,11 @@ class SklearnLibrary:
     def default_parameters(self, algorithm: str) -> dict[str, Any]:  # noqa: ARG002 - there is one
         """Return every hyperparameter with its default."""
         return dict(_DEFAULTS)
+
+    def prepare(self) -> None:
+        """Import scikit-learn where it is installed: the import takes longer than most fits."""
+        with contextlib.suppress(ImportError):
+            importlib.import_module("sklearn.linear_model")
 
     def fit(
         self,
