@@ -13,21 +13,29 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class LoggedRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """One prediction as it was made."""
-
+class _Row(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     prediction_id: str
     score: float | None
     """None when the model failed; the request then carries the error."""
     vector: bytes
     """Feature values in model order, float64 little-endian, NaN where missing."""
+
+
+class LoggedRow(_Row, frozen=True, kw_only=True, array_like=True):
+    """One prediction as it was made."""
+
     inputs: dict[str, Any]
     """Request columns and fetched `@view.feature[key]` values; timestamps in microseconds."""
 
 
-class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """The rows of one request that one variant answered."""
+class UnreadRow(_Row, frozen=True, kw_only=True, array_like=True, gc=False):
+    """One prediction as it was made, its inputs left as they were encoded."""
 
+    inputs: msgspec.Raw
+    """The MessagePack of `LoggedRow.inputs`; `read_inputs` reads it."""
+
+
+class _Request(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     request_id: str
     at_us: int
     """When it was answered, by the scorer's clock."""
@@ -43,13 +51,26 @@ class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     latency_us: int
     error: str | None
     """Code of the error, when the rows have no scores."""
+
+
+class LoggedRequest(_Request, frozen=True, kw_only=True, array_like=True):
+    """The rows of one request that one variant answered."""
+
     rows: list[LoggedRow]
+
+
+class UnreadRequest(_Request, frozen=True, kw_only=True, array_like=True):
+    """A logged request whose rows' inputs are still encoded."""
+
+    rows: list[UnreadRow]
 
 
 encode = msgspec.msgpack.Encoder().encode
 """LoggedRequest to the payload of a frame."""
 
 _decode = msgspec.msgpack.Decoder(LoggedRequest).decode
+_decode_unread = msgspec.msgpack.Decoder(UnreadRequest).decode
+_decode_inputs = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 def decode(payload: bytes) -> LoggedRequest:
@@ -65,12 +86,39 @@ def decode(payload: bytes) -> LoggedRequest:
     try:
         return _decode(payload)
     except msgspec.DecodeError as error:
-        raise DataError(
-            "TD-LOG-004",
-            f"a frame of the prediction log cannot be read: {error}",
-            expected="a logged request as the scorer writes it",
-            fix="Read the stream with the tondo that wrote it.",
-        ) from None
+        raise _unreadable(error) from None
+
+
+def decode_unread(payload: bytes) -> UnreadRequest:
+    """Read a frame's payload without the inputs of its rows; TD-LOG-004 as `decode`.
+
+    Inputs are most of a frame, and few who read the log ask for them.
+    """
+    try:
+        return _decode_unread(payload)
+    except msgspec.DecodeError as error:
+        raise _unreadable(error) from None
+
+
+def read_inputs(encoded: bytes) -> dict[str, Any]:
+    """Return the inputs that `decode_unread` left encoded; TD-LOG-004 when they are none.
+
+    >>> read_inputs(encode({"distance": 1089.0}))
+    {'distance': 1089.0}
+    """
+    try:
+        return _decode_inputs(encoded)
+    except msgspec.DecodeError as error:
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: msgspec.DecodeError) -> DataError:
+    return DataError(
+        "TD-LOG-004",
+        f"a frame of the prediction log cannot be read: {error}",
+        expected="a logged request as the scorer writes it",
+        fix="Read the stream with the tondo that wrote it.",
+    )
 
 
 def stream_of(deployment: str) -> str:

@@ -26,14 +26,16 @@ from tondo.stages.retraining.decision import (
     is_check_due,
 )
 from tondo.stages.training.run import Run
-from tondo.workspace.joined import label_horizon_us
+from tondo.workspace.joined import JUDGED_COLUMNS, joined_outcomes, label_horizon_us
 from tondo.workspace.months import settle
 from tondo.workspace.pipelines.retrain import Retraining, retrain
-from tondo.workspace.verbs.monitoring import MonitoringVerbs
-from tondo.workspace.watching import keep_look
+from tondo.workspace.watching import drift_among, keep_look
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tondo.stages.evaluation.delong import Interval
+    from tondo.stages.monitoring.join import Joined
     from tondo.stages.monitoring.live import LiveMetrics
     from tondo.stages.retraining.policy import RetrainingPolicy
     from tondo.workspace.bootstrap import Parts
@@ -54,7 +56,8 @@ def decision_now(parts: Parts, policy: RetrainingPolicy) -> Decision:
     """Measure and decide at this instant; nothing is recorded."""
     live = live_model(parts, policy)
     at_us = parts.clock.now_us()
-    measured = _measurement(_of_live(_metrics(parts, policy), live), live, at_us)
+    found = _of_live(_metrics(policy, _window(parts, policy), live), live)
+    measured = _measurement(found, live, at_us)
     return decide(policy, [*_past(parts, policy.model), measured], live, at_us=at_us)
 
 
@@ -111,7 +114,8 @@ def _check(
     parts: Parts, policy: RetrainingPolicy, past: list[CheckMeasurement], at_us: int
 ) -> Check:
     live = live_model(parts, policy)
-    groups = _metrics(parts, policy)
+    joined = _window(parts, policy, columns=(*JUDGED_COLUMNS, "vector"))
+    groups = _metrics(policy, joined, live)
     found = _of_live(groups, live)
     measured = _measurement(found, live, at_us)
     check = Check(
@@ -126,7 +130,7 @@ def _check(
             parts,
             policy.model,
             window=policy.window,
-            report=MonitoringVerbs(parts).drift(policy.model, window=policy.window),
+            report=drift_among(parts, policy.model, joined.table),
             overall=groups[0],
             at_us=at_us,
         )
@@ -139,17 +143,41 @@ def _check(
     return check
 
 
-def _metrics(parts: Parts, policy: RetrainingPolicy) -> list[LiveMetrics]:
-    """Return how the policy's window did: all rows, then each version, whatever variant it was."""
+def _window(
+    parts: Parts, policy: RetrainingPolicy, *, columns: Sequence[str] = JUDGED_COLUMNS
+) -> Joined:
+    """Return the policy's window of predictions beside what is known of them now."""
     now_us = parts.clock.now_us()
-    start_us = now_us - policy.window_us
-    joined = MonitoringVerbs(parts).joined(policy.model, start_us=start_us, end_us=now_us)
-    return live_metrics(joined, start_us=start_us, end_us=now_us, by=("model_version_id",))
+    return joined_outcomes(
+        parts,
+        policy.model,
+        start_us=now_us - policy.window_us,
+        end_us=now_us,
+        at_us=now_us,
+        columns=columns,
+    )
+
+
+def _metrics(policy: RetrainingPolicy, joined: Joined, live: LiveModel) -> list[LiveMetrics]:
+    """Return how the policy's window did: all rows, then each version, whatever variant it was.
+
+    Only the quality of what serves decides, so the others are counted and not judged.
+    """
+    return live_metrics(
+        joined,
+        start_us=joined.at_us - policy.window_us,
+        end_us=joined.at_us,
+        by=("model_version_id",),
+        judged=_group_of(live),
+    )
 
 
 def _of_live(groups: list[LiveMetrics], live: LiveModel) -> LiveMetrics | None:
-    ours = {"model_version_id": live.model_version_id}
-    return next((each for each in groups if each.group == ours), None)
+    return next((each for each in groups if each.group == _group_of(live)), None)
+
+
+def _group_of(live: LiveModel) -> dict[str, str]:
+    return {"model_version_id": live.model_version_id}
 
 
 def _report_fall(

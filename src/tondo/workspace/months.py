@@ -12,7 +12,7 @@ import msgspec
 
 from tondo.core.canonical import digest
 from tondo.core.instants import from_micros, parse_instant
-from tondo.workspace.joined import joined_outcomes, label_horizon_us
+from tondo.workspace.joined import JUDGED_COLUMNS, joined_outcomes, label_horizon_us
 from tondo.workspace.pages import MonthPoint, TrafficPoint
 
 if TYPE_CHECKING:
@@ -73,11 +73,15 @@ def close_month(
     known = parts.ledger.find(KIND, _id(deployment, month))
     if known is not None:
         return msgspec.convert(known.body, MonthRecord)
-    at_us = parts.clock.now_us()
-    joined = joined_outcomes(parts, deployment, start_us=start_us, end_us=end_us, at_us=at_us)
-    alone = None
-    if left_alone is not None:
-        alone = _scores_of(parts, deployment, left_alone, joined.table, (start_us, end_us))
+    joined = joined_outcomes(
+        parts,
+        deployment,
+        start_us=start_us,
+        end_us=end_us,
+        at_us=parts.clock.now_us(),
+        columns=JUDGED_COLUMNS if left_alone is None else (*JUDGED_COLUMNS, "inputs"),
+    )
+    alone = None if left_alone is None else _scores_of(parts, left_alone, joined.table)
     month_of_rows = Month(month, start_us, end_us)
     record = measure_month(parts, deployment, month_of_rows, joined.table, alone=alone)
     parts.ledger.put(KIND, _id(deployment, month), record)
@@ -179,21 +183,18 @@ def months_between(start_us: int, end_us: int) -> list[Month]:
     return found
 
 
-def _scores_of(
-    parts: Parts, deployment: str, package: str, table: pa.Table, window: tuple[int, int]
-) -> np.ndarray:
-    """Return another package's scores of the same predictions, from the logged inputs."""
+def _scores_of(parts: Parts, package: str, table: pa.Table) -> np.ndarray:
+    """Return another package's scores of logged predictions, in their order."""
     from tondo.stages.evaluation.evaluate import score_table
     from tondo.workspace.pipelines.learning import load_package
     from tondo.workspace.recompute import logged_rows
 
     model = load_package(parts, package)
-    rows = logged_rows(parts, deployment, model.contents, window=window)
-    place = {each: at for at, each in enumerate(rows.column("prediction_id").to_pylist())}
-    scores = score_table(model, rows, engine=parts.engine)
-    model.close()
-    ids = table.column("prediction_id").to_pylist()
-    return scores[[place[each] for each in ids]]
+    try:
+        rows = logged_rows(parts, table, model.contents)
+        return score_table(model, rows, engine=parts.engine)
+    finally:
+        model.close()
 
 
 def _versions(table: pa.Table) -> dict[int, int]:

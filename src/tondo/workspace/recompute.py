@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pyarrow as pa
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 AS_OF = "@as_of"
 """The column with the instant of prediction; no request column can have this name."""
+_ABSENT = type(msgspec.UNSET)
 _LOGGED = ("prediction_id", "as_of", "model_version_id", "vector", "inputs")
 
 
@@ -60,54 +62,88 @@ def _package(parts: Parts, version_id: str) -> PackageContents:
     return open_package(parts.blobs.get(version.package), key=parts.key)
 
 
-def logged_rows(
-    parts: Parts, deployment: str, contents: PackageContents, *, window: tuple[int, int]
-) -> pa.Table:
-    """Return logged predictions of a window with the view features that `contents` reads."""
-    from tondo.stages.monitoring.predictions import read_predictions
+def logged_rows(parts: Parts, logged: pa.Table, contents: PackageContents) -> pa.Table:
+    """Return, for logged predictions in their order, what a package reads: from their inputs.
 
-    logged = read_predictions(
-        parts.predictions(deployment),
-        start_us=window[0],
-        end_us=window[1],
-        columns=("prediction_id", "as_of", "inputs"),
+    The values of view features were fetched for the very as-of time and are in the log, under
+    names that say view, feature and key; to join the views again would find the same values at
+    many times the cost, and `recompute_logged` is there to show that it does. What the model that
+    answered did not read, of any row, was not logged: that alone is joined.
+    """
+    from tondo.stages.features.joins import join_views
+
+    fetched = contents.view_features
+    types = {each[0]: contents.views[each[1]].features[each[2]] for each in fetched}
+    rows, incomplete = _input_columns(logged, {**contents.inputs, **types})
+    absent = [each for each in fetched if each[0] in incomplete]
+    if not absent:
+        return rows
+    return join_views(
+        rows.drop_columns([each[0] for each in absent]),
+        time=AS_OF,
+        view_features=absent,
+        views=_views(parts, absent),
+        engine=parts.engine,
     )
-    return join_logged(parts, logged, contents)
 
 
 def join_logged(parts: Parts, logged: pa.Table, *packages: PackageContents) -> pa.Table:
     """Join what packages read, as of each prediction, to its logged request columns."""
     from tondo.stages.features.joins import join_views
-    from tondo.workspace.verbs.data import DataVerbs
 
-    data = DataVerbs(parts)
     fetched = {each[0]: each for contents in packages for each in contents.view_features}
-    used = {view for _, view, _, _ in fetched.values()}
-    views: dict[str, Any] = {
-        name: (view, data.table(view.source)) for name, view in parts.views.items() if name in used
-    }
     inputs = {name: type_ for each in packages for name, type_ in each.inputs.items()}
     return join_views(
         request_columns(logged, inputs),
         time=AS_OF,
         view_features=list(fetched.values()),
-        views=views,
+        views=_views(parts, fetched.values()),
         engine=parts.engine,
     )
 
 
 def request_columns(logged: pa.Table, inputs: Mapping[str, str]) -> pa.Table:
     """Return id, as-of time and the request columns `inputs`, in column types."""
+    return _input_columns(logged, inputs)[0]
+
+
+def _views(parts: Parts, fetched: Iterable[tuple[str, str, str, str]]) -> dict[str, Any]:
+    """Return the views that features are of, each with the table of its source."""
+    from tondo.workspace.verbs.data import DataVerbs
+
+    used = {view for _, view, _, _ in fetched}
+    found = {name: view for name, view in parts.views.items() if name in used}
+    return {name: (view, DataVerbs(parts).table(view.source)) for name, view in found.items()}
+
+
+def _input_columns(logged: pa.Table, types: Mapping[str, str]) -> tuple[pa.Table, set[str]]:
+    """Return id, as-of time and logged inputs, and the names that a row's inputs lack."""
     import pyarrow as pa
 
     from tondo.stages.data.arrow_types import arrow_type
 
-    decode = msgspec.json.Decoder(dict[str, Any]).decode
-    rows = [decode(each) for each in logged.column("inputs").to_pylist()]
     columns = {
         "prediction_id": logged.column("prediction_id"),
         AS_OF: logged.column("as_of"),
     }
-    for name, type_ in inputs.items():
-        columns[name] = pa.array([each.get(name) for each in rows], type=arrow_type(type_))
-    return pa.table(columns)
+    incomplete = set()
+    for name, values in zip(types, _transposed(logged, list(types)), strict=True):
+        if _ABSENT in set(map(type, values)):
+            incomplete.add(name)
+            values = [None if type(each) is _ABSENT else each for each in values]  # noqa: PLW2901
+        columns[name] = pa.array(values, type=arrow_type(types[name]))
+    return pa.table(columns), incomplete
+
+
+def _transposed(logged: pa.Table, names: list[str]) -> list[list[Any]]:
+    """Return the logged inputs by name, UNSET where a row has none."""
+    import pyarrow as pa
+
+    # A struct of the names that are wanted is read without the others, and without a dictionary;
+    # the garbage collector need not look at rows that hold only texts and numbers.
+    places = {f"f{at}": name for at, name in enumerate(names)}
+    fields: list[Any] = [(place, Any, msgspec.UNSET) for place in places]
+    inputs = msgspec.defstruct("_Inputs", fields, rename=places, gc=False)
+    decode = msgspec.json.Decoder(inputs).decode
+    rows = [decode(each) for each in logged.column("inputs").cast(pa.binary()).to_pylist()]
+    return [list(map(attrgetter(place), rows)) for place in places]

@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tondo.scoring.baseline import read_baseline
+from tondo.scoring.package import open_package
 from tondo.stages.deployment.deploy import get_deployment
 from tondo.stages.monitoring.alerts import alerts, close_all, report_findings
-from tondo.stages.monitoring.drift import DriftReport
+from tondo.stages.monitoring.drift import DriftReport, drift_report
 from tondo.stages.monitoring.findings import coverage_finding, drift_findings
+from tondo.stages.monitoring.predictions import feature_matrix
+from tondo.stages.monitoring.streams import rows_with
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from tondo.stages.monitoring.alerts import Alert
     from tondo.stages.monitoring.findings import Finding
     from tondo.stages.monitoring.live import LiveMetrics
@@ -32,6 +38,23 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     window: str
     at_us: int
     report: DriftReport
+
+
+def drift_among(parts: Parts, deployment: str, predictions: pa.Table) -> DriftReport:
+    """Compare what the live version answered among predictions with its training.
+
+    The table holds `model_version_id`, `score` and `vector`.
+    """
+    main = get_deployment(deployment, ledger=parts.ledger).main
+    contents = open_package(parts.blobs.get(main.package), key=parts.key)
+    columns = predictions.select(["model_version_id", "score", "vector"])
+    rows = rows_with(columns, "model_version_id", main.model_version_id)
+    return drift_report(
+        read_baseline(contents.baseline),
+        feature_matrix(rows),
+        names=list(contents.features),
+        scores=rows.column("score").to_numpy(),
+    )
 
 
 def keep_look(

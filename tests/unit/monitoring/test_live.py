@@ -128,3 +128,15 @@ def test_the_repr_says_who_when_and_how_good(logged):
         by=["version"],
     )
     assert repr(found[1]).startswith("LiveMetrics(version 1, 2013-04-01 to 2013-04-08: AUC 0.")
+
+
+def test_where_one_group_is_judged_the_others_are_only_counted(logged):
+    tables, _, _ = round_of(logged)
+    everything = joined(tables, at=START + 1000 * HOUR)
+    window = {"start_us": START, "end_us": START + 1000 * HOUR, "by": ["version"]}
+    whole = live_metrics(everything, **window)
+    overall, first, second = live_metrics(everything, **window, judged={"version": 2})
+    assert second == whole[2]
+    for counted, full in ((overall, whole[0]), (first, whole[1])):
+        assert (counted.auc, counted.brier, counted.delay) == (None, None, None)
+        assert (counted.coverage, counted.labelled) == (full.coverage, full.labelled)

@@ -2,10 +2,16 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tondo.adapters.engines.duckdb.engine import DuckDBEngine
-from tondo.stages.monitoring.predictions import feature_matrix, read_predictions
+from tondo.core.errors import DataError
+from tondo.scoring.frames import encode
+from tondo.stages.monitoring.predictions import feature_matrix, first_of_each, read_predictions
+from tondo.stages.monitoring.streams import cut
 
 START = 1_364_774_400_000_000  # 2013-04-01
 HOUR = 3_600_000_000
@@ -68,6 +74,82 @@ def test_compacting_keeps_every_row_and_changes_no_answer(desk, logged):
     (segment,) = desk.predictions().compact()
     assert segment.rows == 3
     assert repr(read_predictions(desk.predictions()).to_pylist()) == repr(before.to_pylist())
+
+
+def with_inputs(request, *inputs):
+    rows = [
+        msgspec.structs.replace(row, inputs=each)
+        for row, each in zip(request.rows, inputs, strict=True)
+    ]
+    return msgspec.structs.replace(request, rows=rows)
+
+
+INPUTS = [
+    {},
+    {"z": 1, "a": None, 'ü "x"\n': [1.5, 2.0]},
+    {"at": 1_364_774_400_000_000, "ok": True, "@weather.temp[origin]": -0.0},
+]
+
+
+def test_inputs_read_the_same_live_found_and_compacted(desk, logged):
+    desk.write(with_inputs(logged(["a", "b", "c"]), *INPUTS))
+    expected = [msgspec.json.encode(each).decode() for each in INPUTS]
+    stream = desk.predictions()
+    assert stream.read(columns=["inputs"]).column("inputs").to_pylist() == expected
+    assert stream.find("prediction_id", "b").column("inputs").to_pylist() == expected[1:2]
+    stream.compact()
+    assert stream.read(columns=["inputs"]).column("inputs").to_pylist() == expected
+
+
+def test_live_rows_and_compacted_rows_have_the_same_types(desk, logged):
+    desk.write(logged(["a"]))
+    live = desk.predictions().read().schema
+    desk.predictions().compact()
+    assert desk.predictions().read().schema.equals(live)
+    assert desk.predictions().find("prediction_id", "nobody").schema.equals(live)
+
+
+def test_inputs_that_are_no_mapping_are_refused_once_they_are_asked_for(desk, logged):
+    plain = list(msgspec.msgpack.decode(encode(logged(["a"]))))
+    plain[-1][0][-1] = "no mapping"
+    appender = desk.eventlog.appender("predictions/late", "w1", durability="written")
+    appender.append(msgspec.msgpack.encode(plain))
+    appender.close()
+    assert ids(desk.predictions().read(columns=["prediction_id"])) == ["a"]
+    with pytest.raises(DataError, match="TD-LOG-004"):
+        desk.predictions().read(columns=["inputs"])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5)), max_size=20),
+    st.integers(0, 6),
+    st.integers(0, 6),
+)
+def test_a_cut_holds_the_rows_of_the_window_in_order(rows, start, end):
+    table = pa.table(
+        {
+            "n": pa.array([n for n, _ in rows], pa.int64()),
+            "t": pa.array([t for _, t in rows], pa.timestamp("us", tz="UTC")),
+        }
+    )
+    expected = [n for n, t in rows if start <= t < end]
+    assert cut(table, "t", start, end).column("n").to_pylist() == expected
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 3)), max_size=12))
+def test_the_first_answer_of_each_id_equals_a_plain_loop(answers):
+    table = pa.table(
+        {
+            "prediction_id": pa.array([each for each, _ in answers], pa.string()),
+            "at": pa.array([at for _, at in answers], pa.timestamp("us", tz="UTC")),
+            "place": pa.array(range(len(answers)), pa.int64()),
+        }
+    )
+    first = {}
+    for place, (each, at) in enumerate(answers):
+        if each not in first or at < answers[first[each]][1]:
+            first[each] = place
+    assert first_of_each(table).column("place").to_pylist() == sorted(first.values())
 
 
 def test_the_same_segment_is_compacted_once(desk, logged):

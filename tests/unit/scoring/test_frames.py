@@ -1,6 +1,7 @@
 import math
 import struct
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +11,10 @@ from tondo.scoring.frames import (
     LoggedRequest,
     LoggedRow,
     decode,
+    decode_unread,
     encode,
     pack_vector,
+    read_inputs,
     stream_of,
     unpack_vector,
 )
@@ -32,23 +35,41 @@ ROW = st.builds(
 )
 
 
+EMPTY = LoggedRequest(
+    request_id="r",
+    at_us=1,
+    as_of_us=2,
+    deployment="late",
+    variant="live",
+    model="late",
+    version=3,
+    model_version_id="v",
+    purpose="live",
+    latency_us=4,
+    error=None,
+    rows=[],
+)
+
+
 @given(st.lists(ROW, max_size=3), st.none() | st.text())
 def test_a_frame_gives_back_what_was_logged(rows, error):
-    request = LoggedRequest(
-        request_id="r",
-        at_us=1,
-        as_of_us=2,
-        deployment="late",
-        variant="live",
-        model="late",
-        version=3,
-        model_version_id="v",
-        purpose="live",
-        latency_us=4,
-        error=error,
-        rows=rows,
-    )
+    request = msgspec.structs.replace(EMPTY, error=error, rows=rows)
     assert decode(encode(request)) == request
+
+
+@given(st.lists(ROW, max_size=3))
+def test_a_frame_read_without_its_inputs_gives_them_when_asked(rows):
+    request = msgspec.structs.replace(EMPTY, rows=rows)
+    found = decode_unread(encode(request))
+    assert [read_inputs(each.inputs) for each in found.rows] == [each.inputs for each in rows]
+    for unread, row in zip(found.rows, rows, strict=True):
+        assert (unread.prediction_id, unread.score) == (row.prediction_id, row.score)
+        assert unread.vector == row.vector
+
+
+def test_a_frame_of_something_else_is_refused_without_its_inputs_too():
+    with pytest.raises(DataError, match="TD-LOG-004"):
+        decode_unread(b"\x93\x01\x02\x03")
 
 
 @given(st.lists(st.floats()))

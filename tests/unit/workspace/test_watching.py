@@ -7,8 +7,9 @@ import pytest
 
 from tondo.stages.deployment.deploy import get_deployment
 from tondo.stages.monitoring.drift import ColumnDrift, DriftLimits, DriftReport
+from tondo.stages.monitoring.predictions import read_predictions
 from tondo.workspace import watching
-from tondo.workspace.watching import keep_look
+from tondo.workspace.watching import drift_among, keep_look
 
 
 def drifted(*names):
@@ -72,3 +73,13 @@ def test_a_closed_alert_says_which_version_it_spoke_of(look, live):
     look(2)
     (closed,) = live.workspace.monitoring.alerts(state="closed")
     assert (closed.by, closed.why) == ("monitoring", "version 1 no longer serves")
+
+
+def test_drift_among_predictions_equals_the_verb(live):
+    live.day("2026-03-02")
+    live.until("2026-03-03T00:00:00Z")
+    columns = ("model_version_id", "score", "vector")
+    logged = read_predictions(live.parts.predictions("buys"), columns=columns)
+    found = drift_among(live.parts, "buys", logged)
+    assert found == live.workspace.monitoring.drift("buys")
+    assert found.columns[0].window_rows == 40

@@ -60,12 +60,12 @@ def join_outcomes(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    last = _last_of_each(outcomes, at_us)
-    ids = predictions.column("prediction_id").combine_chunks()
-    known = last.column("prediction_id").combine_chunks()
-    place = pc.index_in(ids, value_set=known)
-    found = {name: last.column(name).take(place) for name in ("label", "event_time", "recorded_at")}
-    labelled = np.asarray(place.is_valid())
+    places, distinct = _last_places(predictions, outcomes, at_us)
+    labelled = places >= 0
+    place = pa.array(places, mask=~labelled)
+    found = {
+        name: outcomes.column(name).take(place) for name in ("label", "event_time", "recorded_at")
+    }
     horizon_end = micros(predictions, "as_of") + horizon_us
     arrived = pc.fill_null(found["recorded_at"].combine_chunks().view(pa.int64()), 0)
     state = _states(labelled, horizon_end, np.asarray(arrived), at_us)
@@ -78,8 +78,8 @@ def join_outcomes(
     arrivals = int((micros(outcomes, "recorded_at") <= at_us).sum())
     return Joined(
         table=joined,
-        unknown=last.num_rows - int(labelled.sum()),
-        superseded=arrivals - last.num_rows,
+        unknown=distinct - int(labelled.sum()),
+        superseded=arrivals - distinct,
         at_us=at_us,
         horizon_us=horizon_us,
     )
@@ -97,16 +97,24 @@ def _states(
     return states
 
 
-def _last_of_each(outcomes: pa.Table, at_us: int) -> pa.Table:
-    """Return the outcome of each id that arrived last, not after `at_us`."""
+def _last_places(predictions: pa.Table, outcomes: pa.Table, at_us: int) -> tuple[np.ndarray, int]:
+    """Return for each prediction the place of its outcome that arrived last, not after `at_us`.
+
+    -1 where there is none; and how many ids such outcomes have.
+    """
     import numpy as np
+    import pyarrow as pa
 
     from tondo.stages.monitoring.predictions import id_codes
 
+    ids = [*outcomes.column("prediction_id").chunks, *predictions.column("prediction_id").chunks]
+    # Coded together, texts are hashed once, and the rest is done by whole numbers.
+    codes = id_codes(pa.chunked_array(ids, type=pa.string()))
     arrived = micros(outcomes, "recorded_at")
     order = np.argsort(arrived, kind="stable")
     order = order[: int((arrived <= at_us).sum())]
-    codes = id_codes(outcomes.column("prediction_id"))[order]
-    # np.unique keeps the first; seen from the end, that is the last to arrive.
-    _, from_end = np.unique(codes[::-1], return_index=True)
-    return outcomes.take(np.sort(order[len(order) - 1 - from_end]))
+    last = np.full(int(codes.max(initial=-1)) + 1, -1, dtype=np.int64)
+    # Of several that are written to one place the last one stays.
+    last[codes[: len(arrived)][order]] = order
+    found: np.ndarray = last[codes[len(arrived) :]]
+    return found, int((last >= 0).sum())

@@ -9,10 +9,10 @@ import msgspec
 from tondo.core.instants import format_instant
 from tondo.stages.evaluation.delong import Interval, auc_interval
 from tondo.stages.evaluation.metrics import brier, log_loss
-from tondo.stages.monitoring.streams import cut
+from tondo.stages.monitoring.streams import cut, rows_with
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import pyarrow as pa
@@ -78,12 +78,24 @@ def live_metrics(
     start_us: int,
     end_us: int,
     by: Sequence[str] = ("version", "model_version_id", "variant"),
+    judged: Mapping[str, Any] | None = None,
 ) -> list[LiveMetrics]:
-    """Return the metrics of all rows with start <= as-of < end, then of each group by `by`."""
-    table = cut(joined.table, "as_of", start_us, end_us)
+    """Return the metrics of all rows with start <= as-of < end, then of each group by `by`.
+
+    `judged` is the one group whose quality is asked for: the others, all rows among them, are
+    counted only, and their estimates are None.
+    """
+    names = list(dict.fromkeys([*_READ, *by]))
+    table = cut(joined.table.select(names), "as_of", start_us, end_us)
     window = (start_us, end_us, joined.at_us)
     groups = [(_rows_of(table, group), group) for group in _groups(table, by)]
-    return [_measure(rows, group, window) for rows, group in [(table, {}), *groups]]
+    return [
+        _measure(rows, group, window, counted_only=judged is not None and group != judged)
+        for rows, group in [(table, {}), *groups]
+    ]
+
+
+_READ = ("as_of", "score", "label", "recorded_at", "state", "matured")
 
 
 def trailing(joined: Joined, *, window_us: int, **options: Any) -> list[LiveMetrics]:
@@ -100,14 +112,14 @@ def _groups(table: pa.Table, by: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _rows_of(table: pa.Table, group: dict[str, Any]) -> pa.Table:
-    import pyarrow.compute as pc
-
     for name, value in group.items():
-        table = table.filter(pc.equal(table.column(name), value))
+        table = rows_with(table, name, value)
     return table
 
 
-def _measure(table: pa.Table, group: dict[str, Any], window: tuple[int, int, int]) -> LiveMetrics:
+def _measure(
+    table: pa.Table, group: dict[str, Any], window: tuple[int, int, int], *, counted_only: bool
+) -> LiveMetrics:
     import numpy as np
 
     score, label = _numbers(table, "score"), _numbers(table, "label")
@@ -115,7 +127,6 @@ def _measure(table: pa.Table, group: dict[str, Any], window: tuple[int, int, int
     labelled = matured & ~np.isnan(label)
     judged = labelled & np.isfinite(score)
     states = table.column("state").combine_chunks().indices.to_numpy(zero_copy_only=False)
-    scores, labels = score[judged], label[judged]
     return LiveMetrics(
         group=group,
         start_us=window[0],
@@ -128,13 +139,19 @@ def _measure(table: pa.Table, group: dict[str, Any], window: tuple[int, int, int
         late=int((states == 1).sum()),
         pending=int((states == 2).sum()),
         coverage=float(labelled.sum() / matured.sum()) if matured.any() else None,
-        base_rate=float(labels.mean()) if len(labels) else None,
-        mean_score=float(scores.mean()) if len(scores) else None,
-        auc=auc_interval(scores, labels),
-        log_loss=log_loss(scores, labels),
-        brier=brier(scores, labels),
-        delay=_delay(table),
+        **({} if counted_only else _quality(score[judged], label[judged])),
+        delay=None if counted_only else _delay(table),
     )
+
+
+def _quality(scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    return {
+        "base_rate": float(labels.mean()) if len(labels) else None,
+        "mean_score": float(scores.mean()) if len(scores) else None,
+        "auc": auc_interval(scores, labels),
+        "log_loss": log_loss(scores, labels),
+        "brier": brier(scores, labels),
+    }
 
 
 def _numbers(table: pa.Table, column: str) -> np.ndarray:

@@ -34,7 +34,7 @@ COLUMNS = {
 }
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """What came true for one prediction."""
 
     prediction_id: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tondo.scoring import frames
-from tondo.stages.monitoring.streams import Codec, StreamTable, micros
+from tondo.stages.monitoring.streams import Codec, StreamTable, micros, rows_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,9 +42,8 @@ def prediction_stream(
     deployment: str, *, eventlog: EventLog, ledger: Ledger, blobs: Blobs
 ) -> StreamTable:
     """Return the stream of a deployment's predictions; its times are as-of times."""
-    codec = Codec(decode=decode_predictions, time="as_of", columns=COLUMNS)
     stream = frames.stream_of(deployment)
-    return StreamTable(stream, codec, eventlog=eventlog, ledger=ledger, blobs=blobs)
+    return StreamTable(stream, _CODEC, eventlog=eventlog, ledger=ledger, blobs=blobs)
 
 
 def read_predictions(
@@ -64,9 +63,7 @@ def read_predictions(
         needed = list(dict.fromkeys([*columns, "prediction_id", "at", "purpose"]))
     table = stream.read(start_us=start_us, end_us=end_us, columns=needed)
     if purpose is not None:
-        import pyarrow.compute as pc
-
-        table = table.filter(pc.equal(table.column("purpose"), purpose))
+        table = rows_with(table, "purpose", purpose)
     once = first_of_each(table)
     return once if columns is None else once.select(list(columns))
 
@@ -75,16 +72,19 @@ def first_of_each(table: pa.Table) -> pa.Table:
     """Return the rows whose prediction id was answered first, in the order logged."""
     import numpy as np
 
-    codes = id_codes(table.column("prediction_id"))
-    order = np.argsort(micros(table, "at"), kind="stable")
-    _, first = np.unique(codes[order], return_index=True)
-    if len(first) == table.num_rows:
+    ids = table.column("prediction_id").combine_chunks().dictionary_encode()
+    distinct = len(ids.dictionary)
+    if distinct == table.num_rows:
         return table
-    return table.take(np.sort(order[first]))
+    order = np.argsort(micros(table, "at"), kind="stable")[::-1]
+    first = np.empty(distinct, dtype=np.int64)
+    # Of several rows of an id the last that is written here stays: the earliest.
+    first[ids.indices.to_numpy(zero_copy_only=False)[order]] = order
+    return table.take(np.sort(first))
 
 
 def id_codes(column: pa.ChunkedArray) -> np.ndarray:
-    """Return one integer per distinct text."""
+    """Return one integer per distinct text, counted from 0."""
     encoded = column.combine_chunks().dictionary_encode()
     codes: np.ndarray = encoded.indices.to_numpy(zero_copy_only=False)
     return codes
@@ -111,10 +111,15 @@ def feature_matrix(table: pa.Table) -> np.ndarray:
 
 def decode_predictions(payloads: Iterable[bytes]) -> pa.Table:
     """Return the rows of logged requests; a request's own facts are repeated on its rows."""
+    return _CODEC.finish(_decode_unread(payloads))
+
+
+def _decode_unread(payloads: Iterable[bytes]) -> pa.Table:
+    """Return what `decode_predictions` does, with `inputs` as the MessagePack that was logged."""
     import numpy as np
     import pyarrow as pa
 
-    requests = [frames.decode(payload) for payload in payloads]
+    requests = [frames.decode_unread(payload) for payload in payloads]
     of_request = np.repeat(np.arange(len(requests)), [len(each.rows) for each in requests])
     rows = [row for request in requests for row in request.rows]
 
@@ -122,7 +127,6 @@ def decode_predictions(payloads: Iterable[bytes]) -> pa.Table:
         return pa.array(values, type=kind).take(pa.array(of_request, type=pa.int64()))
 
     instant, text, number = pa.timestamp("us", tz="UTC"), pa.string(), pa.int64()
-    to_json = msgspec.json.Encoder().encode
     columns = {
         "prediction_id": pa.array([row.prediction_id for row in rows], type=text),
         "at": repeated([each.at_us for each in requests], instant),
@@ -137,9 +141,29 @@ def decode_predictions(payloads: Iterable[bytes]) -> pa.Table:
         "error": repeated([each.error for each in requests], text),
         "score": pa.array([row.score for row in rows], type=pa.float64()),
         "vector": _vectors([row.vector for row in rows]),
-        "inputs": pa.array([to_json(row.inputs) for row in rows], type=text),
+        "inputs": _texts([row.inputs for row in rows], pa.binary()),
     }
     return pa.table(columns)
+
+
+def _inputs_as_json(packed: pa.ChunkedArray) -> pa.Array:
+    """Return logged inputs as JSON text."""
+    import pyarrow as pa
+
+    read, to_json = frames.read_inputs, msgspec.json.Encoder().encode
+    return _texts([to_json(read(each)) for each in packed.to_pylist()], pa.string())
+
+
+def _texts(values: Sequence[bytes | msgspec.Raw], kind: pa.DataType) -> pa.Array:
+    """Return encoded values as a column of text or of bytes, at the cost of one copy."""
+    import numpy as np
+    import pyarrow as pa
+
+    # 32 bits are enough: what is decoded at once is at most a segment, and that is 64 MiB.
+    ends = np.zeros(len(values) + 1, dtype=np.int32)
+    np.cumsum(np.fromiter(map(len, values), dtype=np.int32, count=len(values)), out=ends[1:])
+    data = pa.py_buffer(b"".join(values))
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(ends), data])
 
 
 def _vectors(packed: list[bytes]) -> pa.Array:
@@ -151,3 +175,8 @@ def _vectors(packed: list[bytes]) -> pa.Array:
     np.cumsum(lengths, out=offsets[1:])
     values = np.frombuffer(b"".join(packed), dtype="<f8")
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))
+
+
+_CODEC = Codec(
+    decode=_decode_unread, time="as_of", columns=COLUMNS, late={"inputs": _inputs_as_json}
+)

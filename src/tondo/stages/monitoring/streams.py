@@ -7,12 +7,18 @@ segment, so a kill between the two leaves a blob that nobody names, and the next
 from __future__ import annotations
 
 from threading import RLock
-from typing import TYPE_CHECKING, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from tondo.core.instants import format_instant
 from tondo.ports.engine import FileTable
+from tondo.stages.monitoring.segments import (
+    SEGMENT_KIND,
+    LogSegment,
+    SegmentColumns,
+    parquet_bytes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,43 +31,26 @@ if TYPE_CHECKING:
     from tondo.ports.blobs import Blobs
     from tondo.ports.eventlog import EventLog
 
-SEGMENT_KIND = "log_segment"
-
 
 class Codec(NamedTuple):
     """How the frames of one kind of stream become a table."""
 
     decode: Callable[[Iterable[bytes]], pa.Table]
-    """Payloads in order to rows in order."""
+    """Payloads in order to rows in order; columns of `late` stay as they were logged."""
     time: str
     """The timestamp column by which tables are cut."""
     columns: Mapping[str, str]
     """Column name to column type, for engines that read the files."""
+    late: Mapping[str, Callable[[pa.ChunkedArray], pa.Array]] = MappingProxyType({})
+    """Columns that are dear to read: what reads them once somebody asks."""
 
-
-class LogSegment(msgspec.Struct, frozen=True, kw_only=True):
-    """A closed segment as a Parquet blob; the body of a `log_segment` record."""
-
-    stream: str
-    segment: str
-    blob: str
-    """Digest of the Parquet file."""
-    rows: int
-    first_us: int | None
-    """Smallest time of its rows; None when it has none."""
-    last_us: int | None
-
-    @property
-    def id(self) -> str:
-        """The record's id."""
-        return f"{self.stream}:{self.segment}"
-
-    def __repr__(self) -> str:
-        """Stream, segment, rows and times in one line."""
-        times = ""
-        if self.first_us is not None and self.last_us is not None:
-            times = f", {format_instant(self.first_us)} to {format_instant(self.last_us)}"
-        return f"LogSegment({self.id}, {self.rows} rows{times})"
+    def finish(self, table: pa.Table) -> pa.Table:
+        """Return decoded rows with their late columns read."""
+        for name, read in self.late.items():
+            if name in table.column_names:
+                place = table.column_names.index(name)
+                table = table.set_column(place, name, read(table.column(name)))
+        return table
 
 
 class StreamTable:
@@ -79,6 +68,7 @@ class StreamTable:
         self._eventlog = eventlog
         self._ledger = ledger
         self._blobs = blobs
+        self._columns = SegmentColumns(blobs)
         self._compacted: dict[str, LogSegment] = {}
         self._live: dict[str, list[pa.Table]] = {}
         self._offsets: dict[str, int] = {}
@@ -119,19 +109,18 @@ class StreamTable:
         """Return the rows with start <= time < end, compacted and live, in the order logged."""
         import pyarrow as pa
 
-        done = self.compacted()
-        parts: dict[str, pa.Table] = {
-            name: self._read_blob(each, columns)
+        done, time = self.compacted(), self._codec.time
+        names = self._names(columns)
+        parts = {
+            name: cut(self._columns.read(each, names), time, start_us, end_us)
             for name, each in done.items()
-            if _overlaps(each, start_us, end_us)
+            if each.overlaps(start_us, end_us)
         }
         for name, table in self._read_live(done).items():
-            parts[name] = table if columns is None else table.select(self._with_time(columns))
+            # Cut first: late columns are then read of the rows that are asked for.
+            parts[name] = self._codec.finish(cut(table.select(names), time, start_us, end_us))
         tables = [parts[name] for name in sorted(parts)]
-        if not tables:
-            empty = self._codec.decode([])
-            tables = [empty if columns is None else empty.select(self._with_time(columns))]
-        whole = cut(pa.concat_tables(tables), self._codec.time, start_us, end_us)
+        whole = pa.concat_tables(tables) if tables else self._empty(names)
         return whole if columns is None else whole.select(list(columns))
 
     def find(
@@ -153,12 +142,13 @@ class StreamTable:
 
         done = self.compacted()
         live = self._read_live(done)
-        names = list(self._codec.columns if columns is None else self._with_time(columns))
+        names = self._names(columns)
         found = []
         for name in sorted({*done, *live}, reverse=True):
             if name in live:
-                rows = _rows_with(live[name], column, value).select(names)
-            elif _overlaps(done[name], start_us, end_us):
+                rows = rows_with(live[name], column, value).select(names)
+                rows = self._codec.finish(rows)
+            elif done[name].overlaps(start_us, end_us):
                 rows = self._find_in_blob(done[name], column, value, names)
             else:
                 continue
@@ -167,7 +157,7 @@ class StreamTable:
                 found.append(rows)
                 if not all_segments:
                     break
-        return pa.concat_tables(found[::-1]) if found else self._codec.decode([]).select(names)
+        return pa.concat_tables(found[::-1]) if found else self._empty(names)
 
     def span(self) -> tuple[int, int] | None:
         """Return the smallest and the largest time of all rows, or None when there are none."""
@@ -183,15 +173,13 @@ class StreamTable:
         paths = tuple(self._blobs.local_path(each.blob) for each in self.compacted().values())
         return FileTable(paths=paths, columns=dict(self._codec.columns))
 
-    def _with_time(self, columns: Sequence[str]) -> list[str]:
-        return list(dict.fromkeys([*columns, self._codec.time]))
+    def _names(self, columns: Sequence[str] | None) -> list[str]:
+        """Return the columns to read: those that are asked for, and the time."""
+        asked = self._codec.columns if columns is None else columns
+        return list(dict.fromkeys([*asked, self._codec.time]))
 
-    def _read_blob(self, segment: LogSegment, columns: Sequence[str] | None) -> pa.Table:
-        import pyarrow.parquet as pq
-
-        wanted = None if columns is None else self._with_time(columns)
-        path = self._blobs.local_path(segment.blob)
-        return pq.ParquetFile(path).read(columns=wanted)
+    def _empty(self, names: Sequence[str]) -> pa.Table:
+        return self._codec.finish(self._codec.decode([]).select(list(names)))
 
     def _find_in_blob(
         self, segment: LogSegment, column: str, value: str, names: Sequence[str]
@@ -203,7 +191,7 @@ class StreamTable:
         file = pq.ParquetFile(self._blobs.local_path(segment.blob))
         held = pc.equal(self._values(segment, file, column), value)
         if not pc.any(held).as_py():
-            return self._codec.decode([]).select(list(names))
+            return self._empty(names)
         parts, begin = [], 0
         for group in range(file.num_row_groups):
             of_group = held.slice(begin, file.metadata.row_group(group).num_rows)
@@ -256,7 +244,7 @@ class StreamTable:
         self._decode_new(name)
         tables = self._live.get(name) or [self._codec.decode([])]
         # One chunk whatever was decoded when, so that the same segment has the same bytes.
-        table = pa.concat_tables(tables).combine_chunks()
+        table = self._codec.finish(pa.concat_tables(tables)).combine_chunks()
         first_us, last_us = _span(table, self._codec.time)
         segment = LogSegment(
             stream=self.stream,
@@ -267,33 +255,20 @@ class StreamTable:
             last_us=last_us,
         )
         self._ledger.put(SEGMENT_KIND, segment.id, segment)
+        self._columns.keep(segment, table.drop_columns(list(self._codec.late)))
         return segment
-
-
-def parquet_bytes(table: pa.Table) -> bytes:
-    """Return a table as a Parquet file."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    sink = pa.BufferOutputStream()
-    # Only columns of few values gain from a dictionary; ids and scores lose time by it.
-    few = [each.name for each in table.schema if each.name in _FEW_VALUES]
-    pq.write_table(table, sink, compression="zstd", use_dictionary=few, row_group_size=_GROUP_ROWS)
-    data: bytes = sink.getvalue().to_pybytes()
-    return data
 
 
 _SEARCHED_ROWS = 1_000_000
 """Rows of searched columns that are kept: of ids of 32 signs about 36 MB."""
-_GROUP_ROWS = 8_192
-"""Rows of one row group: what is read to show one of them."""
-_FEW_VALUES = frozenset({"deployment", "variant", "model", "model_version_id", "purpose", "error"})
 
 
-def _rows_with(table: pa.Table, column: str, value: str) -> pa.Table:
+def rows_with(table: pa.Table, column: str, value: Any) -> pa.Table:
+    """Return the rows whose `column` is `value`; the very table when all are."""
     import pyarrow.compute as pc
 
-    return table.filter(pc.equal(table.column(column), value))
+    held = pc.equal(table.column(column), value)
+    return table if pc.all(held, skip_nulls=False).as_py() else table.filter(held)
 
 
 def cut(table: pa.Table, time: str, start_us: int | None, end_us: int | None) -> pa.Table:
@@ -309,7 +284,12 @@ def cut(table: pa.Table, time: str, start_us: int | None, end_us: int | None) ->
         kept &= times >= start_us
     if end_us is not None:
         kept &= times < end_us
-    return table if kept.all() else table.filter(pa.array(kept))
+    places = np.flatnonzero(kept)
+    count = len(places)
+    # Logs are nearly in order of time: what is kept is most often one run, which costs no copy.
+    if count == 0 or places[-1] - places[0] == count - 1:
+        return table.slice(places[0] if count else 0, count)
+    return table.filter(pa.array(kept))
 
 
 def micros(table: pa.Table, column: str) -> np.ndarray:
@@ -327,13 +307,6 @@ def _span(table: pa.Table, time: str) -> tuple[int | None, int | None]:
         return None, None
     times = micros(table, time)
     return int(times.min()), int(times.max())
-
-
-def _overlaps(segment: LogSegment, start_us: int | None, end_us: int | None) -> bool:
-    if segment.first_us is None or segment.last_us is None:
-        return False
-    after = start_us is None or segment.last_us >= start_us
-    return after and (end_us is None or segment.first_us < end_us)
 
 
 def _name(segment: LogSegment) -> str:

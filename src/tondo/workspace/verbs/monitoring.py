@@ -77,27 +77,17 @@ class MonitoringVerbs:
 
     def drift(self, deployment: str, *, window: str = "28d") -> DriftReport:
         """Compare the trailing window's features and scores with the live version's training."""
-        from tondo.scoring.package import open_package
-        from tondo.stages.deployment.deploy import get_deployment
-        from tondo.stages.monitoring.drift import drift_report
-        from tondo.stages.monitoring.predictions import feature_matrix, read_predictions
+        from tondo.stages.monitoring.predictions import read_predictions
+        from tondo.workspace.watching import drift_among
 
-        main = get_deployment(deployment, ledger=self._parts.ledger).main
         now_us = self._present_us(deployment)
-        contents = open_package(self._parts.blobs.get(main.package), key=self._parts.key)
         logged = read_predictions(
             self._parts.predictions(deployment),
             start_us=now_us - parse_duration_us(window),
             end_us=now_us,
             columns=("model_version_id", "score", "vector"),
         )
-        rows = logged.filter(_equals(logged, "model_version_id", main.model_version_id))
-        return drift_report(
-            _baseline(contents.baseline),
-            feature_matrix(rows),
-            names=list(contents.features),
-            scores=rows.column("score").to_numpy(),
-        )
+        return drift_among(self._parts, deployment, logged)
 
     def watch(self, deployment: str, *, window: str = "28d") -> list[Finding]:
         """Look for drift and missing outcomes; keep what is found and open alerts.
@@ -201,15 +191,3 @@ def _outcome(body: Any, place: int, now_us: int) -> Outcome:
     return Outcome(
         prediction_id=told.prediction_id, label=float(told.label), event_time_us=event_time_us
     )
-
-
-def _equals(table: Any, column: str, value: str) -> Any:
-    import pyarrow.compute as pc
-
-    return pc.equal(table.column(column), value)
-
-
-def _baseline(body: dict[str, Any]) -> Any:
-    from tondo.scoring.baseline import Baseline
-
-    return msgspec.convert(body, Baseline)
