@@ -68,6 +68,12 @@ def test_a_range_of_one_that_ends_before_the_next_key_is_empty(store):
     assert store.scan_many([(b"a", b"b", 1)]) == [[]]
 
 
+def test_a_range_of_one_key_has_that_key_only(store):
+    store.put_many([(b"b", b"1"), (b"b\x00", b"2"), (b"bc", b"3")])
+    ranges = [(key, key + b"\x00", 1) for key in (b"b", b"bc", b"a")]
+    assert store.scan_many(ranges) == [[(b"b", b"1")], [(b"bc", b"3")], []]
+
+
 def test_delete_range_says_how_many_and_leaves_the_rest(store):
     store.put_many([(b"%d" % number, b"x") for number in range(6)])
     assert store.delete_range(b"1", b"4") == 3

@@ -41,7 +41,7 @@ def matrix(rows):
     return made
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3, 7, 64, 300, 1001])
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, 24, 25, 64, 300, 1001])
 def test_a_table_is_bit_equal_to_its_rows(runtime, rows):
     table = matrix(rows)
     alone = [runtime.predict_row(row) for row in table.tolist()]

@@ -6,7 +6,7 @@ Two ways with one meaning: a typed decoder for the quick path, and `read_mapping
 from __future__ import annotations
 
 import math
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import GenericAlias
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,7 +14,7 @@ import msgspec
 
 from tondo.core.columns import item_type
 from tondo.core.errors import CallerError, near
-from tondo.core.instants import EPOCH, to_micros
+from tondo.core.instants import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -39,6 +39,7 @@ _EXPECTED: Final = {
     "date": "text such as 2013-04-01, days since 1970, or null",
 }
 _ONE_DAY: Final = EPOCH.date().toordinal()
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class RowInputs:
@@ -71,7 +72,7 @@ class RowInputs:
         return lambda value: dict(zip(names, values(value)))  # noqa: B905 - made equal above
 
     def _from_struct(self, value: msgspec.Struct) -> dict[str, Any]:
-        row = dict(zip(self._names, msgspec.structs.astuple(value), strict=True))
+        row = dict(zip(self._names, msgspec.structs.astuple(value)))  # noqa: B905 - made equal
         for name, convert in self._converts:
             try:
                 row[name] = convert(row[name])
@@ -200,7 +201,7 @@ def _micros(value: Any) -> Any:
     if type(value) is datetime:
         if value.tzinfo is None:
             raise ValueError(value)
-        return to_micros(value)
+        return (value - EPOCH) // _MICROSECOND
     return value
 
 

@@ -35,6 +35,9 @@ MAX_ID_CHARACTERS = 128
 _LAST_INSTANT_US = 253_402_300_799_999_999
 """The end of the year 9999, the last instant that has a text."""
 
+Parts = dict[str, tuple[list[int], ScoreRequest]]
+"""Variant to the places of its rows in a request, and the request for these."""
+
 
 class ScoringPath:
     """Scores rows for one deployment, or for one of its versions.
@@ -54,6 +57,11 @@ class ScoringPath:
     ) -> None:
         self.deployment = deployment
         self.servings = {each.variant.name: each for each in servings}
+        self._reads_for = {
+            name: next(other for other in servings if other.reads == each.reads)
+            for name, each in self.servings.items()
+        }
+        """Variant to the first that reads the same features: one read serves them all."""
         self.inputs = inputs
         self.appender = appender
         self.log_mode = deployment.log_mode if appender is not None else "off"
@@ -110,11 +118,12 @@ class ScoringPath:
         now_us = self._now_us()
         for request in requests:
             request.error = self._check(request, now_us)
-        only = self._only
-        if only is None:
-            return [request.error or self._deal(request) for request in requests]
-        self._run(only, [request for request in requests if request.error is None])
-        return [request.error or self._answer(only, request) for request in requests]
+        good = [request for request in requests if request.error is None]
+        if self._only is None:
+            return self._deal(requests, good)
+        self._run(self._only, good)
+        self._log(self._only, good)
+        return [request.error or self._answer(self._only, request) for request in requests]
 
     def _check(self, request: ScoreRequest, now_us: int) -> CallerError | None:
         """Complete a request: its instant, its as-of time, its ids; or say what is wrong."""
@@ -132,31 +141,39 @@ class ScoringPath:
             return None
         return _ids_refused(ids, len(rows))
 
-    def _run(self, serving: Serving, requests: Iterable[ScoreRequest]) -> None:
-        """Fetch, compute, predict and log; a request that fails gets its error."""
-        fetch, vector, pack = serving.fetch, serving.vector, serving.pack
+    def _run(self, serving: Serving, requests: Sequence[ScoreRequest]) -> None:
+        """Fetch, compute and predict for all; a request that fails gets its error."""
+        serving.read(requests)
+        self._compute(serving, requests)
+
+    def _compute(self, serving: Serving, requests: Iterable[ScoreRequest]) -> None:
+        """Compute and predict for requests whose features were read."""
+        vector, pack = serving.vector, serving.pack
         good: list[ScoreRequest] = []
         for request in requests:
+            if request.error is not None:
+                continue
             try:
-                if fetch is not None:
-                    request.ages = fetch(request.rows, request.as_of_us or 0)
                 request.vectors = [pack(*vector(row)) for row in request.rows]
             except TondoError as error:
-                self._fail(serving, request, error)
+                request.error = error
             else:
                 good.append(request)
-        for request in good:
-            try:
-                request.scores = serving.score(request.vectors)
-            except TondoError as error:
-                self._fail(serving, request, error)
-        append = None if self.appender is None else self.appender.append
-        if append is None:
+        if good:
+            serving.predict(good)
+
+    def _log(self, serving: Serving, requests: Iterable[ScoreRequest]) -> None:
+        """Log what was answered, and what failed unless it is the caller's to mend."""
+        if self.appender is None:
             return
+        append = self.appender.append
         sampled = self.log_mode == "sampled"
-        for request in good:
-            if request.error is None and (not sampled or self._sampled(request)):
-                append(self._frame(serving, request))
+        for request in requests:
+            if request.error is None:
+                if not sampled or self._sampled(request):
+                    append(self._frame(serving, request))
+            elif not isinstance(request.error, CallerError):
+                append(self._failed(serving, request, request.error))
 
     def _frame(self, serving: Serving, request: ScoreRequest) -> bytes:
         """Return the logged request as bytes.
@@ -175,32 +192,30 @@ class ScoringPath:
             )
         )
 
-    def _fail(self, serving: Serving, request: ScoreRequest, error: TondoError) -> None:
-        """Keep the error; log it too, unless it is the caller's to mend."""
-        request.error = error
-        if self.appender is None or isinstance(error, CallerError):
-            return
+    def _failed(self, serving: Serving, request: ScoreRequest, error: TondoError) -> bytes:
+        """Return the frame of a request that has no scores."""
         assert request.ids is not None
         variant = serving.variant
         vectors = request.vectors or [b""] * len(request.rows)
-        frame = LoggedRequest(
-            request_id=request.request_id or request.ids[0],
-            at_us=request.at_us,
-            as_of_us=request.as_of_us or 0,
-            deployment=self._name,
-            variant=variant.name,
-            model=variant.model,
-            version=variant.version,
-            model_version_id=variant.model_version_id,
-            purpose=request.purpose,
-            latency_us=(perf_counter_ns() - request.started_ns) // 1000,
-            error=error.code,
-            rows=[
-                LoggedRow(prediction_id=id_, score=None, vector=vector, inputs=row)
-                for id_, vector, row in zip(request.ids, vectors, request.rows, strict=True)
-            ],
+        return encode(
+            LoggedRequest(
+                request_id=request.request_id or request.ids[0],
+                at_us=request.at_us,
+                as_of_us=request.as_of_us or 0,
+                deployment=self._name,
+                variant=variant.name,
+                model=variant.model,
+                version=variant.version,
+                model_version_id=variant.model_version_id,
+                purpose=request.purpose,
+                latency_us=(perf_counter_ns() - request.started_ns) // 1000,
+                error=error.code,
+                rows=[
+                    LoggedRow(prediction_id=id_, score=None, vector=vector, inputs=row)
+                    for id_, vector, row in zip(request.ids, vectors, request.rows, strict=True)
+                ],
+            )
         )
-        self.appender.append(encode(frame))
 
     def _answer(self, serving: Serving, request: ScoreRequest) -> Answer:
         return Answer(
@@ -220,17 +235,43 @@ class ScoringPath:
             for at, score in enumerate(request.scores)
         ]
 
-    def _deal(self, request: ScoreRequest) -> Answer | TondoError:
-        """Answer a request whose rows go to several variants; one frame for each variant."""
-        try:
-            parts = self._parts(request)
-        except CallerError as error:
-            return error
+    def _deal(
+        self, requests: Sequence[ScoreRequest], good: Iterable[ScoreRequest]
+    ) -> list[Answer | TondoError]:
+        """Answer requests whose rows go to several variants, each of which runs once for all."""
+        dealt: dict[ScoreRequest, Parts] = {}
+        by_variant: dict[str, list[ScoreRequest]] = {}
+        for request in good:
+            try:
+                parts = dealt[request] = self._parts(request)
+            except CallerError as error:
+                request.error = error
+                continue
+            for name, (_, part) in parts.items():
+                by_variant.setdefault(name, []).append(part)
+        by_reading: dict[Serving, list[ScoreRequest]] = {}
+        for name, together in by_variant.items():
+            by_reading.setdefault(self._reads_for[name], []).extend(together)
+        for serving, together in by_reading.items():
+            serving.read(together)
+        for name, together in by_variant.items():
+            self._compute(self.servings[name], together)
+        for request, parts in dealt.items():
+            self._log_parts(request, parts)
+        return [request.error or self._merge(request, dealt[request]) for request in requests]
+
+    def _log_parts(self, request: ScoreRequest, parts: Parts) -> None:
+        """Log one frame a variant, up to the first that failed: it fails the whole request."""
+        for name, (_, part) in parts.items():
+            self._log(self.servings[name], [part])
+            if part.error is not None:
+                request.error = part.error
+                return
+
+    def _merge(self, request: ScoreRequest, parts: Parts) -> Answer:
+        """Return the answer of the variants' parts, in the order of the request's rows."""
         answered: list[Prediction | None] = [None] * len(request.rows)
         for name, (positions, part) in parts.items():
-            self._run(self.servings[name], [part])
-            if part.error is not None:
-                return part.error
             request.ages = {**request.ages, **part.ages}
             predictions = self._predictions(self.servings[name], part)
             for position, prediction in zip(positions, predictions, strict=True):
@@ -244,7 +285,7 @@ class ScoringPath:
             request.ages,
         )
 
-    def _parts(self, request: ScoreRequest) -> dict[str, tuple[list[int], ScoreRequest]]:
+    def _parts(self, request: ScoreRequest) -> Parts:
         """Deal rows to variants by their key; every row is checked before any is scored."""
         groups: dict[str, list[int]] = {}
         sticky, ids = self.deployment.sticky, request.ids

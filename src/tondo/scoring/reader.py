@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
     from tondo.ports.online import OnlineStore
     from tondo.scoring.layout import ViewLayout
+    from tondo.scoring.request import Ages, Row
 
 Pairs = list[tuple[bytes, bytes]]
 Range = tuple[bytes, bytes, int]
+Answers = dict[Any, tuple[list[Any], int | None]]
+"""Entity key to a view's feature values and their age."""
 
 
 class FetchPlan:
@@ -33,15 +36,21 @@ class FetchPlan:
 class _ViewPlan:
     """One view of a plan: how its range is made and its pairs are read."""
 
-    __slots__ = ("features", "has_recorded", "is_window", "keys", "layout", "places", "reader")
+    __slots__ = (
+        *("features", "has_recorded", "is_plain", "key_class", "keys", "layout"),
+        *("may_be_late", "place", "places", "reader"),
+    )
 
-    def __init__(self, layout: ViewLayout, features: list[str]) -> None:
+    def __init__(self, layout: ViewLayout, features: list[str], place: int) -> None:
         self.layout = layout
         self.features = features
+        self.place = place
         self.keys = ViewKeys(layout)
-        self.is_window = layout.kind == "window"
+        self.key_class = str if layout.key_type == "string" else int
         self.has_recorded = layout.has_recorded and layout.has_time
-        self.reader = WindowReader(layout, features) if self.is_window else None
+        self.reader = WindowReader(layout, features) if layout.kind == "window" else None
+        self.may_be_late = self.has_recorded and self.reader is None
+        self.is_plain = self.reader is None and not self.has_recorded and layout.ttl_us is None
         names = list(layout.features)
         self.places = [names.index(feature) + 2 for feature in features]
 
@@ -61,6 +70,9 @@ class _ViewPlan:
             if pairs:
                 newest = event_time_of(pairs[-1][0])
             return self.reader.read(pairs, visible_us(self.layout, as_of_us)), newest
+        if self.is_plain and pairs:
+            row = decode_lookup(pairs[0][1])
+            return [row[place] for place in self.places], row[0]
         for _, data in pairs:
             row = decode_lookup(data)
             if self._takes_part(row, as_of_us):
@@ -84,10 +96,7 @@ class _ViewPlan:
     def first_is_late(self, pairs: Pairs, as_of_us: int) -> bool:
         """Say whether the one row read is not known yet, so that older ones must be read."""
         return (
-            self.has_recorded
-            and not self.is_window
-            and bool(pairs)
-            and self._is_late(decode_lookup(pairs[0][1]), as_of_us)
+            self.may_be_late and bool(pairs) and self._is_late(decode_lookup(pairs[0][1]), as_of_us)
         )
 
 
@@ -100,6 +109,58 @@ class _Group:
         self.view = view
         self.key_column = key_column
         self.outputs: list[tuple[str, int]] = []
+
+    def ask(
+        self,
+        tables: Sequence[Sequence[Row]],
+        bounds: tuple[bytes, bytes, int],
+        places: dict[Any, int],
+        ranges: list[Range],
+    ) -> list[list[Any]]:
+        """Return each table's keys; note in `places` and `ranges` those not asked for yet."""
+        column, key_class, stem_of = self.key_column, self.view.key_class, self.view.keys.stem
+        start_tail, stop_tail, most = bounds
+        asked: list[list[Any]] = []
+        for rows in tables:
+            keys = [row.get(column) for row in rows]
+            for key in keys:
+                # True and 1.0 would be found under 1; of the wrong class, they must be refused.
+                if key is None or (key.__class__ is key_class and key in places):
+                    continue
+                stem = stem_of(key)
+                places[key] = len(ranges)
+                ranges.append((stem + start_tail, stem + stop_tail, most))
+            asked.append(keys)
+        return asked
+
+    def fill(
+        self,
+        tables: Sequence[Sequence[Row]],
+        asked: Sequence[Sequence[Any]],
+        answers: Answers,
+        ages: Sequence[Ages],
+    ) -> None:
+        """Put the features into the rows, and the age of a table's oldest into its ages."""
+        name = self.view.layout.view
+        names, places = zip(*self.outputs, strict=True)
+        if places == tuple(range(len(self.view.features))):
+            filled = {
+                key: (dict(zip(names, values)), age)  # noqa: B905 - equal, and half the time
+                for key, (values, age) in answers.items()
+            }
+        else:
+            filled = {
+                key: ({each: values[place] for each, place in self.outputs}, age)
+                for key, (values, age) in answers.items()
+            }
+        for rows, keys, known in zip(tables, asked, ages, strict=True):
+            oldest = known[name]
+            for row, key in zip(rows, keys):  # noqa: B905 - made of these rows
+                features, age = filled[key]
+                row.update(features)
+                if age is not None and (oldest is None or age > oldest):
+                    oldest = age
+            known[name] = oldest
 
 
 class FeatureReader:
@@ -120,7 +181,10 @@ class FeatureReader:
             features = wanted.setdefault(view, [])
             if feature not in features:
                 features.append(feature)
-        views = {name: _ViewPlan(self._layouts[name], wanted[name]) for name in wanted}
+        views = {
+            name: _ViewPlan(self._layouts[name], wanted[name], place)
+            for place, name in enumerate(wanted)
+        }
         groups: dict[tuple[str, str], _Group] = {}
         for canonical, view, feature, key_column in needed:
             group = groups.setdefault((view, key_column), _Group(views[view], key_column))
@@ -137,62 +201,52 @@ class FeatureReader:
             return
         raise DefinitionError("TD-ONLINE-006", what, fix=fix, view=view, feature=feature)
 
-    def fetch(
-        self, rows: Sequence[dict[str, Any]], plan: FetchPlan, as_of_us: int
-    ) -> dict[str, int | None]:
+    def fetch(self, rows: Sequence[Row], plan: FetchPlan, as_of_us: int) -> Ages:
         """Fill each row with its canonical names; return the age in µs of each view's oldest.
 
         A null or absent key gives null features; a key of the wrong type raises TD-ONLINE-001
         before anything is read. Age is from the event time used; None where nothing was found.
         """
-        ranges: list[Range] = []
-        owners: list[_ViewPlan] = []
-        places: dict[bytes, int] = {}
-        work: list[tuple[dict[str, Any], _Group, int]] = []
-        for group in plan.groups:
-            view = group.view
-            start_tail, stop_tail, most = view.bounds(as_of_us)
-            for row in rows:
-                key = row.get(group.key_column)
-                if key is None:
-                    work.append((row, group, -1))
-                    continue
-                stem = view.keys.stem(key)
-                place = places.get(stem)
-                if place is None:
-                    place = places[stem] = len(ranges)
-                    ranges.append((stem + start_tail, stem + stop_tail, most))
-                    owners.append(view)
-                work.append((row, group, place))
-        return self._fill(work, ranges, owners, plan, as_of_us)
+        return self.fetch_many([rows], plan, as_of_us)[0]
 
-    def _fill(
-        self,
-        work: list[tuple[dict[str, Any], _Group, int]],
-        ranges: list[Range],
-        owners: list[_ViewPlan],
-        plan: FetchPlan,
-        as_of_us: int,
-    ) -> dict[str, int | None]:
-        ages: dict[str, int | None] = {view.layout.view: None for view in plan.views}
-        answers: list[list[Any]] = []
+    def fetch_many(
+        self, tables: Sequence[Sequence[Row]], plan: FetchPlan, as_of_us: int
+    ) -> list[Ages]:
+        """Do `fetch` for the rows of several requests; what they share is read once for all.
+
+        An error is of any of them, and then no row was filled.
+        """
+        ranges: list[Range] = []
+        places: list[dict[Any, int]] = [{} for _ in plan.views]
+        bounds = [view.bounds(as_of_us) for view in plan.views]
+        asked = [
+            group.ask(tables, bounds[group.view.place], places[group.view.place], ranges)
+            for group in plan.groups
+        ]
         found = self._online.scan_many(ranges) if ranges else []
-        for place, pairs in enumerate(found):
-            view = owners[place]
-            if view.first_is_late(pairs, as_of_us):
-                pairs = self._online.scan(*ranges[place][:2])  # noqa: PLW2901 - the fuller answer
-            values, event_time = view.read(pairs, as_of_us)
-            answers.append(values)
-            if event_time is not None:
-                name, age = view.layout.view, as_of_us - event_time
-                known = ages[name]
-                ages[name] = age if known is None or age > known else known
-        for row, group, place in work:
-            if place < 0:
-                for canonical, _ in group.outputs:
-                    row[canonical] = None
-                continue
-            values = answers[place]
-            for canonical, position in group.outputs:
-                row[canonical] = values[position]
+        answers = [
+            self._read(view, places[view.place], ranges, found, as_of_us) for view in plan.views
+        ]
+        names = [view.layout.view for view in plan.views]
+        ages: list[Ages] = [dict.fromkeys(names) for _ in tables]
+        for group, keys in zip(plan.groups, asked, strict=True):
+            group.fill(tables, keys, answers[group.view.place], ages)
         return ages
+
+    def _read(
+        self,
+        view: _ViewPlan,
+        places: dict[Any, int],
+        ranges: list[Range],
+        found: list[Pairs],
+        as_of_us: int,
+    ) -> Answers:
+        """Return what was found under each key, and its age; nothing under no key."""
+        answers: Answers = {None: ([None] * len(view.features), None)}
+        for key, place in places.items():
+            pairs = found[place]
+            if view.may_be_late and view.first_is_late(pairs, as_of_us):
+                pairs = self._online.scan(*ranges[place][:2])
+            values, event_time = view.read(pairs, as_of_us)
+            answers[key] = (values, None if event_time is None else as_of_us - event_time)
+        return answers

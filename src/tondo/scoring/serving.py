@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import struct
+from math import isfinite
 from typing import TYPE_CHECKING
 
-from tondo.core.errors import DefinitionError, PlatformError
+from tondo.core.errors import DefinitionError, PlatformError, TondoError
 from tondo.scoring.answer import AnsweredVariant
 from tondo.scoring.inputs import RowInputs
 from tondo.scoring.reader import FeatureReader
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tondo.scoring.model import LoadedModel
     from tondo.scoring.package import PackageContents
     from tondo.scoring.plan import PlannedVariant
-    from tondo.scoring.request import Ages, Row
+    from tondo.scoring.request import Ages, Row, ScoreRequest
 
 
 def row_types(contents: PackageContents, *, fetched: bool) -> dict[str, str]:
@@ -37,7 +38,7 @@ class Serving:
 
     __slots__ = (
         *("answered", "fetch", "head", "inputs"),
-        *("model", "pack", "threshold", "variant", "vector"),
+        *("model", "pack", "reads", "threshold", "variant", "vector"),
     )
 
     def __init__(
@@ -60,26 +61,54 @@ class Serving:
         self.vector = model.vector
         self.pack = struct.Struct(f"<{len(contents.features)}d").pack
         """Feature values to float64 bytes, little-endian."""
-        self.fetch: Callable[[list[Row], int], Ages] | None = None
-        """Fills rows with the view features as of an instant, and returns the age of each view
-        in microseconds; None where the model reads no view."""
+        self.reads = (contents.views, contents.view_features) if online is not None else None
+        """What `fetch` fills in: variants in which it is equal may fetch for each other."""
+        self.fetch: Callable[[Sequence[list[Row]], int], list[Ages]] | None = None
+        """Fills the rows of several requests with the view features as of an instant, and
+        returns for each request the age of each view in microseconds; None where the model reads
+        no view. An error is of any of the requests."""
         if online is not None and contents.view_features:
             reader = FeatureReader(online, contents.views)
             plan = reader.plan(contents.view_features)
-            self.fetch = lambda rows, as_of_us: reader.fetch(rows, plan, as_of_us)
+            self.fetch = lambda tables, as_of_us: reader.fetch_many(tables, plan, as_of_us)
+
+    def read(self, requests: Sequence[ScoreRequest]) -> None:
+        """Fetch for requests, those of one instant together; a failure is a request's `error`."""
+        if self.fetch is None:
+            return
+        groups: dict[int, list[ScoreRequest]] = {}
+        for request in requests:
+            groups.setdefault(request.as_of_us or 0, []).append(request)
+        for as_of_us, together in groups.items():
+            _fetch(self.fetch, together, as_of_us)
+
+    def predict(self, requests: Sequence[ScoreRequest]) -> None:
+        """Score the vectors of all in one call; where that fails, those of each request alone."""
+        try:
+            scores = self.score([vector for each in requests for vector in each.vectors])
+        except TondoError as error:
+            if len(requests) == 1:
+                requests[0].error = error
+                return
+            for request in requests:
+                self.predict([request])
+            return
+        start = 0
+        for request in requests:
+            stop = start + len(request.vectors)
+            request.scores = scores[start:stop]
+            start = stop
+            if not all(map(isfinite, request.scores)):
+                request.error = self._no_number()
 
     def score(self, vectors: Sequence[bytes]) -> list[float]:
-        """Return the scores of packed vectors; TD-SCORE-013 when one is not a finite number."""
+        """Return the scores of packed vectors, of one request or of several."""
         if len(vectors) == 1:
-            scores = [self.model.score_packed(vectors[0])]
-        else:
-            scores = self.model.score_packed_table(vectors)
-        for score in scores:
-            if score - score != 0.0:
-                raise self._no_number()
-        return scores
+            return [self.model.score_packed(vectors[0])]
+        return self.model.score_packed_table(vectors)
 
     def _no_number(self) -> PlatformError:
+        """Build the error for a score that is not a finite number."""
         return PlatformError(
             "TD-SCORE-013",
             f"version {self.variant.version} of '{self.variant.model}' gave no finite score",
@@ -87,6 +116,25 @@ class Serving:
             fix="Roll back; then look at the logged vector of this request.",
             model_version_id=self.variant.model_version_id,
         )
+
+
+def _fetch(
+    fetch: Callable[[Sequence[list[Row]], int], list[Ages]],
+    requests: Sequence[ScoreRequest],
+    as_of_us: int,
+) -> None:
+    """Fetch for requests of one instant; where that fails, for each alone."""
+    try:
+        found = fetch([request.rows for request in requests], as_of_us)
+    except TondoError as error:
+        if len(requests) == 1:
+            requests[0].error = error
+            return
+        for request in requests:
+            _fetch(fetch, [request], as_of_us)
+        return
+    for request, ages in zip(requests, found, strict=True):
+        request.ages = ages
 
 
 def shared_inputs(servings: Sequence[Serving], deployment: str) -> RowInputs:

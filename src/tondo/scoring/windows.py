@@ -43,25 +43,28 @@ class WindowReader:
         for place, slot, call in self._plans:
             events = by_window.get(call.window_us)
             if events is None:
-                chosen = self._within(pairs, visible_us - call.window_us)
+                chosen = self._within(pairs, visible_us, call.window_us)
                 events = by_window[call.window_us] = _Events(self, chosen, visible_us)
             answers[place] = events.compute(slot, call)
         return answers
 
     def _within(
-        self, pairs: Sequence[tuple[bytes, bytes]], start_us: int
+        self, pairs: Sequence[tuple[bytes, bytes]], visible_us: int, window_us: int
     ) -> Sequence[tuple[bytes, bytes]]:
-        if not pairs:
+        if not pairs or window_us == self.longest_us:
             return pairs
         first = pairs[0][0]
-        start = first[:-EVENT_TAIL] + oldest_first(start_us)
+        start = first[:-EVENT_TAIL] + oldest_first(visible_us - window_us)
         return pairs if first >= start else pairs[bisect_left(pairs, (start,)) :]
 
 
 class _Events:
     """The events of one window, their slots decoded at most once each."""
 
-    __slots__ = ("_columns", "_flat", "_keep", "_pairs", "_reader", "_rows", "_sums", "count")
+    __slots__ = (
+        *("_columns", "_flat", "_keep", "_pairs", "_reader", "_rows", "_sums", "_unpacked"),
+        "count",
+    )
 
     def __init__(
         self, reader: WindowReader, pairs: Sequence[tuple[bytes, bytes]], visible_us: int
@@ -70,6 +73,7 @@ class _Events:
         self._pairs = pairs
         self._columns: dict[str, list[Any]] = {}
         self._sums: dict[str, tuple[int, int]] = {}
+        self._unpacked: dict[str, tuple[Any, ...]] = {}
         self._rows: list[list[Any]] | None = None
         self._flat = b"".join([value for _, value in pairs])
         if len(self._flat) != 8 * reader.width * len(pairs):
@@ -138,7 +142,11 @@ class _Events:
         return whole
 
     def _fields(self, code: str) -> tuple[Any, ...]:
-        return struct.unpack(f"<{len(self._flat) // 8}{code}", self._flat)
+        found = self._unpacked.get(code)
+        if found is None:
+            found = struct.unpack(f"<{len(self._flat) // 8}{code}", self._flat)
+            self._unpacked[code] = found
+        return found
 
     def _recorded(self) -> Sequence[int]:
         if self._rows is not None:

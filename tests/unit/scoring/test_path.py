@@ -1,5 +1,6 @@
 import itertools
 
+import msgspec
 import pytest
 
 import scored
@@ -245,3 +246,137 @@ def test_a_row_that_cannot_be_computed_fails_its_own_request_only():
     good, bad = path.score_requests([ScoreRequest(rows(1)), ScoreRequest([broken])])
     assert good.predictions[0].score > 0
     assert bad.code == "TD-LANG-008"
+
+
+class Picky:
+    """A runtime that fails, or gives no number, on rows of a certain distance."""
+
+    def __init__(self, runtime):
+        self._runtime = runtime
+
+    def predict_table(self, matrix):
+        if (matrix[:, 0] == 6.0).any():
+            raise PlatformError("TD-TEST-001", "not this row")
+        scores = self._runtime.predict_table(matrix)
+        scores[matrix[:, 0] == 7.0] = float("nan")
+        return scores
+
+
+def picky_path(log):
+    path = make_path(scored.contents(), log=log)
+    model = path.servings["v1"].model
+    model.runtime = Picky(model.runtime)
+    return path
+
+
+def asked_at(*distances):
+    return [
+        ScoreRequest([{**scored.ROW, "distance": distance}] * 2, ids=[f"{at}a", f"{at}b"])
+        for at, distance in enumerate(distances)
+    ]
+
+
+@pytest.mark.parametrize(("distance", "code"), [(6000.0, "TD-TEST-001"), (7000.0, "TD-SCORE-013")])
+def test_a_prediction_that_fails_fails_its_own_request_only(distance, code):
+    log = MemoryEventLog()
+    first, bad, last = picky_path(log).score_requests(asked_at(1000.0, distance, 2000.0))
+    alone = [picky_path(None).score_requests([each])[0] for each in asked_at(1000.0, 2000.0)]
+    assert [[each.score for each in one.predictions] for one in (first, last)] == [
+        [each.score for each in one.predictions] for one in alone
+    ]
+    assert bad.code == code
+    assert [request.error for request in logged(log)] == [None, code, None]
+
+
+def test_requests_answered_together_are_predicted_in_one_call():
+    path = make_path(scored.contents())
+    model = path.servings["v1"].model
+    sizes = []
+    predict = model.runtime.predict_table
+    model.runtime = type(
+        "Seen", (), {"predict_table": lambda _, m: sizes.append(len(m)) or predict(m)}
+    )()
+    path.score_requests([ScoreRequest(rows(number)) for number in (1, 2, 3)])
+    assert sizes == [6]
+
+
+def in_canary(log, **changes):
+    return make_path(scored.contents(), scored.contents(bias=1.0), log=log, **changes)
+
+
+def many_asked():
+    return [
+        ScoreRequest(rows(number), ids=[f"{number}-{at}" for at in range(number)])
+        for number in (5, 1, 9, 3)
+    ]
+
+
+def frames_of(log):
+    return [msgspec.structs.replace(each, latency_us=0) for each in logged(log)]
+
+
+def test_a_canary_answers_and_logs_requests_together_as_it_does_alone():
+    joint, single = MemoryEventLog(), MemoryEventLog()
+    together = in_canary(joint).score_requests(many_asked())
+    path = in_canary(single)
+    assert together == [path.score_requests([each])[0] for each in many_asked()]
+    assert frames_of(joint) == frames_of(single)
+    assert {each.variant for each in together[2].variants} == {"v1", "v2"}
+
+
+def test_in_a_canary_a_request_that_fails_harms_no_other():
+    inputs = {**scored.INPUTS, "gate": "double"}
+    features = scored.trees_of({**scored.TEXTS, "gate": "gate"}, inputs)
+    wider = scored.contents(inputs=inputs, features=features, samples=[{**scored.ROW, "gate": 1.0}])
+    log = MemoryEventLog()
+    whole = [{**row, "gate": 2.0} for row in rows(20)]
+    asked = [ScoreRequest(whole), ScoreRequest(rows(20)), ScoreRequest(whole)]
+    first, bad, last = make_path(scored.contents(), wider, log=log).score_requests(asked)
+    assert bad.code == "TD-SCORE-001"
+    assert [len(each.predictions) for each in (first, last)] == [20, 20]
+    assert sum(len(request.rows) for request in logged(log)) == 40
+
+
+def test_a_part_that_fails_ends_its_request_and_is_the_last_that_is_logged():
+    log = MemoryEventLog()
+    path = in_canary(log)
+    model = path.servings["v2"].model
+    model.runtime = Picky(model.runtime)
+    good, bad = path.score_requests(
+        [
+            ScoreRequest(rows(20), request_id="good"),
+            ScoreRequest([{**row, "distance": 6000.0} for row in rows(20)], request_id="bad"),
+        ]
+    )
+    assert (len(good.predictions), bad.code) == (20, "TD-TEST-001")
+    told = [request.error for request in logged(log) if request.request_id == "bad"]
+    assert told[-1] == "TD-TEST-001"
+    assert [each.error for each in logged(log) if each.request_id == "good"] == [None, None]
+
+
+def test_requests_of_one_instant_share_reads_and_a_wrong_key_is_its_own_fault():
+    store = MemoryStore()
+    store.put_many([(lookup_key(LAYOUT, "JFK", 5), pack_lookup(LAYOUT, 5, {"wind": 4.0}))])
+    path = make_path(with_view(), online=store, as_of="caller")
+    asked = [ScoreRequest([{"origin": key}], as_of_us=at) for key, at in (("JFK", 9), (7, 9))]
+    asked += [ScoreRequest([{"origin": "JFK"}], as_of_us=at) for at in (9, 4)]
+    first, wrong, same, earlier = path.score_requests(asked)
+    assert wrong.code == "TD-ONLINE-001"
+    assert (first.ages_us, same.ages_us) == ({"weather": 4}, {"weather": 4})
+    assert earlier.ages_us == {"weather": None}
+
+
+def test_variants_that_read_the_same_features_read_them_once_for_a_request():
+    class Counting(MemoryStore):
+        reads = 0
+
+        def scan_many(self, ranges):
+            self.reads += len(ranges)
+            return super().scan_many(ranges)
+
+    store = Counting()
+    store.put_many([(lookup_key(LAYOUT, "JFK", 5), pack_lookup(LAYOUT, 5, {"wind": 4.0}))])
+    path = make_path(with_view(), with_view(), online=store)
+    answer = path.score([{"origin": "JFK"} for _ in range(20)])
+    assert (len(answer.variants), store.reads) == (2, 1)
+    assert answer.ages_us == {"weather": NOW - 5}

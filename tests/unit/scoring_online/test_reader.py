@@ -1,5 +1,6 @@
 """The reader fills rows with one store call, and reads nothing twice."""
 
+import msgspec
 import pytest
 
 from tondo.adapters.online.memory.store import MemoryStore
@@ -143,6 +144,38 @@ def test_a_key_of_the_wrong_type_reads_nothing(reader, store):
     with pytest.raises(CallerError, match="TD-ONLINE-001"):
         reader.fetch([{"origin": "JFK"}, {"origin": 7}], reader.plan([need("weather", "wind")]), 60)
     assert store.calls == []
+
+
+def test_several_requests_are_read_in_one_call_and_have_their_own_ages(reader, store):
+    plan = reader.plan([need("weather", "sky"), need("weather", "wind"), need("delays", "n")])
+    tables = [[{"origin": "JFK"}], [{"origin": "LGA"}, {"origin": "JFK"}], [{"origin": None}]]
+    ages = reader.fetch_many(tables, plan, 60)
+    assert store.calls == [4]
+    assert [[row["@weather.wind[origin]"] for row in rows] for rows in tables] == [
+        [2.0],
+        [9.0, 2.0],
+        [None],
+    ]
+    assert ages == [
+        {"weather": 10, "delays": 4},
+        {"weather": 50, "delays": 4},
+        {"weather": None, "delays": None},
+    ]
+
+
+def test_a_wrong_key_in_one_request_leaves_all_unfilled(reader):
+    tables = [[{"origin": "JFK"}], [{"origin": 7}]]
+    with pytest.raises(CallerError, match="TD-ONLINE-001"):
+        reader.fetch_many(tables, reader.plan([need("weather", "wind")]), 60)
+    assert tables == [[{"origin": "JFK"}], [{"origin": 7}]]
+
+
+def test_a_bool_is_not_taken_for_the_whole_number_it_equals():
+    layout = msgspec.structs.replace(WEATHER, key_type="id")
+    numbered = FeatureReader(MemoryStore(), {"weather": layout})
+    plan = numbered.plan([need("weather", "wind")])
+    with pytest.raises(CallerError, match="TD-ONLINE-001"):
+        numbered.fetch([{"origin": 1}, {"origin": True}], plan, 60)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tondo.faces.scorer.routes import Route
     from tondo.faces.scorer.service import Service
     from tondo.faces.web.guard import Guard
@@ -61,11 +63,14 @@ class FastPath:
             answers.update(zip(places, replies, strict=True))
         failed = self.service.appenders.batch.flush()
         self.service.fast_answers += len(gathered)
+        by_connection: dict[ScorerProtocol, list[tuple[int, bytes]]] = {}
         for place, (connection, route, _) in enumerate(gathered):
             status, payload = answers[place]
             error = failed.get(id(route.appender)) if failed and status == _OK else None
             replaced = None if error is None else route.not_written(error)
-            connection.send_reply(*(replaced or (status, payload)))
+            by_connection.setdefault(connection, []).append(replaced or (status, payload))
+        for connection, in_order in by_connection.items():
+            connection.send_replies(in_order)
 
     def admits(self, headers: list[tuple[bytes, bytes]]) -> bool:
         """Return whether a request may be answered here: plain, allowed, of a known length."""
@@ -168,14 +173,28 @@ class ScorerProtocol(HttpToolsProtocol):
         self.unsent += 1
         self.shared.gather(self, route, parts[0] if len(parts) == 1 else b"".join(parts))
 
-    def send_reply(self, status: int, payload: bytes) -> None:
-        """Send one reply, in one write."""
-        self.unsent -= 1
-        self.server_state.total_requests += 1
+    def send_replies(self, replies: Sequence[tuple[int, bytes]]) -> None:
+        """Send replies (status, payload) in their order, in one write: each costs a system call."""
+        self.unsent -= len(replies)
+        self.server_state.total_requests += len(replies)
         if self.transport.is_closing():
             return
-        last = self._closing and not self.unsent
+        closes = self._closing and not self.unsent
+        last = len(replies) - 1 if closes else -1
         self.transport.write(
+            b"".join(
+                [
+                    self._reply(status, payload, last=place == last)
+                    for place, (status, payload) in enumerate(replies)
+                ]
+            )
+        )
+        if closes:
+            self.transport.close()
+
+    def _reply(self, status: int, payload: bytes, *, last: bool) -> bytes:
+        """Return one reply's bytes; after the `last` one the connection is closed."""
+        return (
             b"HTTP/1.1 %b\r\n%bcontent-type: application/json\r\ncontent-length: %d\r\n%b\r\n%b"
             % (
                 _STATUS_LINES[status],
@@ -185,8 +204,6 @@ class ScorerProtocol(HttpToolsProtocol):
                 payload,
             )
         )
-        if last:
-            self.transport.close()
 
     def shutdown(self) -> None:
         """End gracefully: a request that has begun is answered first."""

@@ -14,6 +14,7 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from tondo.faces.scorer.app import make_app
 from tondo.faces.scorer.fastpath import FastPath, ScorerProtocol
+from tondo.faces.scorer.flusher import Flusher
 
 if TYPE_CHECKING:
     import socket
@@ -57,11 +58,14 @@ def serve(
     )
     server = _Server(config, shared, service, parent_fd=parent_fd, announce=announce)
     server.workers = workers
+    flusher = Flusher(service.appenders.sync)
+    flusher.start()
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
         pass  # uvicorn raises the signal again after it has ended everything
     finally:
+        flusher.stop()
         if workers is not None:
             workers.stop()
         service.appenders.roll()
@@ -100,7 +104,6 @@ class _Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         self._background = [
             loop.create_task(self._service.watch()),
-            loop.create_task(self._service.flush()),
             loop.create_task(self._tick()),
         ]
         if self._parent_fd is not None:

@@ -35,9 +35,6 @@ WATCH_S = 0.05
 RETRY_S = 2.0
 """A plan that could not be loaded is tried again: its blobs may come back."""
 
-SYNC_S = 0.02
-"""What log mode `written` may lose when the power fails."""
-
 
 class Appenders:
     """One appender a stream, kept across plans."""
@@ -60,7 +57,7 @@ class Appenders:
         return self._open[stream]
 
     def sync(self) -> None:
-        """Flush all to the device."""
+        """Flush to the device what was written since the last time; for any thread."""
         for appender in list(self._open.values()):
             appender.sync()
 
@@ -155,16 +152,6 @@ class Service:
             if self.source.changed() or retry:
                 await loop.run_in_executor(None, self.load)
                 next_try = time.monotonic() + RETRY_S
-
-    async def flush(self) -> None:
-        """Flush the log to the device every `SYNC_S`."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(SYNC_S)
-            try:
-                await loop.run_in_executor(None, self.appenders.sync)
-            except TondoError as error:
-                _log.warning("%s", error)
 
     def status(self) -> dict[str, Any]:
         """Return what GET /v1/status answers."""

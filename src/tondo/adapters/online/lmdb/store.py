@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import lmdb
@@ -84,8 +85,13 @@ class LmdbStore:
         """Return per (start, stop, most) the first `most` pairs (0: all), in one view."""
 
         def read(transaction: Any) -> list[list[tuple[bytes, bytes]]]:
-            cursor = transaction.cursor()
-            return [_pairs(cursor, start, stop, most) for start, stop, most in ranges]
+            cursor, get = transaction.cursor(), transaction.get
+            return [
+                _pair(get, start)
+                if most == 1 and start and stop == start + b"\x00"
+                else _pairs(cursor, start, stop, most)
+                for start, stop, most in ranges
+            ]
 
         return self._read(read)
 
@@ -165,20 +171,20 @@ class LmdbStore:
             return answer
 
 
+def _pair(get: Callable[[bytes], bytes | None], key: bytes) -> list[tuple[bytes, bytes]]:
+    value = get(key)
+    return [] if value is None else [(key, value)]
+
+
 def _pairs(cursor: Any, start: bytes, stop: bytes, most: int) -> list[tuple[bytes, bytes]]:
     if not (cursor.set_range(start) if start else cursor.first()):
         return []
     if most == 1:
         pair = cursor.item()
         return [pair] if pair[0] < stop else []
-    found: list[tuple[bytes, bytes]] = []
-    for pair in cursor:
-        if pair[0] >= stop:
-            break
-        found.append(pair)
-        if len(found) == most:
-            break
-    return found
+    # A pair of two is below a pair of one while its key is: no Python runs for each pair.
+    pairs = takewhile((stop,).__gt__, cursor)
+    return list(islice(pairs, most) if most else pairs)
 
 
 def _check_key(key: bytes) -> None:
