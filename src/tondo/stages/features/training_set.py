@@ -13,7 +13,7 @@ from tondo.language.tree import Node
 from tondo.ports.engine import FileTable
 from tondo.stages.data.arrow_types import stored_types
 from tondo.stages.data.snapshots import write_file
-from tondo.stages.features.joins import join_views
+from tondo.stages.features.joined_files import JoinRecipe, joined_rows
 from tondo.stages.features.views import view_record_id
 
 if TYPE_CHECKING:
@@ -121,28 +121,33 @@ def build_training_set(  # noqa: PLR0913 - each is named, and each is a part of 
     not after it. A row without label stays, its label null. Raises TD-FEATURE-012 when `row_id`
     is null or doubled, TD-FEATURE-013 when no row is left.
     """
-    columns = list(dict.fromkeys([row_id, time, *resolved.inputs]))
     label_name = None
     if label is not None:
-        label_name = RESERVED_LABEL if LABEL in columns else LABEL
-    table, counts = _spine_rows(
-        spine,
-        columns=columns,
-        labels={} if label_name is None or label is None else {label_name: label},
-        time=time,
-        label_known_at=label_known_at,
-        bounds=(from_us, until_us),
-        engine=engine,
-    )
-    _check_rows(table, row_id, name=name, counts=counts)
+        label_name = RESERVED_LABEL if LABEL in {row_id, time, *resolved.inputs} else LABEL
+    labels = {} if label_name is None or label is None else {label_name: label}
     used = {view for _, view, _, _ in resolved.view_features}
-    joined = join_views(
-        table,
-        time=time,
-        view_features=resolved.view_features,
-        views={view: views[view][:2] for view in used},
+    read = [row_id, time, *resolved.inputs, *([] if label_known_at is None else [label_known_at])]
+    every = joined_rows(
+        spine,
+        snapshot=spine_snapshot,
+        recipe=JoinRecipe(
+            time=time,
+            columns=list(dict.fromkeys(read)),
+            labels=labels,
+            view_features=resolved.view_features,
+            views={view: views[view] for view in sorted(used)},
+        ),
         engine=engine,
+        blobs=blobs,
+        ledger=ledger,
     )
+    rows, counts = _taking_part(
+        every, time=time, label_known_at=label_known_at, bounds=(from_us, until_us)
+    )
+    _check_rows(rows, row_id, name=name, counts=counts)
+    fetched = [each[0] for each in resolved.view_features]
+    order = dict.fromkeys([row_id, time, *labels, *resolved.inputs, *fetched])
+    joined = rows.select(list(order))
     unlabelled = joined.column(label_name).null_count if label_name else joined.num_rows
     training_set = TrainingSet(
         name=name,
@@ -170,39 +175,40 @@ def build_training_set(  # noqa: PLR0913 - each is named, and each is a part of 
     return training_set
 
 
-def _spine_rows(
-    spine: FileTable,
+def _taking_part(
+    table: pa.Table,
     *,
-    columns: list[str],
-    labels: Mapping[str, Node],
     time: str,
     label_known_at: str | None,
     bounds: tuple[int | None, int | None],
-    engine: Engine,
 ) -> tuple[pa.Table, dict[str, int]]:
-    """Return the rows that take part, with their label, and how many were left out and why."""
+    """Return the rows that take part, and how many were left out and why."""
     from pyarrow import compute
 
-    known = [] if label_known_at is None else [label_known_at]
-    kept = list(dict.fromkeys([*columns, *known]))
-    table = engine.evaluate(labels, spine, keep=kept)
     rows = table.num_rows
     from_us, until_us = bounds
     if from_us is not None:
-        table = table.filter(compute.greater_equal(table.column(time), from_micros(from_us)))
+        table = _where(table, compute.greater_equal(table.column(time), from_micros(from_us)))
     if until_us is not None:
-        table = table.filter(compute.less_equal(table.column(time), from_micros(until_us)))
+        table = _where(table, compute.less_equal(table.column(time), from_micros(until_us)))
     in_time = table.num_rows
     if until_us is not None and label_known_at is not None:
         in_reach = compute.less_equal(table.column(label_known_at), from_micros(until_us))
         # A label that never became known is null and no reason to lose the row.
-        table = table.filter(compute.fill_null(in_reach, True))
-    order = [columns[0], columns[1], *labels, *columns[2:]]
-    return table.select(list(dict.fromkeys(order))), {
+        table = _where(table, compute.fill_null(in_reach, True))
+    return table, {
         "spine_rows": rows,
         "left_out_by_time": rows - in_time,
         "left_out_label_later": in_time - table.num_rows,
     }
+
+
+def _where(table: pa.Table, mask: pa.ChunkedArray) -> pa.Table:
+    """Return the rows whose mask is true; the table itself, not a copy, where all are."""
+    from pyarrow import compute
+
+    everywhere = mask.null_count == 0 and compute.all(mask, min_count=0).as_py()
+    return table if everywhere else table.filter(mask)
 
 
 def _check_rows(table: pa.Table, row_id: str, *, name: str, counts: dict[str, int]) -> None:

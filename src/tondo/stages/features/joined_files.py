@@ -1,0 +1,242 @@
+"""Joined rows, remembered for each file of the spine, so that only new files are joined.
+
+A file of a snapshot never changes, and what a view says of its rows depends on those files of
+the view alone that can hold rows visible at the times of the file. Both are named by digests;
+together with the recipe of the join they are the key under which the joined rows are kept.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tondo.core.canonical import digest
+from tondo.language.tree import LANGUAGE_VERSION
+from tondo.ports.engine import FileTable
+from tondo.stages.data.commits import recorded_snapshot
+from tondo.stages.features.joins import join_views
+from tondo.stages.features.spans import Span, reach_us, span_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from tondo.language.tree import Node
+    from tondo.ledger.ledger import Ledger
+    from tondo.ports.blobs import Blobs
+    from tondo.ports.engine import Engine
+    from tondo.stages.data.snapshots import SnapshotFile
+    from tondo.stages.features.joins import ViewFeatures
+    from tondo.stages.features.views import FeatureView
+
+KIND = "joined_file"
+FORMAT = 1
+"""Part of every key: raised when a join answers otherwise or its rows are kept otherwise."""
+
+
+class JoinedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The joined rows of one file of a spine, under the digest of all they depend on."""
+
+    data: str
+    """Blob digest of the Parquet file."""
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JoinRecipe:
+    """What is read of a spine and joined to each of its rows."""
+
+    time: str
+    columns: Sequence[str]
+    """The spine's columns that are kept."""
+    labels: Mapping[str, Node]
+    """Column name to the expression that computes it from the spine."""
+    view_features: ViewFeatures
+    views: Mapping[str, tuple[FeatureView, Any, str]]
+    """Each joined view: its definition, the table of its source, that table's snapshot id."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file of a snapshot, and between which times its rows lie."""
+
+    digest: str
+    rows: int
+    path: Path
+    span: Span
+
+
+def joined_rows(
+    spine: Any,
+    *,
+    snapshot: str,
+    recipe: JoinRecipe,
+    engine: Engine,
+    blobs: Blobs,
+    ledger: Ledger,
+) -> pa.Table:
+    """Return every row of the spine, in order: columns, labels, view features.
+
+    `snapshot` is the id of the spine's snapshot. Where spine and views are files of recorded
+    snapshots, only the spine's files that are not remembered are joined.
+    """
+    files = _files(spine, snapshot, recipe.time, blobs=blobs, ledger=ledger)
+    sources = {
+        name: _files(table, id_, view.event_time, blobs=blobs, ledger=ledger)
+        for name, (view, table, id_) in recipe.views.items()
+    }
+    if files is None or len(files) < 2 or None in sources.values():
+        return _join(spine, recipe, {}, engine=engine)
+    known = {name: each for name, each in sources.items() if each is not None}
+    memory = _Memory(recipe, known, engine=engine, blobs=blobs, ledger=ledger)
+    kept = memory.remembered(files)
+    missing = [file for file in files if file.digest not in kept]
+    if missing:
+        kept |= memory.join(spine, missing)
+    paths = tuple(blobs.local_path(kept[file.digest]) for file in files)
+    return engine.scan(FileTable(paths=paths, columns=_types(spine, recipe)))
+
+
+class _Memory:
+    """Finds and adds the joined files of one recipe over some files of its views."""
+
+    def __init__(
+        self,
+        recipe: JoinRecipe,
+        sources: Mapping[str, list[_File]],
+        *,
+        engine: Engine,
+        blobs: Blobs,
+        ledger: Ledger,
+    ) -> None:
+        self._recipe = recipe
+        self._sources = sources
+        self._described = _described(recipe, engine)
+        self._engine = engine
+        self._blobs = blobs
+        self._ledger = ledger
+
+    def remembered(self, files: Sequence[_File]) -> dict[str, str]:
+        """Return the blob of the joined rows of each spine file that has one."""
+        found = {}
+        for file in files:
+            record = self._ledger.find(KIND, self._key(file))
+            if record is not None and self._blobs.has(record.body["data"]):
+                found[file.digest] = str(record.body["data"])
+        return found
+
+    def join(self, spine: FileTable, files: Sequence[_File]) -> dict[str, str]:
+        """Join files of the spine in one go and keep each one's rows; return the blobs."""
+        # A snapshot may hold the same file twice.
+        files = list({file.digest: file for file in files}.values())
+        part = FileTable(paths=tuple(file.path for file in files), columns=spine.columns)
+        joined = _join(part, self._recipe, self._tables(files), engine=self._engine)
+        kept: dict[str, str] = {}
+        start = 0
+        for file in files:
+            kept[file.digest] = _keep(joined.slice(start, file.rows), blobs=self._blobs)
+            start += file.rows
+        assert start == joined.num_rows
+        # What is forgotten in a power failure is joined again.
+        with self._ledger.transaction(durable=False):
+            for file in files:
+                self._record(self._key(file), JoinedFile(data=kept[file.digest], rows=file.rows))
+        return kept
+
+    def _record(self, key: str, joined: JoinedFile) -> None:
+        # A record whose blob was lost stays: the rows are the same, their bytes may not be.
+        if self._ledger.find(KIND, key) is None:
+            self._ledger.put(KIND, key, joined)
+
+    def _tables(self, files: Sequence[_File]) -> dict[str, FileTable]:
+        """Return each view's table without the files that matter to none of `files`."""
+        wanted = [self._mattering(file) for file in files]
+        tables = {}
+        for name, sources in self._sources.items():
+            digests = {each.digest for found in wanted for each in found[name]}
+            paths = tuple(each.path for each in sources if each.digest in digests)
+            tables[name] = FileTable(paths=paths, columns=self._recipe.views[name][1].columns)
+        return tables
+
+    def _key(self, file: _File) -> str:
+        views = {
+            name: [each.digest for each in found] for name, found in self._mattering(file).items()
+        }
+        return digest({**self._described, "spine": file.digest, "views": views})
+
+    def _mattering(self, file: _File) -> dict[str, list[_File]]:
+        """Return of each view the files that can say something of this file's rows."""
+        mattering = {}
+        for name, sources in self._sources.items():
+            view = self._recipe.views[name][0]
+            reach = reach_us(view)
+            timed = view.event_time is not None
+            mattering[name] = [
+                each for each in sources if not timed or each.span.matters_to(file.span, reach)
+            ]
+        return mattering
+
+
+def _files(
+    table: Any, snapshot: str, time: str | None, *, blobs: Blobs, ledger: Ledger
+) -> list[_File] | None:
+    """Return the files of a table; None where they are not those of the recorded snapshot."""
+    if not isinstance(table, FileTable) or ledger.find("snapshot", snapshot) is None:
+        return None
+    listed: tuple[SnapshotFile, ...] = recorded_snapshot(snapshot, ledger=ledger).files
+    if tuple(blobs.local_path(file.digest) for file in listed) != table.paths:
+        return None
+    return [
+        _File(file.digest, file.rows, path, span_of(path, time))
+        for file, path in zip(listed, table.paths, strict=True)
+    ]
+
+
+def _described(recipe: JoinRecipe, engine: Engine) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "language": LANGUAGE_VERSION,
+        "engine": engine.name,
+        "time": recipe.time,
+        "columns": list(recipe.columns),
+        "labels": msgspec.to_builtins(dict(recipe.labels)),
+        "view_features": [list(each) for each in recipe.view_features],
+        "definitions": {name: view.digest for name, (view, _, _) in recipe.views.items()},
+    }
+
+
+def _join(
+    spine: Any, recipe: JoinRecipe, tables: Mapping[str, FileTable], *, engine: Engine
+) -> pa.Table:
+    """Join in one go; `tables` takes the place of the views' own."""
+    rows = engine.evaluate(recipe.labels, spine, keep=recipe.columns)
+    return join_views(
+        rows,
+        time=recipe.time,
+        view_features=recipe.view_features,
+        views={
+            name: (view, tables.get(name, table)) for name, (view, table, _) in recipe.views.items()
+        },
+        engine=engine,
+    )
+
+
+def _types(spine: FileTable, recipe: JoinRecipe) -> dict[str, str]:
+    types = {name: spine.columns[name] for name in recipe.columns}
+    types |= {name: node.type for name, node in recipe.labels.items()}
+    for canonical, view, feature, _ in recipe.view_features:
+        types[canonical] = recipe.views[view][0].types[feature]
+    return types
+
+
+def _keep(rows: pa.Table, *, blobs: Blobs) -> str:
+    from pyarrow import parquet
+
+    sink = io.BytesIO()
+    parquet.write_table(rows.combine_chunks(), sink, compression="lz4", version="2.6")
+    return blobs.put(sink.getvalue())
