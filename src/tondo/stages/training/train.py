@@ -20,6 +20,8 @@ from tondo.stages.training.record import record_run
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pyarrow as pa
+
     from tondo.ports.progress import Progress
     from tondo.scoring.layout import ViewLayout
     from tondo.scoring.package import PackageContents
@@ -61,7 +63,7 @@ def train(
         refit_of=refit_of,
     )
     _check_refit(job)
-    return _record(job, _learn_and_seal(job, table))
+    return _record(job, _learn_and_seal(job, tools.engine.scan(table)))
 
 
 def train_with_refit(
@@ -91,6 +93,7 @@ def train_with_refit(
     )
     whole = msgspec.structs.replace(period, train_until_us=None, everything=True)
     refit = replace(candidate, watch=Watch(), period=whole)
+    table = tools.engine.scan(table)
     with ThreadPoolExecutor(1, "refit") as beside:
         waiting = beside.submit(_learn_and_seal, refit, table)
         judged = _record(candidate, _learn_and_seal(candidate, table))
@@ -109,11 +112,11 @@ class _Sealed:
     started_us: int
 
 
-def _learn_and_seal(job: Job, table: Any) -> _Sealed:
+def _learn_and_seal(job: Job, table: pa.Table) -> _Sealed:
     started_us = job.tools.clock.now_us()
     with job.watch.step("split"):
         rows = split_rows(
-            job.tools.engine.scan(table),
+            table,
             time=job.training_set.time,
             label=job.label,
             split=job.spec.split,
