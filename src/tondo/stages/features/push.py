@@ -141,6 +141,10 @@ class PushWriter:
             newest_event_us=newest if self._view.event_time else None,
         )
 
+    def sync(self) -> None:
+        """Flush what was pushed to the device, where `durability` is `written`."""
+        self._appender.sync()
+
     def close(self) -> None:
         """Close the log's segment for good."""
         self._appender.close()

@@ -84,6 +84,10 @@ class OutcomeLog:
             self._appender.append(_encode(checked))
         return OutcomeReceipt(accepted=len(checked), recorded_at_us=now_us)
 
+    def sync(self) -> None:
+        """Flush what was recorded to the device, where `durability` is `written`."""
+        self._appender.sync()
+
     def roll(self) -> str | None:
         """Close the current segment, so that it can be compacted."""
         return self._appender.roll()

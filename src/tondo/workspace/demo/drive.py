@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
@@ -81,6 +82,8 @@ class Drive:
         self._daily = daily
         self._next_control_us = 0
         self._asked = 0
+        self._unanswered: deque[int] = deque()
+        """Requests of each quarter that was sent and not answered: one waits while one is asked."""
         self.counts = DriveCounts()
 
     def run(self, start_us: int, end_us: int) -> DriveCounts:
@@ -105,27 +108,27 @@ class Drive:
     def _asking(self, arrivals: _Arrivals, from_us: int, end_us: int) -> None:
         """Ask for every quarter of an hour in turn.
 
-        What arrives up to this quarter and the next is pushed while the scorer still answers for
-        the one before: what it reads as of then is not changed by later events.
+        What arrives in an hour and in the next is pushed while the scorer still answers for the
+        one before: what it reads as of then is not changed by later events.
         """
-        asked = 0
-        brought: dict[int, Future[None]] = {}
+        hours: dict[int, Future[None]] = {}
         with ThreadPoolExecutor(1, "arrivals") as beside:
-            for slot, following in _with_next(self._slots(from_us, end_us)):
+            for slot in self._slots(from_us, end_us):
                 if slot.at_us >= self._next_control_us:
-                    self._answered(asked)
-                    asked = 0
+                    self._answered(at_most=0)
+                    arrivals.sync()
                     self._control(slot.at_us)
-                for each in (slot, following):
-                    if each and each.at_us < self._next_control_us and each.at_us not in brought:
-                        brought[each.at_us] = beside.submit(arrivals.bring, each.at_us)
+                hour_us = -(-slot.at_us // _HOUR_US) * _HOUR_US
+                for ahead_us in (hour_us, hour_us + _HOUR_US):
+                    if ahead_us not in hours and ahead_us <= max(self._next_control_us, hour_us):
+                        hours[ahead_us] = beside.submit(arrivals.bring, ahead_us)
                 requests = self._requests(slot.at_us, slot.groups)
-                self._answered(asked)
-                brought.pop(slot.at_us).result()
+                self._answered(at_most=1)
+                hours[hour_us].result()
                 self._clock.set_us(slot.at_us)
                 self._wire.send(requests)
-                asked = len(requests)
-            self._answered(asked)
+                self._unanswered.append(len(requests))
+            self._answered(at_most=0)
 
     def _slots(self, from_us: int, end_us: int) -> Iterator[_Slot]:
         """Yield each quarter of an hour that has flights to score."""
@@ -158,11 +161,12 @@ class Drive:
         self.counts.rows += sum(map(len, groups))
         return requests
 
-    def _answered(self, count: int) -> None:
-        """Wait for answers; any refusal ends the drive."""
-        for answer in self._wire.receive(count):
-            if answer.status != 200:
-                raise _refused(answer.status, answer.body)
+    def _answered(self, *, at_most: int) -> None:
+        """Wait until at most so many quarters are unanswered; any refusal ends the drive."""
+        while len(self._unanswered) > at_most:
+            for answer in self._wire.receive(self._unanswered.popleft()):
+                if answer.status != 200:
+                    raise _refused(answer.status, answer.body)
 
     def _rows_request(self, slot_us: int, rows: list[dict[str, Any]]) -> bytes:
         body = {
@@ -208,17 +212,6 @@ class _Slot(NamedTuple):
     groups: list[list[dict[str, Any]]]
 
 
-def _with_next(slots: Iterator[_Slot]) -> Iterator[tuple[_Slot, _Slot | None]]:
-    """Yield each slot with the one after it."""
-    last: _Slot | None = None
-    for slot in slots:
-        if last is not None:
-            yield last, slot
-        last = slot
-    if last is not None:
-        yield last, None
-
-
 class _Arrivals:
     """What arrives by itself: landings, weather, and outcomes once they are true.
 
@@ -226,16 +219,17 @@ class _Arrivals:
     """
 
     def __init__(self, workspace: Workspace, world: World, start_us: int, end_us: int) -> None:
-        self._landings = workspace.features.pusher("origin_delays")
-        self._weather = workspace.features.pusher("weather")
-        self._outcomes = workspace.monitoring.outcome_log(DEPLOYMENT)
+        # Like the scorer's log: what was acknowledged survives the death of any process. The
+        # device is told each simulated day, since 17,000 flushes are half of the year's time.
+        self._landings = workspace.features.pusher("origin_delays", durability="written")
+        self._weather = workspace.features.pusher("weather", durability="written")
+        self._outcomes = workspace.monitoring.outcome_log(DEPLOYMENT, durability="written")
         landings = world.landings(start_us, end_us)
         self._landed = _Feed(landings, "landed_us")
         self._observed = _Feed(world.observations(start_us, end_us), "time_us")
         self._true = _Feed(landings, "landed_us")
         known = workspace.parts.outcomes(DEPLOYMENT).read(start_us=start_us)
         self._known = set(known.column("prediction_id").to_pylist())
-        self._recorded_us = start_us
         self.pushed = 0
         self.recorded = 0
 
@@ -253,18 +247,21 @@ class _Arrivals:
         for writer in (self._landings, self._weather, self._outcomes):
             writer.close()
 
-    def bring(self, now_us: int) -> None:
-        """Push what arrived up to `now_us`; record outcomes once in a simulated hour."""
-        if now_us - self._recorded_us >= _HOUR_US:
-            self.record(now_us)
-        self._push(self._landings, [_landing(each) for each in self._landed.until(now_us)])
-        self._push(self._weather, [_observation(each) for each in self._observed.until(now_us)])
+    def bring(self, until_us: int) -> None:
+        """Push what arrives up to `until_us`; record the outcomes of an hour earlier."""
+        self.record(until_us - _HOUR_US)
+        self._push(self._landings, [_landing(each) for each in self._landed.until(until_us)])
+        self._push(self._weather, [_observation(each) for each in self._observed.until(until_us)])
+
+    def sync(self) -> None:
+        """Flush what was brought and recorded to the device."""
+        for writer in (self._landings, self._weather, self._outcomes):
+            writer.sync()
 
     def record(self, now_us: int) -> None:
-        """Record the outcomes that came true up to `now_us`: each batch is one flush."""
+        """Record the outcomes that came true up to `now_us`."""
         from tondo.stages.monitoring.outcomes import Outcome
 
-        self._recorded_us = now_us
         batch = [
             Outcome(
                 prediction_id=name,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
 import shutil
 import sys
 from pathlib import Path
@@ -30,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise MissingExtraError.of("demo", "the demo")
     folder = Path(options.dir)
     ensure_definitions(folder)
+    _share_arenas()
     teller = Teller()
     from tondo.workspace.demo.round import Round
 
@@ -40,6 +43,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not options.exit:
             turn.stay()
     return 0
+
+
+def _share_arenas() -> None:
+    """Let glibc's threads allocate from two arenas.
+
+    With one for each thread the round's peak is 1.9 GB and not 1.4 GB: every thread of the engine
+    and of the library that learns keeps for itself what it once needed.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
+_M_ARENA_MAX = -8
+"""The number of this option in glibc's malloc.h."""
 
 
 def _parser() -> argparse.ArgumentParser:

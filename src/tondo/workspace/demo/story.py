@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from tondo.core.errors import DataError, DefinitionError
@@ -101,6 +102,8 @@ class Chapters:
 
     def _first_months(self) -> dict[str, Any]:
         data = self.workspace.data
+        # Importing the libraries takes two seconds, which the next chapter would wait for.
+        Thread(target=self._prepare_libraries, name="prepare libraries", daemon=True).start()
         since = 0
         for month, until in FIRST_MONTHS:
             self.clock.set_us(until)
@@ -114,6 +117,10 @@ class Chapters:
             "columns": len(snapshot.columns),
             "snapshot": snapshot.id,
         }
+
+    def _prepare_libraries(self) -> None:
+        for name in ("lightgbm", "logistic"):
+            self.workspace.parts.libraries[name].prepare()
 
     def commit_recorded(self, since_us: int, until_us: int, *, why: str) -> None:
         """Commit the flights and the weather that became known in [since, until)."""

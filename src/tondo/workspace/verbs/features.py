@@ -11,6 +11,7 @@ from tondo.core.errors import CallerError, NotFoundError, near, placed
 from tondo.core.instants import parse_instant
 
 if TYPE_CHECKING:
+    from tondo.ports.eventlog import Durability
     from tondo.stages.features.definitions import EntityDefinition
     from tondo.stages.features.materialise import Materialisation
     from tondo.stages.features.push import PushReceipt, PushWriter
@@ -111,8 +112,11 @@ class FeatureVerbs:
         with self.pusher(view) as writer:
             return writer.push(events)
 
-    def pusher(self, view: str) -> PushWriter:
-        """Open a writer of a view's events, for programs that push often."""
+    def pusher(self, view: str, *, durability: Durability = "synced") -> PushWriter:
+        """Open a writer of a view's events, for programs that push often.
+
+        With `written` the caller flushes to the device by `sync`, at times of its own.
+        """
         from tondo.stages.features.push import PushWriter
 
         return PushWriter(
@@ -121,6 +125,7 @@ class FeatureVerbs:
             eventlog=self._parts.eventlog,
             clock=self._parts.clock,
             writer=f"push-{os.getpid()}-{secrets.token_hex(4)}",
+            durability=durability,
         )
 
     def read_online(

@@ -11,6 +11,7 @@ from tondo.core.errors import CallerError, near, placed
 from tondo.core.instants import parse_instant
 
 if TYPE_CHECKING:
+    from tondo.ports.eventlog import Durability
     from tondo.stages.monitoring.alerts import Alert
     from tondo.stages.monitoring.consistency import ConsistencyReport
     from tondo.stages.monitoring.drift import DriftReport
@@ -47,11 +48,19 @@ class MonitoringVerbs:
             clock=self._parts.clock,
         )
 
-    def outcome_log(self, deployment: str) -> OutcomeLog:
-        """Open a writer of outcomes, for programs that record many batches."""
+    def outcome_log(self, deployment: str, *, durability: Durability = "synced") -> OutcomeLog:
+        """Open a writer of outcomes, for programs that record many batches.
+
+        With `written` the caller flushes to the device by `sync`, at times of its own.
+        """
         from tondo.stages.monitoring.outcomes import OutcomeLog
 
-        return OutcomeLog(deployment, eventlog=self._parts.eventlog, clock=self._parts.clock)
+        return OutcomeLog(
+            deployment,
+            eventlog=self._parts.eventlog,
+            clock=self._parts.clock,
+            durability=durability,
+        )
 
     def joined(self, deployment: str, *, start_us: int, end_us: int) -> Joined:
         """Return predictions with start <= as-of < end beside what is known of them now."""
