@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -136,8 +137,26 @@ def test_profile_gives_the_entries_of_the_port(engine, table):
     assert (number["min"], number["max"], number["zeros"]) == (0, ROWS - 1, 1)
     assert number["mean"] == pytest.approx((ROWS - 1) / 2)
     assert len(number["histogram"]) == 10
-    assert found["word"]["length"] == {"min": 2, "max": 2, "mean": 2.0}
+    assert found["word"]["length"] == {"min": 2, "max": 2, "mean": 2.0, "total": 2 * ROWS}
     assert found["late"]["top"] == [[False, ROWS // 2], [True, ROWS // 2]]
+
+
+def test_profile_of_slices_equals_profile_of_their_rows(engine, table, arrow):
+    by = [{"word": "string"}, {"late": "bool", "word": "string"}]
+    slices = engine.profile_slices(table, {"n": "double"}, by=by, where={"late": tree("late")})
+    found = {tuple(map(tuple, each["slice"])): each["columns"] for each in slices}
+    assert len(found) == 7 + 14 + 1
+    alone = arrow.filter(pc.field("word") == "w3")
+    assert found[("word", "w3"),] == engine.profile(alone, {"n": "double"})
+
+
+def test_crosses_give_the_entries_of_the_port(engine, table):
+    found = engine.crosses(table, COLUMNS)
+    assert found["numeric"] == []
+    (pair,) = found["categorical"]
+    assert pair["columns"] == ["word", "late"]
+    assert pair["values"] == [[f"w{number}" for number in range(7)], [False, True]]
+    assert sum(map(sum, pair["counts"])) == ROWS
 
 
 def test_query_runs_sql_over_named_tables(engine, arrow, files):

@@ -100,6 +100,7 @@ class Engine(Protocol):
         top: int = 20,
         labels: int = 1000,
         buckets: int = 10,
+        weight: str | None = None,
     ) -> dict[str, dict[str, Any]]:
         """Return exact statistics of each column, by name, as plain JSON values.
 
@@ -107,8 +108,55 @@ class Engine(Protocol):
         NaN) and `top`, the most frequent values as [value, count], ties in the order of the
         values: `top` of them, of text and booleans `labels`. Numbers and times, over finite
         values: `min`, `max`, `quantiles` (inverted distribution function: always a value that
-        occurs), `histogram` of equal-width buckets; numbers besides: `zeros`, `mean`, `sd`
-        (population). Text: `empty`, `length` in characters. Lists: `empty`, `length` in items.
-        Times are microseconds, dates days.
+        occurs), `histogram` of equal-width buckets, `quantile_histogram` of the ranks between
+        the deciles; numbers besides: `zeros`, `mean`, `sd` (population). Text: `empty`, `length`
+        in characters and `tokens` between white space, each min, max, mean and total;
+        `integer_text` and `number_text`: whether every value reads as an int64, or as a finite
+        decimal number. Lists: `empty`, `length` in items (nulls and NaN count) with the
+        `histogram` of ranks, and `items`, the entries of all items as one column. Times are
+        microseconds, dates days.
+
+        With `weight`, a column of weights from 0 (a missing one counts 1): `weighted`, with
+        `rows`, `missing` (nulls and NaN), `top`, and of numbers `mean` and `sd`.
+        """
+        ...
+
+    def profile_slices(
+        self,
+        table: Any,
+        columns: Mapping[str, str],
+        *,
+        by: Sequence[Mapping[str, str]] = (),
+        where: Mapping[str, Node] | None = None,
+        least_rows: int = 1,
+        most: int = 100,
+        top: int = 20,
+        labels: int = 1000,
+        buckets: int = 10,
+    ) -> list[dict[str, Any]]:
+        """Return `slice`, as [name, value] pairs, and `columns`, as `profile`, of each slice.
+
+        Each of `by` (key columns to types) cuts by the values of its columns together, missing
+        (null or NaN) being a value too: its `most` largest slices, ties by value. Each of `where`
+        is the slice [[name, true]] of the rows of which the checked tree is true. Slices under
+        `least_rows` rows are left out.
+        """
+        ...
+
+    def crosses(
+        self,
+        table: Any,
+        columns: Mapping[str, str],
+        *,
+        label: str | None = None,
+        most_values: int = 100,
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Return what pairs of columns say of each other, as plain JSON values.
+
+        `numeric`, of each pair of doubles over the rows where both are finite: `columns`,
+        `count`, `covariance` (population) and `correlation` (Pearson; null without spread).
+        `categorical`, of each pair of texts, booleans and `label` with `most_values` values at
+        most, over the rows where both are there: `columns`, their `values` in order, and the
+        table of `counts`.
         """
         ...

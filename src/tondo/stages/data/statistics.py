@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tondo.core.canonical import digest
+from tondo.core.columns import item_type
+from tondo.core.errors import CallerError, near
 from tondo.core.instants import format_instant
 from tondo.ports.engine import FileTable
 from tondo.stages.data import display
@@ -21,12 +23,29 @@ Value = bool | int | float | str
 SHOWN_VALUES = 20
 
 
-class Lengths(msgspec.Struct, frozen=True, kw_only=True):
-    """Lengths of texts in characters, or of lists in items."""
+class Lengths(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Lengths of texts in characters or tokens, or of lists in items."""
 
     min: int | None
     max: int | None
     mean: float | None
+    total: int | None = None
+    """All of them together."""
+    histogram: tuple[tuple[int, int, int], ...] = ()
+    """Of lists: ten buckets of equal count between the deciles: low, high, count."""
+
+
+class Weighted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A column in which each row counts as much as its weight; a missing weight counts 1."""
+
+    rows: float
+    """The sum of the weights."""
+    missing: float
+    """The weight of nulls and NaN."""
+    top: tuple[tuple[Value, float], ...] = ()
+    mean: float | None = None
+    sd: float | None = None
+    """Population standard deviation."""
 
 
 class ColumnStatistics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -53,9 +72,27 @@ class ColumnStatistics(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     """`0.25` to the least value that a quarter of the values do not exceed."""
     histogram: tuple[tuple[float, float, int], ...] = ()
     """Ten buckets of equal width: low, high, count; the high end counts in the last only."""
+    quantile_histogram: tuple[tuple[float | int, float | int, int], ...] = ()
+    """Ten buckets of equal count between the deciles: low, high, count."""
     empty: int | None = None
     """Empty texts or lists."""
     length: Lengths | None = None
+    """Characters of texts, items of lists; an empty one has the length 0."""
+    tokens: Lengths | None = None
+    """Parts of texts between white space."""
+    integer_text: bool = False
+    """Text of which every value reads as a whole number of 64 bits."""
+    number_text: bool = False
+    """Text of which every value reads as a finite decimal number."""
+    items: ColumnStatistics | None = None
+    """Of lists: all their items as one column; `items.rows` counts nulls and NaN too."""
+    weighted: Weighted | None = None
+    """With a weight column only."""
+
+    @property
+    def valency(self) -> Lengths | None:
+        """Of lists: how many items those that are not null have."""
+        return None if self.items is None else self.length
 
     @property
     def present(self) -> int:
@@ -83,9 +120,8 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
         lines = [f"Statistics of {self.rows:,} rows, {len(self.columns)} columns"]
         width = max((len(name) for name in self.columns), default=0)
         for name, column in self.columns.items():
-            counts = [bucket[2] for bucket in column.histogram]
             cells = [name.ljust(width), column.type.ljust(9), *summary(column)]
-            lines.append("  ".join([*cells, display.blocks(counts)]).rstrip())
+            lines.append("  ".join([*cells, display.blocks(_counts(column))]).rstrip())
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -99,21 +135,62 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def statistics(
-    table: Any, *, engine: Engine, columns: Mapping[str, str] | None = None
+    table: Any,
+    *,
+    engine: Engine,
+    columns: Mapping[str, str] | None = None,
+    weight: str | None = None,
 ) -> Statistics:
     """Return exact statistics of a FileTable or a conformed Arrow table.
 
-    `columns` narrows or names the column types; by default all of the table's.
+    `columns` narrows or names the column types; by default all of the table's. `weight` names
+    the column by which rows count besides. Errors: TD-STATS-001 (no such column), -002 (a column
+    that holds no weights), -004 (a value that is no weight).
     """
-    if columns is None:
-        columns = table.columns if isinstance(table, FileTable) else stored_types(table)
-    profile = engine.profile(table, columns, top=SHOWN_VALUES)
-    found = {
-        name: msgspec.convert({"type": columns[name], **body}, ColumnStatistics)
-        for name, body in profile.items()
-    }
+    types = types_of(table)
+    if weight is not None:
+        found = types[known_column(weight, types)]
+        if found not in {"double", "id", "bool"}:
+            raise CallerError(
+                "TD-STATS-002",
+                f"column '{weight}' is a {found} and cannot weigh rows",
+                expected="a column of numbers",
+                fix="Name another column, or leave the weight out.",
+                column=weight,
+            )
+    wanted = types if columns is None else columns
+    return of_profile(engine.profile(table, wanted, top=SHOWN_VALUES, weight=weight), wanted)
+
+
+def of_profile(profile: Mapping[str, Any], columns: Mapping[str, str]) -> Statistics:
+    """Return statistics from what an engine says of each column."""
+    found = {name: _column(body, columns[name]) for name, body in profile.items()}
     rows = max((column.rows for column in found.values()), default=0)
     return Statistics(rows=rows, columns=found)
+
+
+def _column(body: Mapping[str, Any], column_type: str) -> ColumnStatistics:
+    typed = {"type": column_type, **body}
+    if "items" in body:
+        typed["items"] = {"type": item_type(column_type), **body["items"]}
+    return msgspec.convert(typed, ColumnStatistics)
+
+
+def types_of(table: Any) -> Mapping[str, str]:
+    """Return column name to column type of a FileTable or a conformed Arrow table."""
+    return table.columns if isinstance(table, FileTable) else stored_types(table)
+
+
+def known_column(name: str, types: Mapping[str, str]) -> str:
+    """Return `name` when the table has that column, else raise TD-STATS-001 with near names."""
+    if name not in types:
+        raise CallerError(
+            "TD-STATS-001",
+            f"the table has no column '{name}'",
+            fix=near(name, types),
+            column=name,
+        )
+    return name
 
 
 def summary(column: ColumnStatistics) -> list[str]:
@@ -129,11 +206,30 @@ def _values(column: ColumnStatistics) -> str:
     if column.min is not None:
         middle = "" if column.mean is None else f", mean {column.mean:.4g}, sd {column.sd:.4g}"
         return f"{column.min:.6g} to {column.max:.6g}{middle}"
-    if column.length is not None and column.distinct is None:
-        return f"{column.length.min} to {column.length.max} items"
-    return ", ".join(f"{value} ({count:,})" for value, count in column.top[:3])
+    if column.distinct is None and column.length is not None:
+        items = "" if column.items is None else _values(column.items)
+        return f"{_range(column.length)} items" + (f" of {items}" if items else "")
+    shown = ", ".join(f"{value} ({count:,})" for value, count in column.top[:3])
+    if column.tokens is not None and (column.tokens.max or 0) > 1:
+        return f"{_range(column.tokens)} tokens: {shown}"
+    return shown
+
+
+def _range(lengths: Lengths) -> str:
+    if lengths.mean is None:
+        return "no"
+    if lengths.min == lengths.max:
+        return f"{lengths.min:,}"
+    return f"{lengths.min:,} to {lengths.max:,} (mean {lengths.mean:.3g})"
+
+
+def _counts(column: ColumnStatistics) -> list[int]:
+    """Return what is drawn of a column: of lists, their items."""
+    if column.items is not None:
+        return _counts(column.items)
+    return [bucket[2] for bucket in column.histogram]
 
 
 def _picture(column: ColumnStatistics) -> str:
-    counts = [bucket[2] for bucket in column.histogram]
-    return display.bars(counts or [count for _, count in column.top[:10]])
+    shown = column if column.items is None else column.items
+    return display.bars(_counts(shown) or [count for _, count in shown.top[:10]])
