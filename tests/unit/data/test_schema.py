@@ -1,12 +1,22 @@
+import msgspec
 import pyarrow as pa
 import pytest
 
+from tondo.core.canonical import digest
 from tondo.core.errors import CallerError, ConflictError, DefinitionError, NotFoundError
-from tondo.stages.data.inference import infer_schema
+from tondo.stages.data.anomalies import column_change
+from tondo.stages.data.constraints import Comparator, Unique, ValueCount, describe
+from tondo.stages.data.inference import infer_schema, suggest_ranges
 from tondo.stages.data.schema import ColumnSchema, Presence, Schema, parse_schema, to_document
-from tondo.stages.data.schema_versions import present_schema, save_schema, schema_history
+from tondo.stages.data.schema_diff import schema_diff
+from tondo.stages.data.schema_versions import (
+    present_schema,
+    save_schema,
+    schema_history,
+    schema_log,
+)
 from tondo.stages.data.statistics import statistics
-from tondo.stages.data.validation import schema_changes, validate
+from tondo.stages.data.validation import apply_changes, schema_changes, validate
 
 
 def inferred(engine, **columns):
@@ -71,23 +81,189 @@ def test_a_schema_comes_back_from_its_document():
     assert "min" not in document["columns"]["origin"]
 
 
+SPECIFICATION, DOMAIN, TYPE = "TD-SCHEMA-003", "TD-SCHEMA-006", "TD-SCHEMA-007"
+
+
 @pytest.mark.parametrize(
-    ("column", "what"),
+    ("column", "code", "what"),
     [
-        ({"presence": {"min_fraction": 1.5}}, "min_fraction 1.5"),
-        ({"min_domain_mass": -0.1}, "min_domain_mass"),
-        ({"domain": ["a"]}, "a domain is for text"),
-        ({"type": "string", "domain": ["a", "a"]}, "lists a value twice"),
-        ({"min": 2, "max": 1}, "min 2.0 is above max 1.0"),
-        ({"type": "string", "min": 2}, "a range is for numbers"),
-        ({"not_in": ["STAGING"]}, "no environment STAGING"),
-        ({"presence": {"min_count": -1}}, "min_count is below 0"),
+        ({"presence": {"min_fraction": 1.5}}, SPECIFICATION, "min_fraction 1.5"),
+        ({"presence": {"min_count": -1}}, SPECIFICATION, "min_count is below 0"),
+        ({"min_domain_mass": -0.1}, SPECIFICATION, "min_domain_mass"),
+        ({"min": 2, "max": 1}, SPECIFICATION, "min 2 is above max 1"),
+        ({"max": float("inf")}, SPECIFICATION, "not finite"),
+        ({"not_in": ["STAGING"]}, SPECIFICATION, "no environment STAGING"),
+        ({"in": ["STAGING"]}, SPECIFICATION, "no environment STAGING"),
+        ({"unique": {"min": 3, "max": 2}}, SPECIFICATION, "unique.min 3 is above max 2"),
+        ({"drift": {"l_infinity": 1.5}}, SPECIFICATION, "drift.l_infinity 1.5"),
+        ({"skew": {"jensen_shannon": float("nan")}}, SPECIFICATION, "skew.jensen_shannon nan"),
+        (
+            {"type": "list<id>", "value_count": {"min": -1}},
+            SPECIFICATION,
+            "value_count has an end below 0",
+        ),
+        ({"type": "string", "domain": ["a", "a"]}, DOMAIN, "lists a value twice"),
+        ({"type": "string", "shared_domain": "airport"}, DOMAIN, "Did you mean 'airports'"),
+        (
+            {"type": "string", "domain": ["a"], "shared_domain": "airports"},
+            DOMAIN,
+            "both given",
+        ),
+        ({"type": "string", "domain": ["a"], "integer_text": True}, DOMAIN, "both given"),
+        (
+            {"type": "string", "boolean": True, "true_value": "y", "false_value": "y"},
+            DOMAIN,
+            "are both 'y'",
+        ),
+        ({"type": "string", "true_value": "y"}, DOMAIN, "need boolean"),
+        ({"domain": ["a"]}, TYPE, "a domain is for text"),
+        ({"type": "string", "min": 2}, TYPE, "a range is for numbers"),
+        ({"value_count": {"min": 1}}, TYPE, "value_count is for lists"),
+        ({"boolean": True, "true_value": "y"}, TYPE, "are for text"),
+        ({"number_text": True}, TYPE, "are for text"),
     ],
 )
-def test_a_schema_that_cannot_be_meant_is_refused_naming_the_column(column, what):
-    body = {"schema": "flights", "columns": {"delay": {"type": "double", **column}}}
-    with pytest.raises(DefinitionError, match=rf"TD-SCHEMA-003.*'delay'.*{what}"):
+def test_a_schema_that_cannot_be_meant_is_refused_naming_the_column(column, code, what):
+    body = {
+        "schema": "flights",
+        "columns": {"delay": {"type": "double", **column}},
+        "domains": {"airports": ["EWR", "JFK"]},
+    }
+    with pytest.raises(DefinitionError, match=rf"{code}.*'delay'.*{what}"):
         parse_schema(body)
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "what"),
+    [
+        ({"min_rows": -1}, SPECIFICATION, "min_rows -1"),
+        ({"min_rows": 3, "max_rows": 2}, SPECIFICATION, "min_rows 3 is above max_rows 2"),
+        ({"default_environments": ["SERVNG"]}, SPECIFICATION, "SERVNG"),
+        ({"severities": {"few_row": "off"}}, SPECIFICATION, "Did you mean 'few_rows'"),
+        ({"rows_against_previous": {"min_fraction": -1}}, SPECIFICATION, "the fraction -1"),
+        ({"columns": {"": {"type": "id"}}}, SPECIFICATION, "a column has no name"),
+        ({"domains": {"airports": ["a", "a"]}}, DOMAIN, "'airports' lists a value twice"),
+    ],
+)
+def test_a_schema_that_contradicts_itself_as_a_whole_is_refused(more, code, what):
+    with pytest.raises(DefinitionError, match=rf"{code}: schema of f: .*{what}"):
+        parse_schema({"schema": "f", "columns": {}, **more})
+
+
+def test_a_column_without_a_type_is_refused():
+    with pytest.raises(DefinitionError, match=r"TD-DATA-001.*type"):
+        parse_schema({"schema": "f", "columns": {"x": {"min": 1}}})
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ({"in": ["A"], "not_in": ["A"]}, {"A": True, "B": True, "C": False}),
+        ({"not_in": ["B"]}, {"A": True, "B": False, "C": False}),
+        ({"in": ["C"]}, {"A": True, "B": True, "C": True}),
+        ({}, {"A": True, "B": True, "C": False, None: True}),
+    ],
+)
+def test_in_goes_before_not_in_before_the_default_environments(column, expected):
+    schema = parse_schema(
+        {
+            "schema": "f",
+            "columns": {"x": {"type": "id", **column}},
+            "environments": ["A", "B", "C"],
+            "default_environments": ["A", "B"],
+        }
+    )
+    assert {each: schema.expects("x", each) for each in expected} == expected
+
+
+def test_equal_schemas_have_equal_ids():
+    usual = ColumnSchema(type="id", max=5)
+    spelt_out = ColumnSchema(type="id", max=5.0, presence=Presence(), min_domain_mass=float("1"))
+    one, other = (Schema(name="f", columns={"x": each}) for each in (usual, spelt_out))
+    assert one == other
+    assert one.id == other.id
+
+
+def test_a_schema_stored_before_there_were_more_keys_keeps_its_id():
+    column = ColumnSchema(type="double", presence=Presence(min_count=1, min_fraction=1.0))
+    body = {
+        "schema": "f",
+        "columns": {
+            "x": {"type": "double", "presence": {"min_count": 1, "min_fraction": 1.0}, "max": 5.0}
+        },
+        "min_rows": 1,
+        "max_rows": None,
+        "environments": ["TRAINING", "SERVING"],
+        "severities": {},
+    }
+    stored = Schema(name="f", columns={"x": msgspec.structs.replace(column, max=5)})
+    assert stored.id == digest(body)
+
+
+def test_a_range_keeps_whole_numbers_beyond_the_doubles():
+    schema = parse_schema({"schema": "f", "columns": {"x": {"type": "id", "max": 2**60 + 1}}})
+    assert schema.columns["x"].max == 2**60 + 1
+
+
+def test_ranges_are_suggested_and_imposed_by_nobody(engine):
+    table = pa.table({"x": [1.0, 5.0], "yes": [0.0, 1.0], "s": ["a", "b"]})
+    found = statistics(table, engine=engine)
+    suggested = suggest_ranges(found)
+    assert [str(each) for each in suggested] == ["columns.x.min = 1.0", "columns.x.max = 5.0"]
+    accepted = apply_changes(infer_schema(found, name="t"), suggested)
+    assert (accepted.columns["x"].min, accepted.columns["x"].max) == (1.0, 5.0)
+
+
+def test_lists_keep_the_number_of_items_they_all_have(engine):
+    found = inferred(engine, two=[[1, 2], [3, 4]], some=[[1], [1, 2]], none=[[], [1]])
+    assert found["two"].value_count == ValueCount(min=2, max=2)
+    assert found["some"].value_count == ValueCount(min=1)
+    assert found["none"].value_count is None
+
+
+def test_texts_that_are_whole_numbers_have_no_domain(engine):
+    found = inferred(engine, x=["12", "7"])["x"]
+    assert (found.integer_text, found.domain) == (True, None)
+
+
+def test_the_log_shows_every_change_and_those_of_one_column(ledger, clock):
+    first = Schema(name="f", columns={"x": ColumnSchema(type="string", domain=("a", "b"))})
+    second = apply_changes(first, [column_change("x", "domain", value=["a", "c"])])
+    third = msgspec.structs.replace(second, max_rows=9)
+    for each in (first, second, third):
+        save_schema(each, dataset="f", ledger=ledger, clock=clock, by="ann", why="x")
+    lines = [lines for _, lines in schema_log("f", ledger=ledger)]
+    assert lines == [
+        ["+ max_rows: 9"],
+        ['~ columns.x.domain: added "c"; removed "b"'],
+        ['+ columns.x: {"type":"string","domain":["a","b"]}'],
+    ]
+    assert len(schema_log("f", ledger=ledger, column="x")) == 2
+
+
+def test_the_difference_says_what_was_removed_and_reordered():
+    old = Schema(
+        name="f", columns={"x": ColumnSchema(type="string", domain=("a", "b"))}, max_rows=2
+    )
+    new = Schema(name="f", columns={"x": ColumnSchema(type="string", domain=("b", "a"))})
+    assert schema_diff(old, new) == ["~ columns.x.domain: another order", "- max_rows: 2"]
+
+
+def test_a_schema_says_its_constraints_in_words():
+    column = ColumnSchema(
+        type="string",
+        presence=Presence(min_count=2),
+        number_text=True,
+        max=5,
+        unique=Unique(min=2),
+        drift=Comparator(l_infinity=0.1),
+        in_=("SERVING",),
+        stage="beta",
+    )
+    assert describe(column) == (
+        "present in 2 rows; numbers as text; up to 5; at least 2 distinct; "
+        "drift l_infinity <= 0.1; in SERVING; beta"
+    )
 
 
 def test_an_unknown_environment_is_refused(engine):
@@ -145,8 +321,3 @@ def test_a_notebook_shows_a_schema():
     schema = Schema(name="<f>", columns={"x": ColumnSchema(type="string", domain=("<a>",))})
     assert "&lt;a&gt;" in schema._repr_html_()
     assert "one of 1: <a>" in repr(schema)
-
-
-def test_a_least_number_of_rows_above_the_greatest_is_refused():
-    with pytest.raises(DefinitionError, match=r"TD-SCHEMA-003.*min_rows 3 is above max_rows 2"):
-        parse_schema({"schema": "f", "columns": {}, "min_rows": 3, "max_rows": 2})

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from tondo.stages.data import display
+from tondo.stages.data.anomaly_kinds import KINDS
 from tondo.stages.data.statistics import Value
 
 
@@ -35,6 +36,8 @@ class Anomaly(msgspec.Struct, frozen=True, kw_only=True):
     examples: tuple[Value, ...] = ()
     patch: tuple[Change, ...] = ()
     """What to change in the schema to accept this batch."""
+    tfdv: str | None = None
+    """The name that TFDV gives it (docs/reference/anomalies.md)."""
 
     def __str__(self) -> str:
         return f"{self.message} [{self.code}]"
@@ -53,6 +56,43 @@ class Anomalies(list[Anomaly]):
             for each in self
         ]
         return display.table(["severity", "column", "anomaly", "patch"], rows)
+
+
+def anomaly(
+    kind: str,
+    column: str | None,
+    message: str,
+    *,
+    patch: tuple[Change, ...],
+    tfdv: str | None = None,
+    numbers: dict[str, float | int] | None = None,
+    examples: tuple[Value, ...] = (),
+) -> Anomaly:
+    """Return an anomaly with the code, severity and TFDV name of its kind.
+
+    `tfdv` chooses among the names of a kind that has several; the first is usual.
+    """
+    known = KINDS[kind]
+    return Anomaly(
+        code=known.code,
+        kind=kind,
+        column=column,
+        severity=known.severity,
+        numbers=numbers or {},
+        message=message if column is None else f"{column}: {message}",
+        examples=examples,
+        patch=patch,
+        tfdv=tfdv or next(iter(known.tfdv), None),
+    )
+
+
+def column_change(column: str, *inner: str, value: Any) -> Change:
+    """Return the change of one constraint of a column.
+
+    >>> str(column_change("delay", "presence", "min_count", value=3))
+    'columns.delay.presence.min_count = 3'
+    """
+    return Change(path=("columns", column, *inner), value=value)
 
 
 def share(part: int, whole: int) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from tondo.core.errors import NotFoundError, near
 from tondo.stages.data.schema import Schema, check_schema
+from tondo.stages.data.schema_diff import schema_diff
 
 if TYPE_CHECKING:
     from tondo.ledger.ledger import Ledger
@@ -42,7 +43,7 @@ def save_schema(
     """
     check_schema(schema)
     before = _present(dataset, ledger=ledger)
-    if before is not None and before.schema == schema.id:
+    if before is not None and read_schema(before, ledger=ledger) == schema:
         return before
     made = SchemaVersion(
         id=ledger.new_id(),
@@ -92,6 +93,25 @@ def schema_history(dataset: str, *, ledger: Ledger) -> list[SchemaVersion]:
         parent = version.parent
         version = ledger.read("schema_version", parent, SchemaVersion) if parent else None
     return found
+
+
+def schema_log(
+    dataset: str, *, ledger: Ledger, column: str | None = None
+) -> list[tuple[SchemaVersion, list[str]]]:
+    """Return the versions, newest first, each with the lines of what it changed.
+
+    With a column only the versions that changed it. The first version is compared with an empty
+    schema.
+    """
+    kept = schema_history(dataset, ledger=ledger)
+    contents = [read_schema(version, ledger=ledger) for version in kept]
+    log = []
+    for version, after, before in zip(kept, contents, [*contents[1:], None], strict=True):
+        start = before if before is not None else Schema(name=after.name, columns={})
+        lines = schema_diff(start, after, column=column)
+        if lines or column is None:
+            log.append((version, lines))
+    return log
 
 
 def _present(dataset: str, *, ledger: Ledger) -> SchemaVersion | None:

@@ -8,7 +8,20 @@ import msgspec
 
 from tondo.core.errors import DataError
 from tondo.stages.data.anomalies import Anomalies, Anomaly, Change
-from tondo.stages.data.rules import booleans, columns, domain, presence, ranges, rows, types
+from tondo.stages.data.inference import values_of
+from tondo.stages.data.rules import (
+    booleans,
+    columns,
+    comparators,
+    domain,
+    items,
+    presence,
+    ranges,
+    rows,
+    texts,
+    types,
+    unique,
+)
 from tondo.stages.data.schema import (
     UNCHECKED_STAGES,
     Schema,
@@ -19,27 +32,37 @@ from tondo.stages.data.schema import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tondo.stages.data.statistics import Statistics
-
-_COLUMN_RULES = (types.check, presence.check, domain.check, booleans.check, ranges.check)
+    from tondo.stages.data.distances import Against
+    from tondo.stages.data.statistics import ColumnStatistics, Statistics
 
 
 def validate(
-    statistics: Statistics, schema: Schema, *, environment: str | None = None
+    statistics: Statistics,
+    schema: Schema,
+    *,
+    environment: str | None = None,
+    previous: Statistics | None = None,
+    serving: Statistics | None = None,
+    previous_version: Statistics | None = None,
 ) -> Anomalies:
     """Return every anomaly, in the order of the schema's columns.
 
-    A batch without rows has that one anomaly. Errors: TD-SCHEMA-003 (the schema itself is wrong),
+    `previous` is the batch before (drift), `serving` what was served (skew), `previous_version`
+    this very batch as it was before (rows only); what is not given is not compared. A batch without
+    rows has that one anomaly. Errors: TD-SCHEMA-003, -006, -007 (the schema itself is wrong),
     TD-SCHEMA-004 (unknown environment).
     """
     check_schema(schema)
     check_environment(schema, environment)
-    found = rows.check(statistics.rows, schema)
-    anomalies = list(found)
+    anomalies = list(rows.check(statistics.rows, schema))
     if statistics.rows:
-        anomalies += _known_columns(statistics, schema, environment)
+        for against, other in (("previous", previous), ("version", previous_version)):
+            if other is not None:
+                anomalies += rows.compare(statistics.rows, other.rows, schema, against=against)
+        controls: dict[Against, Statistics | None] = {"drift": previous, "skew": serving}
+        anomalies += _known_columns(statistics, schema, environment, controls)
         anomalies += [
-            columns.new_column(name, column)
+            columns.new_column(name, column, schema, environment)
             for name, column in statistics.columns.items()
             if name not in schema.columns
         ]
@@ -47,21 +70,38 @@ def validate(
 
 
 def _known_columns(
-    statistics: Statistics, schema: Schema, environment: str | None
+    statistics: Statistics,
+    schema: Schema,
+    environment: str | None,
+    controls: dict[Against, Statistics | None],
 ) -> Iterator[Anomaly]:
     for name, expected in schema.columns.items():
         if expected.stage in UNCHECKED_STAGES:
             continue
         found = statistics.columns.get(name)
-        expected_here = expected.expected_in(environment)
+        expected_here = schema.expects(name, environment)
         if found is None:
-            if expected_here and columns.required(expected):
+            if expected_here and expected.required:
                 yield columns.missing_column(name, statistics.columns)
             continue
         if environment is not None and not expected_here:
-            yield columns.unexpected_column(name, expected, environment)
-        for rule in _COLUMN_RULES:
-            yield from rule(name, found, expected)
+            yield columns.unexpected_column(name, schema, environment)
+        yield from _one_column(name, found, schema)
+        for against, control in controls.items():
+            yield from comparators.check(name, found, expected, control=control, against=against)
+
+
+def _one_column(name: str, found: ColumnStatistics, schema: Schema) -> Iterator[Anomaly]:
+    expected = schema.columns[name]
+    yield from types.check(name, found, expected)
+    yield from presence.check(name, found, expected)
+    yield from items.check(name, found, expected)
+    values = values_of(found)
+    yield from domain.check(name, values, schema)
+    yield from booleans.check(name, values, expected)
+    yield from texts.check(name, values, expected)
+    yield from ranges.check(name, values, expected)
+    yield from unique.check(name, values, expected)
 
 
 def _weighed(anomalies: Iterable[Anomaly], schema: Schema) -> Iterator[Anomaly]:
@@ -73,18 +113,24 @@ def _weighed(anomalies: Iterable[Anomaly], schema: Schema) -> Iterator[Anomaly]:
 
 def apply_patches(schema: Schema, anomalies: Iterable[Anomaly]) -> Schema:
     """Return the schema with every patch applied; patches touch nothing else."""
+    return apply_changes(schema, (change for each in anomalies for change in each.patch))
+
+
+def apply_changes(schema: Schema, changes: Iterable[Change]) -> Schema:
+    """Return the schema with each change made (TD-SCHEMA-003, -006, -007 when it breaks it)."""
     document = msgspec.to_builtins(schema)
-    for anomaly in anomalies:
-        for change in anomaly.patch:
-            _apply(document, change)
+    for change in changes:
+        _apply(document, change)
     return check_schema(msgspec.convert(document, Schema))
 
 
 def _apply(document: dict[str, Any], change: Change) -> None:
     place = document
     for key in change.path[:-1]:
-        # Defaults are left out of a document, so an inner part may not be there yet.
-        place = place.setdefault(key, {})
+        # Defaults are left out of a document or None, so an inner part may not be there yet.
+        if place.get(key) is None:
+            place[key] = {}
+        place = place[key]
     place[change.path[-1]] = change.value
 
 
@@ -107,13 +153,26 @@ def _leaves(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any
 
 
 def check_batch(
-    statistics: Statistics, schema: Schema, *, environment: str | None = None
+    statistics: Statistics,
+    schema: Schema,
+    *,
+    environment: str | None = None,
+    previous: Statistics | None = None,
+    serving: Statistics | None = None,
+    previous_version: Statistics | None = None,
 ) -> Anomalies:
     """Return the warnings of a batch, or block it: TD-SCHEMA-001, naming the column first.
 
     The error's fields hold every anomaly with its patch.
     """
-    found = validate(statistics, schema, environment=environment)
+    found = validate(
+        statistics,
+        schema,
+        environment=environment,
+        previous=previous,
+        serving=serving,
+        previous_version=previous_version,
+    )
     blocking = [each for each in found if each.severity == "error"]
     if not blocking:
         return found

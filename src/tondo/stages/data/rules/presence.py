@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tondo.stages.data.anomalies import Anomaly, Change, share
+from tondo.stages.data.anomalies import anomaly, column_change, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tondo.stages.data.schema import ColumnSchema
+    from tondo.stages.data.anomalies import Anomaly
+    from tondo.stages.data.constraints import ColumnSchema
     from tondo.stages.data.statistics import ColumnStatistics
 
 
 def check(name: str, found: ColumnStatistics, expected: ColumnSchema) -> Iterator[Anomaly]:
-    """Report too small a share and too small a count of values."""
+    """Report no values at all, too small a share, and too small a count of values."""
+    if expected.required and found.present == 0:
+        yield _no_values(name, found, expected)
+        return
     least = expected.presence.min_fraction
     # One division, rounded once: a share of 9/10 equals the 0.9 that a person wrote.
     fraction = found.present / found.rows
@@ -22,14 +26,32 @@ def check(name: str, found: ColumnStatistics, expected: ColumnSchema) -> Iterato
         yield _too_small_share(name, found, least=least, fraction=fraction)
     fewest = expected.presence.min_count
     if found.present < fewest:
-        yield Anomaly(
-            code="TD-SCHEMA-012",
-            kind="count_present",
-            column=name,
+        yield anomaly(
+            "count_present",
+            name,
+            f"{found.present:,} values are present, expected at least {fewest:,}",
             numbers={"present": found.present, "min_count": fewest},
-            message=f"{name}: {found.present:,} values are present, expected at least {fewest:,}",
-            patch=(Change(path=("columns", name, "presence", "min_count"), value=found.present),),
+            patch=(column_change(name, "presence", "min_count", value=found.present),),
         )
+
+
+def _no_values(name: str, found: ColumnStatistics, expected: ColumnSchema) -> Anomaly:
+    wanted = {"min_count": expected.presence.min_count}
+    if expected.presence.min_fraction:
+        wanted["min_fraction"] = 0
+    nan = f" ({found.nan:,} of them NaN)" if found.nan else ""
+    return anomaly(
+        "not_present",
+        name,
+        f"{found.rows:,} of {found.rows:,} values (100 %) are missing{nan}: the column is there, "
+        "but has no value",
+        numbers={"present": 0, "rows": found.rows},
+        patch=tuple(
+            column_change(name, "presence", each, value=0)
+            for each, value in wanted.items()
+            if value or each == "min_fraction"
+        ),
+    )
 
 
 def _too_small_share(
@@ -37,19 +59,16 @@ def _too_small_share(
 ) -> Anomaly:
     nan = f" ({found.nan:,} of them NaN)" if found.nan else ""
     absent = found.rows - found.present
-    return Anomaly(
-        code="TD-SCHEMA-011",
-        kind="fraction_present",
-        column=name,
+    return anomaly(
+        "fraction_present",
+        name,
+        f"{absent:,} of {found.rows:,} values ({share(absent, found.rows)}) are "
+        f"missing{nan}, expected a value in at least {100 * least:.4g} % of the rows",
         numbers={
             "present": found.present,
             "rows": found.rows,
             "fraction": fraction,
             "min_fraction": least,
         },
-        message=(
-            f"{name}: {absent:,} of {found.rows:,} values ({share(absent, found.rows)}) are "
-            f"missing{nan}, expected a value in at least {100 * least:.4g} % of the rows"
-        ),
-        patch=(Change(path=("columns", name, "presence", "min_fraction"), value=fraction),),
+        patch=(column_change(name, "presence", "min_fraction", value=fraction),),
     )

@@ -4,33 +4,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tondo.stages.data.anomalies import Anomaly, Change
-from tondo.stages.data.schema import NUMERIC
+from tondo.core.columns import STRING, item_type
+from tondo.stages.data.anomalies import anomaly, column_change
+from tondo.stages.data.constraints import NUMERIC, value_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tondo.stages.data.schema import ColumnSchema
+    from tondo.stages.data.anomalies import Anomaly
+    from tondo.stages.data.constraints import ColumnSchema
     from tondo.stages.data.statistics import ColumnStatistics
+
+_OF_TEXT = {
+    "domain": None,
+    "shared_domain": None,
+    "true_value": None,
+    "false_value": None,
+    "integer_text": False,
+    "number_text": False,
+}
 
 
 def check(name: str, found: ColumnStatistics, expected: ColumnSchema) -> Iterator[Anomaly]:
     """Report another type; the patch drops constraints that the new type cannot have."""
     if found.type == expected.type:
         return
-    changes = [Change(path=("columns", name, "type"), value=found.type)]
-    if expected.domain is not None and found.type != "string":
-        changes.append(Change(path=("columns", name, "domain"), value=None))
-    if found.type not in NUMERIC:
-        limits = [each for each in ("min", "max") if getattr(expected, each) is not None]
-        changes += [Change(path=("columns", name, each), value=None) for each in limits]
+    dropped: dict[str, bool | None] = {}
+    if value_type(found.type) != STRING:
+        dropped |= _OF_TEXT
+    if value_type(found.type) not in NUMERIC:
+        dropped |= {"min": None, "max": None}
+    if item_type(found.type) is None:
+        dropped["value_count"] = None
+    changes = [column_change(name, "type", value=found.type)]
+    changes += [
+        column_change(name, each, value=none)
+        for each, none in dropped.items()
+        if getattr(expected, each) != none
+    ]
     examples = tuple(value for value, _ in found.top[:3])
     shown = f", for example {examples[0]!r}" if examples else ""
-    yield Anomaly(
-        code="TD-SCHEMA-010",
-        kind="type",
-        column=name,
-        message=f"{name}: the type is {found.type}, not {expected.type}{shown}",
+    yield anomaly(
+        "type",
+        name,
+        f"the type is {found.type}, not {expected.type}{shown}",
         examples=examples,
         patch=tuple(changes),
     )
