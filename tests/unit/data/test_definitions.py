@@ -21,8 +21,8 @@ def test_a_value_of_the_wrong_kind_is_refused_naming_its_key():
 
 
 def test_a_missing_key_is_named():
-    with pytest.raises(DefinitionError, match=r"missing required field `sql`"):
-        parse_derived({"dataset": "landings", "inputs": ["flights"]})
+    with pytest.raises(DefinitionError, match=r"missing required field `inputs`"):
+        parse_derived({"dataset": "landings", "sql": "select 1 as one"})
 
 
 def test_an_unknown_type_is_refused_naming_the_column():

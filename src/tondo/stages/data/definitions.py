@@ -10,6 +10,8 @@ import msgspec
 from tondo.core.columns import check_type
 from tondo.core.errors import DefinitionError, near
 from tondo.core.names import check_name
+from tondo.stages.data.cleaning import CleaningStep
+from tondo.stages.data.database_keys import check_database
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +30,18 @@ class SourceDefinition(
 
     name: str = msgspec.field(name="source")
     path: str | None = None
-    """A file, a glob such as `days/*.csv`, or `package://name/data/x.csv` for the files of an
-    installed package. None for a source that rows are handed to."""
+    """A file, a glob such as `days/*.csv`, `package://name/data/x.csv` for the files of an
+    installed package, or an object store's `s3://`, `gs://`, `az://`, `file://` address of an
+    object, a glob or a prefix that ends in a slash. None for a source that rows are handed to."""
+    url: str | None = None
+    """A database as a SQLAlchemy URL, its secrets as `${NAME}` of the environment."""
+    table: str | None = None
+    """The database's table, with its schema before a dot where it has one."""
+    query: str | None = None
+    """A SELECT in the database's own SQL, in place of `table`."""
+    chunk_rows: int | None = None
+    """Read a database in ranges of about so many rows of the first column of `key`, each range
+    a file of the snapshot, so that memory stays bounded. None reads it whole."""
     format: Format | None = None
     """None reads it off the suffix: .csv, .csv.gz, .zip of one CSV, .parquet, .jsonl."""
     columns: dict[str, str] = {}
@@ -50,12 +62,18 @@ class SourceDefinition(
 class DerivedDefinition(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """A data set made from others by one SELECT."""
+    """A data set made from others: by one SELECT or one Python function, cleaned, or both."""
 
     name: str = msgspec.field(name="dataset")
     inputs: tuple[str, ...]
     """Data sets the SQL may name."""
-    sql: str
+    sql: str = ""
+    python: str = ""
+    """`module:function` of the project's folder, in place of `sql`: it takes the inputs as Arrow
+    tables in their order and returns one."""
+    clean: tuple[CleaningStep, ...] = ()
+    """Steps on the result, or on the single input itself; what they reject is kept in the data
+    set `<name>.rejected` with its reason."""
     rowwise: bool = False
     """True when each output row comes from one row of the single input: then each input file is
     computed once, and a commit that adds a file costs only that file."""
@@ -81,6 +99,7 @@ def parse_source(data: Mapping[str, Any], *, origin: str = "source") -> SourceDe
     definition = read_definition(data, SourceDefinition, origin=origin)
     check_name(definition.name, "source")
     _check_types(definition.columns, origin)
+    check_database(definition, origin=origin)
     return definition
 
 
@@ -89,6 +108,7 @@ def parse_derived(data: Mapping[str, Any], *, origin: str = "dataset") -> Derive
     definition = read_definition(data, DerivedDefinition, origin=origin)
     check_name(definition.name, "dataset")
     _check_types(definition.columns, origin)
+    _check_making(definition, origin)
     if definition.rowwise and len(definition.inputs) != 1:
         raise DefinitionError(
             "TD-DATA-014",
@@ -98,6 +118,28 @@ def parse_derived(data: Mapping[str, Any], *, origin: str = "dataset") -> Derive
             dataset=definition.name,
         )
     return definition
+
+
+def _check_making(definition: DerivedDefinition, origin: str) -> None:
+    """Refuse a data set that is made in two ways or none, or rowwise against its steps."""
+    ways = [bool(definition.sql), bool(definition.python)]
+    only_cleaned = not any(ways) and definition.clean and len(definition.inputs) == 1
+    if sum(ways) != 1 and not only_cleaned:
+        raise DefinitionError(
+            "TD-CLEAN-006",
+            f"{origin}: it is not said in one way how '{definition.name}' is made",
+            expected="`sql` or `python`, or `clean` over exactly one input",
+            fix="Keep one; `clean` may follow either.",
+            dataset=definition.name,
+        )
+    if definition.rowwise and any(step.deduplicate for step in definition.clean):
+        raise DefinitionError(
+            "TD-CLEAN-010",
+            f"{origin}: '{definition.name}' is rowwise and deduplicates",
+            expected="all rows together where duplicates are sought",
+            fix="Remove `rowwise`, or deduplicate in a data set of its own.",
+            dataset=definition.name,
+        )
 
 
 def read_definition(data: Mapping[str, Any], kind: type[T], *, origin: str) -> T:
