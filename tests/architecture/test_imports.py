@@ -14,12 +14,14 @@ SOURCE = Path(__file__).parents[2] / "src" / "tondo"
 HOMES = {
     "duckdb": ["adapters/engines/duckdb"],
     "lmdb": ["adapters/online/lmdb"],
-    "obstore": ["adapters/blobs/obstore"],
+    # What is kept and what is read are two rooms: blobs, and the sources' own stores.
+    "obstore": ["adapters/blobs/obstore", "adapters/sources/obstore"],
     "lightgbm": ["adapters/libraries/lightgbm"],
     "sklearn": ["adapters/libraries/sklearn"],
     "onnx": ["adapters/libraries/sklearn"],
     "onnxruntime": ["adapters/runtimes/onnx"],
-    "sqlalchemy": ["ledger"],
+    # The ledger is ours and migrated by us; a source's database is another's and only read.
+    "sqlalchemy": ["ledger", "adapters/sources/sqlalchemy"],
     "alembic": ["ledger"],
     "litestar": ["faces/api", "faces/ui"],
     "uvicorn": ["faces/scorer", "faces/api"],

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+class KeptBlob(msgspec.Struct, frozen=True, kw_only=True):
+    """One object as a store lists it."""
+
+    digest: str
+    bytes: int
+    kept_at_us: int | None
+    """When it was last put, by the machine's clock; None where the store does not know."""
 
 
 class Blobs(Protocol):
@@ -37,4 +48,12 @@ class Blobs(Protocol):
 
     def digests(self) -> Iterator[str]:
         """Walk over every digest kept."""
+        ...
+
+    def kept(self) -> Iterator[KeptBlob]:
+        """Walk over every object with its size and when it was last put."""
+        ...
+
+    def delete(self, digest: str) -> None:
+        """Forget an object; one that is not there is no error (TD-BLOB-003 when it cannot be)."""
         ...

@@ -14,16 +14,19 @@ if TYPE_CHECKING:
     from tondo.workspace.verbs.features import FeatureVerbs
     from tondo.workspace.verbs.flow import FlowVerbs
     from tondo.workspace.verbs.monitoring import MonitoringVerbs
+    from tondo.workspace.verbs.preparation import PreparationVerbs
     from tondo.workspace.verbs.registry import RegistryVerbs
     from tondo.workspace.verbs.retraining import RetrainingVerbs
     from tondo.workspace.verbs.training import TrainingVerbs
+    from tondo.workspace.verbs.versions import VersionVerbs
 
 
 class Workspace:
     """A project and its state. `tondo.open(path)` makes one; a process may hold many.
 
     The verbs stand where the way of the data puts them:
-    `data`, `features`, `training`, `registry`, `deployment`, `monitoring`, `retraining`, `flow`.
+    `data`, `versions`, `preparation`, `features`, `training`, `registry`, `deployment`,
+    `monitoring`, `retraining`, `flow`.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -35,6 +38,20 @@ class Workspace:
         from tondo.workspace.verbs.data import DataVerbs
 
         return DataVerbs(self.parts)
+
+    @cached_property
+    def versions(self) -> VersionVerbs:
+        """Branches and tags of datasets, equal rows, removal."""
+        from tondo.workspace.verbs.versions import VersionVerbs
+
+        return VersionVerbs(self.parts)
+
+    @cached_property
+    def preparation(self) -> PreparationVerbs:
+        """Expressions by example, what cleaning did, the quality of labels."""
+        from tondo.workspace.verbs.preparation import PreparationVerbs
+
+        return PreparationVerbs(self.parts, self.data)
 
     @cached_property
     def features(self) -> FeatureVerbs:

@@ -91,7 +91,7 @@ def test_of_two_writers_one_wins_and_the_other_is_told(put, ledger, monkeypatch)
     put(days(1))
     stale = head("flights", ledger=ledger)
     put(days(2))
-    monkeypatch.setattr("tondo.stages.data.commits._find_head", lambda *_, **__: stale)
+    monkeypatch.setattr("tondo.stages.data.commits.find_head", lambda *_, **__: stale)
     with pytest.raises(ConflictError, match=r"TD-LEDGER-003"):
         put(days(3))
     monkeypatch.undo()

@@ -2,9 +2,10 @@ import pyarrow as pa
 import pytest
 
 from tondo.core.errors import CallerError, DataError, DefinitionError
-from tondo.stages.data.commits import commit, history
+from tondo.stages.data.commits import commit, commit_snapshot, find_head, history
 from tondo.stages.data.definitions import parse_derived
 from tondo.stages.data.derived import derive
+from tondo.stages.data.pieces import write_pieces
 from tondo.stages.data.snapshots import read_snapshot, snapshot_table
 
 
@@ -160,3 +161,26 @@ def test_nothing_is_kept_of_a_query_that_fails(house):
         derive(broken, {"flights": flights}, **house, by="ann")
     assert house["ledger"].pointer("dataset/broken@main") is None
     assert house["ledger"].records("derivation") == []
+
+
+def test_of_a_hundred_files_one_that_changed_is_computed_and_the_others_are_reused(house):
+    def files(changed):
+        for number in range(100):
+            value = -1.0 if number == changed else float(number)
+            yield pa.table({"n": [float(number)], "delay": [value]})
+
+    def derived(changed, name):
+        snapshot = write_pieces(files(changed), blobs=house["blobs"])
+        parts = {key: house[key] for key in ("ledger", "clock")}
+        before = find_head("flights", ledger=house["ledger"])
+        made = commit_snapshot("flights", snapshot, before=before, by="ann", why="load", **parts)
+        body = {"dataset": name, "inputs": ["flights"], "sql": sql, "rowwise": True}
+        return derive(parse_derived(body), {"flights": made}, **house, by="ann")
+
+    sql = "select n, delay * 2 as twice from flights"
+    first = derived(None, "doubled")
+    changed = derived(37, "doubled")
+    assert (first.files_computed, first.files_reused) == (100, 0)
+    assert (changed.files_computed, changed.files_reused) == (1, 99)
+    expected = [-2.0 if number == 37 else number * 2.0 for number in range(100)]
+    assert rows(house, changed)["twice"].to_pylist() == expected

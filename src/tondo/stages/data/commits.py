@@ -10,6 +10,7 @@ from tondo.core.errors import ConflictError, NotFoundError, near
 from tondo.core.instants import format_instant
 from tondo.core.names import check_name
 from tondo.stages.data import display
+from tondo.stages.data.cleaning import REJECTED
 from tondo.stages.data.snapshots import (
     Snapshot,
     append_file,
@@ -18,6 +19,7 @@ from tondo.stages.data.snapshots import (
     read_snapshot,
     write_snapshot,
 )
+from tondo.stages.data.version_names import check_version_name, tag_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     from tondo.ports.clock import Clock
 
     Parent = Edge | tuple[str, str, str]
+
+
+REMOVED = ""
+"""Where the pointer of a removed branch or tag stands: its history stays, its head is gone."""
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +52,10 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     why: str
     created_at_us: int
+    files_computed: int | None = None
+    """How many files a derivation computed for it; None for what was not derived."""
+    files_reused: int | None = None
+    """How many files of it were known from earlier derivations."""
 
     def __repr__(self) -> str:
         when = format_instant(self.created_at_us)
@@ -89,7 +99,7 @@ def commit(  # noqa: PLR0913  (what, where, how, by whom and why: no fact can be
     content as before is no new commit. Errors: TD-DATA-008 (other columns), TD-LEDGER-003
     (somebody else committed meanwhile: nothing of this commit counts).
     """
-    before = _find_head(dataset, ledger=ledger, branch=branch)
+    before = find_head(dataset, ledger=ledger, branch=branch)
     if mode == "append" and before is not None:
         present = read_snapshot(before.snapshot, blobs=blobs)
         snapshot = append_file(present, table, blobs=blobs, note=note)
@@ -108,7 +118,7 @@ def commit(  # noqa: PLR0913  (what, where, how, by whom and why: no fact can be
     )
 
 
-def commit_snapshot(
+def commit_snapshot(  # noqa: PLR0913  (what, where, how, by whom and why: no fact can be left out)
     dataset: str,
     snapshot: Snapshot,
     *,
@@ -119,11 +129,15 @@ def commit_snapshot(
     parents: Iterable[Parent] = (),
     by: str,
     why: str,
+    files_computed: int | None = None,
+    files_reused: int | None = None,
 ) -> Commit:
     """Move a branch from the commit `before` to content whose files and manifest are kept."""
-    check_name(dataset, "dataset")
-    check_name(branch, "branch")
-    if before is not None and before.snapshot == snapshot.id:
+    check_name(dataset.removesuffix(REJECTED), "dataset")
+    check_version_name(branch, "branch")
+    if before is None:
+        _refuse_tag(dataset, branch, ledger=ledger)
+    elif before.snapshot == snapshot.id:
         return before
     made = Commit(
         id=ledger.new_id(),
@@ -135,6 +149,8 @@ def commit_snapshot(
         by=by,
         why=why,
         created_at_us=clock.now_us(),
+        files_computed=files_computed,
+        files_reused=files_reused,
     )
     lines: list[Parent] = [("snapshot", snapshot.id, "content")]
     if before is not None:
@@ -142,16 +158,27 @@ def commit_snapshot(
     with ledger.transaction():
         ledger.put("snapshot", snapshot.id, manifest(snapshot), parents=parents)
         ledger.put("commit", made.id, made, parents=lines)
-        ledger.move(pointer_name(dataset, branch), made.id, expect=made.parent, by=by, why=why)
+        expect = made.parent or _removed_head(dataset, branch, ledger=ledger)
+        ledger.move(pointer_name(dataset, branch), made.id, expect=expect, by=by, why=why)
     return made
+
+
+def _removed_head(dataset: str, branch: str, *, ledger: Ledger) -> str | None:
+    """Return where a branch without a head stands: nowhere yet, or removed."""
+    pointer = ledger.pointer(pointer_name(dataset, branch))
+    return REMOVED if pointer is not None and pointer.target == REMOVED else None
 
 
 def head(dataset: str, *, ledger: Ledger, branch: str = "main") -> Commit:
     """Return the newest commit of a branch (TD-DATA-009 when there is none)."""
-    found = _find_head(dataset, ledger=ledger, branch=branch)
+    found = find_head(dataset, ledger=ledger, branch=branch)
     if found is not None:
         return found
-    known = [each.name.removeprefix("dataset/") for each in ledger.pointers("dataset/")]
+    known = [
+        each.name.removeprefix("dataset/")
+        for each in ledger.pointers("dataset/")
+        if each.target != REMOVED
+    ]
     raise NotFoundError(
         "TD-DATA-009",
         f"the data set '{dataset}' has no commit on branch '{branch}'",
@@ -161,9 +188,12 @@ def head(dataset: str, *, ledger: Ledger, branch: str = "main") -> Commit:
     )
 
 
-def _find_head(dataset: str, *, ledger: Ledger, branch: str) -> Commit | None:
+def find_head(dataset: str, *, ledger: Ledger, branch: str = "main") -> Commit | None:
+    """Return the newest commit of a branch, None while there is none."""
     pointer = ledger.pointer(pointer_name(dataset, branch))
-    return None if pointer is None else read_commit(pointer.target, ledger=ledger)
+    if pointer is None or pointer.target == REMOVED:
+        return None
+    return read_commit(pointer.target, ledger=ledger)
 
 
 def read_commit(id: str, *, ledger: Ledger) -> Commit:  # noqa: A002  (the glossary's word)
@@ -173,8 +203,29 @@ def read_commit(id: str, *, ledger: Ledger) -> Commit:  # noqa: A002  (the gloss
 
 
 def recorded_snapshot(id: str, *, ledger: Ledger) -> Snapshot:  # noqa: A002  (the glossary's word)
-    """Return a snapshot from its record in the ledger (TD-LEDGER-001)."""
+    """Return a snapshot from its record in the ledger (TD-LEDGER-001, TD-DATA-029 removed)."""
+    refuse_removed(id, ledger=ledger)
     return from_manifest(ledger.get("snapshot", id).body)
+
+
+def refuse_removed(id: str, *, ledger: Ledger) -> None:  # noqa: A002  (the glossary's word)
+    """Refuse a snapshot all of whose commits were removed (TD-DATA-029)."""
+    gone = ledger.records("removal", where={"snapshot": id})
+    if not gone:
+        return
+    removed = {each.id for each in gone}
+    commits = ledger.records("commit", where={"snapshot": id})
+    if any(each.id not in removed for each in commits):
+        return
+    body = gone[0].body
+    raise NotFoundError(
+        "TD-DATA-029",
+        f"the snapshot {id[:12]} of '{body['dataset']}' was removed by {body['by']} at "
+        f"{format_instant(body['at_us'])}: {body['why']}",
+        expected="a snapshot that is kept",
+        fix="Commit the same rows again, or name another version.",
+        snapshot=id,
+    )
 
 
 def history(dataset: str, *, ledger: Ledger, branch: str = "main") -> list[Commit]:
@@ -188,16 +239,34 @@ def history(dataset: str, *, ledger: Ledger, branch: str = "main") -> list[Commi
 def create_branch(
     dataset: str, branch: str, *, at: str, ledger: Ledger, by: str, why: str
 ) -> Commit:
-    """Begin a branch at the commit `at` (TD-DATA-013 when the branch is already there)."""
-    check_name(branch, "branch")
+    """Begin a branch at the commit `at` (TD-DATA-013 when the branch is already there).
+
+    Errors besides: TD-DATA-022 for a word that means something else after an `@`.
+    """
+    check_version_name(branch, "branch")
     commit_there = read_commit(at, ledger=ledger)
     name = pointer_name(dataset, branch)
-    if ledger.pointer(name) is not None:
+    pointer = ledger.pointer(name)
+    if pointer is not None and pointer.target != REMOVED:
         raise ConflictError(
             "TD-DATA-013",
             f"'{dataset}' already has a branch '{branch}'",
             fix="Commit to it, or choose another name.",
             branch=branch,
         )
-    ledger.move(name, commit_there.id, expect=None, by=by, why=why)
+    expect = None if pointer is None else pointer.target
+    _refuse_tag(dataset, branch, ledger=ledger)
+    ledger.move(name, commit_there.id, expect=expect, by=by, why=why)
     return commit_there
+
+
+def _refuse_tag(dataset: str, branch: str, *, ledger: Ledger) -> None:
+    tag = ledger.pointer(tag_pointer(dataset, branch))
+    if tag is not None and tag.target != REMOVED:
+        raise ConflictError(
+            "TD-DATA-013",
+            f"'{dataset}' already has a tag '{branch}'",
+            expected="a name that no branch and no tag has",
+            fix="Choose another name.",
+            branch=branch,
+        )

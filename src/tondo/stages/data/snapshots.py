@@ -145,9 +145,12 @@ def _align(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:
     types = stored_types(table)
     for name, type_ in columns.items():
         column = table.column(name)
-        if types[name] != type_ and column.null_count < len(column):
+        if types[name] == type_:
+            aligned[name] = column
+        elif column.null_count == len(column):
+            aligned[name] = pa.nulls(len(column), arrow_type(type_))
+        else:
             raise _other_columns(f"has '{name}' as {types[name]}, not {type_}", name, ())
-        aligned[name] = column.cast(arrow_type(type_))
     return pa.table(aligned)
 
 

@@ -1,21 +1,27 @@
-"""Reading sources: CSV, Parquet and JSON lines become tables of column types."""
+"""Reading sources: files and databases become tables of column types, whole or not at all."""
 
 from __future__ import annotations
 
 import importlib.util
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tondo.core.errors import CallerError, DefinitionError, NotFoundError, near
+from tondo.core.errors import CallerError, DataError, DefinitionError, NotFoundError, near
 from tondo.stages.data.arrow_types import stored_types
 from tondo.stages.data.conform import conform
+from tondo.stages.data.database_sources import read_database
 from tondo.stages.data.definitions import check_columns, time_columns
 from tondo.stages.data.files import read_csv, read_json_lines, read_parquet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
 
+    from tondo.ports.databases import Databases
     from tondo.ports.engine import Engine
+    from tondo.ports.objects import Objects
     from tondo.stages.data.definitions import Format, SourceDefinition
 
 _PACKAGE = "package://"
@@ -36,22 +42,128 @@ def read_source(
     *,
     base: Path,
     engine: Engine | None = None,  # noqa: ARG001  (readers of other engines will want it)
+    objects: Objects | None = None,
+    databases: Databases | None = None,
 ) -> pa.Table:
     """Return the source's rows in the order of its files, in column types.
 
     `base` is the folder that relative paths start from. Errors: TD-DATA-002 (no such file), -003
     (unreadable), -004 (a value does not fit), -005 (time without zone), -006 (a named column is
-    missing), -007 (no column type), -010 (column names), -012 (no path or unknown format).
+    missing), -007 (no column type), -008 (files that differ), -010 (column names), -012 (no path
+    or unknown format), -025 and -026 (a database), -027 (it changed meanwhile), -028 (a store).
     """
+    return whole(read_pieces(definition, base=base, objects=objects, databases=databases))
+
+
+def whole(pieces: Iterator[pa.Table]) -> pa.Table:
+    """Return the pieces of a source as one table."""
     import pyarrow as pa
 
-    paths = find_files(definition, base=base)
-    tables = [_read_file(path, definition) for path in paths]
-    columns = stored_types(tables[0])
-    for path, table in zip(paths[1:], tables[1:], strict=True):
-        _check_same(columns, stored_types(table), where=str(path), first=str(paths[0]))
-    check_columns(definition, columns)
-    return pa.concat_tables(tables)
+    return pa.concat_tables(pieces)
+
+
+def read_pieces(
+    definition: SourceDefinition,
+    *,
+    base: Path,
+    objects: Objects | None = None,
+    databases: Databases | None = None,
+) -> Iterator[pa.Table]:
+    """Yield the source's rows a file, or a range of a database's keys, at a time.
+
+    Files that were changed, added or taken away meanwhile end it with TD-DATA-027 after the
+    last piece, so that what was read so far must not be kept. Errors: as `read_source`.
+    """
+    if definition.url is not None:
+        yield from read_database(definition, base=base, databases=databases)
+    elif definition.path is not None and is_object_url(definition.path):
+        yield from _of_one_kind(_read_objects(definition, objects), definition)
+    else:
+        yield from _of_one_kind(_read_files(definition, base=base), definition)
+
+
+def _read_files(definition: SourceDefinition, *, base: Path) -> Iterator[tuple[str, pa.Table]]:
+    before = _marks(find_files(definition, base=base))
+    for path in before:
+        yield str(path), _read_file(path, definition)
+    refuse_change(definition.name, before, _marks(find_files(definition, base=base)))
+
+
+def _marks(paths: list[Path]) -> dict[Path, tuple[int, int]]:
+    """Return what shows that a file is another: its size and when it was written."""
+    found = {}
+    for path in paths:
+        try:
+            facts = path.stat()
+        except FileNotFoundError:
+            continue
+        found[path] = (facts.st_size, facts.st_mtime_ns)
+    return found
+
+
+def _read_objects(
+    definition: SourceDefinition, objects: Objects | None
+) -> Iterator[tuple[str, pa.Table]]:
+    if objects is None or definition.path is None:
+        raise DefinitionError(
+            "TD-DATA-012",
+            f"source '{definition.name}' reads an object store, which is not opened here",
+            expected="a path of this machine, or a workspace that opens object stores",
+            source=definition.name,
+        )
+    before = {each.url: each for each in objects.find(definition.path)}
+    if not before:
+        raise NotFoundError(
+            "TD-DATA-002",
+            f"source '{definition.name}': there is no object {definition.path}",
+            expected="at least one object of that name",
+            fix="Correct the path; a prefix ends in a slash.",
+            path=definition.path,
+        )
+    for url, entry in before.items():
+        with tempfile.TemporaryDirectory(prefix="tondo-") as folder:
+            copy = Path(folder) / url.rpartition("/")[2]
+            objects.fetch(entry, copy)
+            yield url, _read_file(copy, definition)
+    after = {each.url: each for each in objects.find(definition.path)}
+    refuse_change(definition.name, before, after)
+
+
+def _of_one_kind(
+    tables: Iterator[tuple[str, pa.Table]], definition: SourceDefinition
+) -> Iterator[pa.Table]:
+    first = None
+    for where, table in tables:
+        columns = stored_types(table)
+        if first is None:
+            first = (where, columns)
+            check_columns(definition, columns)
+        else:
+            _check_same(first[1], columns, where=where, first=first[0])
+        yield table
+
+
+def is_object_url(path: str) -> bool:
+    """Say whether a path lies in an object store.
+
+    >>> is_object_url("s3://bucket/days/*.csv"), is_object_url("package://planes/planes.csv")
+    (True, False)
+    """
+    return "://" in path and not path.startswith(_PACKAGE)
+
+
+def refuse_change(source: str, before: dict[Any, Any], after: dict[Any, Any]) -> None:
+    """Refuse what was read while its files changed (TD-DATA-027)."""
+    if before == after:
+        return
+    names = sorted(str(each) for each in {*before, *after} if before.get(each) != after.get(each))
+    raise DataError(
+        "TD-DATA-027",
+        f"source '{source}' changed while it was read: {', '.join(names[:5])}",
+        expected="files that stay as they are until they are read",
+        fix="Wait until they are written and commit again; nothing of it was kept.",
+        files=names,
+    )
 
 
 def find_files(definition: SourceDefinition, *, base: Path) -> list[Path]:

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tondo.core.errors import CallerError, DefinitionError, NotFoundError, near, placed
+from tondo.core.errors import CallerError, DefinitionError, near, placed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pyarrow as pa
 
     from tondo.ports.engine import FileTable
@@ -43,11 +41,36 @@ class DataVerbs:
     def commit_source(
         self, source: str, *, branch: str = "main", by: str = "", why: str = ""
     ) -> Commit:
-        """Read a source's files and commit them as the dataset's content."""
-        from tondo.stages.data.sources import read_source
+        """Read a source and commit its rows as the dataset's content.
 
-        table = read_source(self.source(source), base=self._parts.root)
-        return self.commit_table(source, table, branch=branch, by=by, why=why or "read its source")
+        A source with `chunk_rows` becomes a file for each range; else it is one file.
+        """
+        from tondo.stages.data.commits import commit_snapshot, find_head
+        from tondo.stages.data.pieces import write_pieces
+        from tondo.stages.data.sources import read_pieces, whole
+
+        definition = self.source(source)
+        why = why or "read its source"
+        before = find_head(source, ledger=self._parts.ledger, branch=branch)
+        pieces = read_pieces(
+            definition,
+            base=self._parts.root,
+            objects=self._parts.open_objects(),
+            databases=self._parts.open_databases(),
+        )
+        if definition.chunk_rows is None:
+            table = whole(pieces)
+            return self.commit_table(source, table, branch=branch, by=by, why=why)
+        return commit_snapshot(
+            source,
+            write_pieces(pieces, blobs=self._parts.blobs),
+            ledger=self._parts.ledger,
+            clock=self._parts.clock,
+            branch=branch,
+            before=before,
+            by=by or self._parts.actor,
+            why=why,
+        )
 
     def commit_table(
         self,
@@ -78,15 +101,17 @@ class DataVerbs:
 
     def datasets(self) -> list[DatasetSummary]:
         """List the datasets with the newest commit of each branch."""
-        from tondo.stages.data.commits import read_commit
+        from tondo.stages.data.commits import REMOVED, read_commit
 
         found = []
         for pointer in self._parts.ledger.pointers("dataset/"):
+            if pointer.target == REMOVED:
+                continue
             commit = read_commit(pointer.target, ledger=self._parts.ledger)
             found.append(
                 DatasetSummary(
                     name=commit.dataset,
-                    branch=commit.branch,
+                    branch=pointer.name.rpartition("@")[2],
                     commit=commit.id,
                     snapshot=commit.snapshot,
                     rows=commit.rows,
@@ -102,10 +127,10 @@ class DataVerbs:
         return history(dataset, ledger=self._parts.ledger, branch=branch)
 
     def snapshot(self, ref: str) -> Snapshot:
-        """Return a snapshot by `dataset`, `dataset@branch`, or the start of an id."""
-        from tondo.stages.data.commits import recorded_snapshot
+        """Return a snapshot by a reference: `flights`, `flights@v3`, `flights@2013-04-01`..."""
+        from tondo.stages.data.references import referenced_snapshot
 
-        return recorded_snapshot(self._snapshot_id(ref), ledger=self._parts.ledger)
+        return referenced_snapshot(ref, ledger=self._parts.ledger)
 
     def statistics(self, ref: str) -> Statistics:
         """Return exact statistics of a snapshot, computed once and kept."""
@@ -146,9 +171,10 @@ class DataVerbs:
 
     def check(self, ref: str, *, environment: str | None = None) -> list[Anomaly]:
         """Check a snapshot against its dataset's schema; return the anomalies."""
+        from tondo.stages.data.references import referenced_dataset
         from tondo.stages.data.validation import validate
 
-        dataset = self._dataset_of(ref)
+        dataset = referenced_dataset(ref, ledger=self._parts.ledger)
         return list(validate(self.statistics(ref), self.schema(dataset), environment=environment))
 
     def block_bad_batch(self, dataset: str, table: pa.Table) -> None:
@@ -209,15 +235,20 @@ class DataVerbs:
                 blobs=self._parts.blobs,
                 engine=self._parts.engine,
                 clock=self._parts.clock,
+                folder=self._parts.root,
                 by=by or self._parts.actor,
             )
 
     def sql(self, text: str, *, limit: int = 1000) -> list[dict[str, Any]]:
-        """Ask the newest snapshots in SQL; a dataset is a table under its name."""
+        """Ask snapshots in SQL: `flights` is the newest, `flights@v3` any other version."""
+        from tondo.stages.data.query_names import named_versions
+
         if limit < 0:
             raise CallerError("TD-WORKSPACE-016", f"limit is {limit}", expected="0 or more rows")
-        tables = {each.name: self.table(each.name) for each in self.datasets()}
-        found = self._parts.engine.query(text, tables)
+        quoted, versions = named_versions(text)
+        heads = [each.name for each in self.datasets() if each.branch == "main"]
+        tables = {ref: self.table(ref) for ref in [*heads, *versions]}
+        found = self._parts.engine.query(quoted, tables)
         rows: list[dict[str, Any]] = found.slice(0, limit).to_pylist()
         return rows
 
@@ -241,7 +272,9 @@ class DataVerbs:
 
     def columns(self, dataset: str) -> dict[str, str]:
         """Return a dataset's columns as committed, or as declared while nothing is committed."""
-        if self._parts.ledger.pointer(_pointer(dataset)) is None:
+        from tondo.stages.data.commits import find_head
+
+        if find_head(dataset, ledger=self._parts.ledger) is None:
             return dict(self.definition(dataset).columns)
         return dict(self.snapshot(dataset).columns)
 
@@ -271,34 +304,3 @@ class DataVerbs:
         from tondo.stages.data.snapshots import snapshot_table
 
         return snapshot_table(snapshot, blobs=self._parts.blobs)
-
-    def _dataset_of(self, ref: str) -> str:
-        if self._parts.ledger.pointer(_pointer(ref)) is not None:
-            return ref.partition("@")[0]
-        record = self._one_record(ref, ("commit",))
-        return str(record.body["dataset"])
-
-    def _snapshot_id(self, ref: str) -> str:
-        pointer = self._parts.ledger.pointer(_pointer(ref))
-        if pointer is not None:
-            return str(self._parts.ledger.get("commit", pointer.target).body["snapshot"])
-        record = self._one_record(ref, ("snapshot", "commit"))
-        return record.id if record.kind == "snapshot" else str(record.body["snapshot"])
-
-    def _one_record(self, ref: str, kinds: Sequence[str]) -> Any:
-        found = [each for each in self._parts.ledger.find_by_prefix(ref) if each.kind in kinds]
-        if len(found) == 1:
-            return found[0]
-        names = [each.name for each in self.datasets()]
-        raise NotFoundError(
-            "TD-WORKSPACE-003",
-            f"'{ref}' is {'several things' if found else 'no dataset, commit or snapshot'}",
-            expected="a dataset, dataset@branch, or the start of one commit's or snapshot's id",
-            fix=near(ref, [each.id for each in found] or names),
-            ref=ref,
-        )
-
-
-def _pointer(ref: str) -> str:
-    name, _, branch = ref.partition("@")
-    return f"dataset/{name}@{branch or 'main'}"

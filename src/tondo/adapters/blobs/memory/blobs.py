@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tondo.adapters.blobs.checks import check_digest, check_file, missing
 from tondo.core.canonical import digest_bytes
+from tondo.ports.blobs import KeptBlob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,15 @@ class MemoryBlobs:
     def digests(self) -> Iterator[str]:
         """Walk over every digest kept."""
         yield from sorted(self._objects)
+
+    def kept(self) -> Iterator[KeptBlob]:
+        """Walk over every object with its size."""
+        for digest, data in sorted(self._objects.items()):
+            yield KeptBlob(digest=digest, bytes=len(data), kept_at_us=None)
+
+    def delete(self, digest: str) -> None:
+        """Forget an object."""
+        self._objects.pop(check_digest(digest), None)
 
     def close(self) -> None:
         """Remove the lent files."""

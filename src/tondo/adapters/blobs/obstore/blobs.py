@@ -15,6 +15,8 @@ from obstore.store import LocalStore
 from tondo.adapters.blobs.checks import DIGEST, check_digest, check_file, missing
 from tondo.core.canonical import digest_bytes
 from tondo.core.errors import PlatformError
+from tondo.core.instants import to_micros
+from tondo.ports.blobs import KeptBlob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +38,9 @@ class ObstoreBlobs:
     def put(self, data: bytes) -> str:
         """Keep `data`; return its digest once it is durable (TD-BLOB-003 when it cannot be)."""
         name = digest_bytes(data)
-        if not self._is_whole(name, len(data)):
+        if self._is_whole(name, len(data)):
+            self._freshen(name)
+        else:
             self._publish(self._stage(data), name)
         return name
 
@@ -50,6 +54,7 @@ class ObstoreBlobs:
             name = str(blake3().update_mmap(self.root / staged).hexdigest())
         if self._is_whole(name, (self.root / staged).stat().st_size):
             (self.root / staged).unlink()
+            self._freshen(name)
         else:
             self._publish(staged, name)
         return name
@@ -91,6 +96,30 @@ class ObstoreBlobs:
                 digest = str(each["path"]).replace("/", "")
                 if DIGEST.fullmatch(digest):
                     yield digest
+
+    def kept(self) -> Iterator[KeptBlob]:
+        """Walk over every object with its size and when it was last put."""
+        for page in obstore.list(self._store):
+            for each in page:
+                digest = str(each["path"]).replace("/", "")
+                if DIGEST.fullmatch(digest):
+                    yield KeptBlob(
+                        digest=digest,
+                        bytes=each["size"],
+                        kept_at_us=to_micros(each["last_modified"]),
+                    )
+
+    def delete(self, digest: str) -> None:
+        """Forget an object (TD-BLOB-003 when it cannot be removed)."""
+        path = self.root / _place(digest)
+        with _coded(path, "remove"):
+            path.unlink(missing_ok=True)
+
+    def _freshen(self, digest: str) -> None:
+        # Who puts it again wants it again: a collection that runs now must see a young object.
+        path = self.root / _place(digest)
+        with _coded(path, "touch"):
+            os.utime(path)
 
     def _is_whole(self, digest: str, size: int) -> bool:
         # A damaged object must not swallow a put of its true bytes: the put heals it.
