@@ -4,7 +4,8 @@
 >>> "open" in tondo.__all__
 True
 
-`tondo.open(path)` opens a project, `tondo.load(package)` loads a model to predict in process.
+`tondo.open(path)` opens a project, `tondo.load(package)` loads a model to predict in process;
+`tondo.statistics`, `tondo.infer_schema` and `tondo.check_schema` look at a bare file or table.
 Everything is imported when first used, so `import tondo` costs next to nothing.
 """
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         TondoError,
     )
     from tondo.faces.scorer.bootstrap import load
+    from tondo.workspace.bare import check_schema, infer_schema, statistics
     from tondo.workspace.bootstrap import open_workspace as open  # noqa: A004 - the field's word
     from tondo.workspace.facade import Workspace
 
@@ -42,8 +44,11 @@ _HOMES = {
     "PlatformError": "tondo.core.errors",
     "TondoError": "tondo.core.errors",
     "Workspace": "tondo.workspace.facade",
+    "check_schema": "tondo.workspace.bare",
+    "infer_schema": "tondo.workspace.bare",
     "load": "tondo.faces.scorer.bootstrap",
     "open": "tondo.workspace.bootstrap",
+    "statistics": "tondo.workspace.bare",
 }
 _NAMES_THERE = {"open": "open_workspace"}
 
@@ -59,8 +64,11 @@ __all__ = [
     "TondoError",
     "Workspace",
     "__version__",
+    "check_schema",
+    "infer_schema",
     "load",
     "open",
+    "statistics",
 ]
 
 

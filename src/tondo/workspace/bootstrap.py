@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tondo.core.errors import NotFoundError, PlatformError
 from tondo.core.ids import IdSource
 from tondo.core.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tondo.adapters.clocks.manual import ManualClock
     from tondo.flow.executions import Executions
     from tondo.ledger import Ledger
     from tondo.ports.blobs import Blobs
     from tondo.ports.clock import Clock
+    from tondo.ports.databases import Databases
     from tondo.ports.engine import Engine
     from tondo.ports.eventlog import EventLog
     from tondo.ports.launcher import Launcher
     from tondo.ports.library import ModelLibrary
+    from tondo.ports.objects import Objects
     from tondo.ports.online import OnlineStore
     from tondo.ports.runtime import RuntimeLoader
     from tondo.stages.features.views import FeatureView
@@ -45,6 +48,10 @@ class Parts:
         self.feeds: list[Callable[[int], None]] = []
         """Called with the present instant before a pipeline reads: who brings new rows commits
         them here."""
+        self.open_databases = source_databases
+        """Opens what reads the databases of sources, when one is read."""
+        self.open_objects = source_objects
+        """Opens what reads the object stores of sources."""
         self._streams: dict[str, StreamTable] = {}
         self.actor = os.environ.get("TONDO_ACTOR") or os.environ.get("USER") or "somebody"
         """Who is recorded where a verb is not told."""
@@ -225,6 +232,40 @@ def manual_clock(start_us: int) -> ManualClock:
     from tondo.adapters.clocks.manual import ManualClock
 
     return ManualClock(start_us)
+
+
+class Bare(NamedTuple):
+    """What verbs on bare files work with: no project, no ledger."""
+
+    engine: Engine
+    clock: Clock
+
+
+@contextmanager
+def bare() -> Iterator[Bare]:
+    """Give an engine and a clock without a workspace, and close them at the end."""
+    from tondo.adapters.clocks.system import SystemClock
+    from tondo.adapters.engines.duckdb.engine import DuckDBEngine
+
+    engine = DuckDBEngine()
+    try:
+        yield Bare(engine, SystemClock())
+    finally:
+        engine.close()
+
+
+def source_databases() -> Databases:
+    """Return what reads the databases of sources; their secrets are the environment's."""
+    from tondo.adapters.sources.sqlalchemy.databases import SqlDatabases
+
+    return SqlDatabases(os.environ)
+
+
+def source_objects() -> Objects:
+    """Return what reads the object stores of sources."""
+    from tondo.adapters.sources.obstore.objects import ObstoreObjects
+
+    return ObstoreObjects()
 
 
 def open_workspace(path: str | Path = ".", *, clock: Clock | None = None) -> Workspace:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from tondo.core.errors import CallerError
-from tondo.faces.cli.everyday import EVERYDAY, everyday
+from tondo.faces.cli.everyday import BY_HAND, EVERYDAY, by_hand, everyday
 from tondo.faces.cli.plain import plain_command
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def build(first: str, index: Index) -> typer.Typer:
     noun = typer.Typer(add_completion=False)
     noun.callback()(_root)
     for verb, command in index["commands"][first].items():
-        noun.command(verb)(plain_command(command))
+        written = (first, verb) in BY_HAND
+        noun.command(verb)(by_hand(first, verb) if written else plain_command(command))
     app.add_typer(noun, name=first)
     return app
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin, g
 
 import typer
 
-from tondo.faces.cli.everyday import EVERYDAY, everyday
+from tondo.faces.cli.everyday import BY_HAND, EVERYDAY, by_hand, everyday
 from tondo.faces.cli.index import PATH, Command, Index, Kind, Parameter
 from tondo.faces.cli.words import NOUNS, PARAMETERS
 from tondo.workspace.operations import OPERATIONS
@@ -34,6 +34,8 @@ def make_index() -> Index:
     for each in OPERATIONS:
         function = verb_of_class(Workspace, each)
         commands.setdefault(each.noun, {})[each.verb] = operation_command(each, function)
+    for noun, verb in BY_HAND:
+        commands[noun][verb] = everyday_command(by_hand(noun, verb))
     return {"nouns": {noun: NOUNS[noun] for noun in commands if noun}, "commands": commands}
 
 

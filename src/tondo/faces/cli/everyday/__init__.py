@@ -19,14 +19,30 @@ EVERYDAY = {
     "up": "up",
     "serve": "serve",
     "predict": "predict",
+    "stats": "stats",
     "status": "status",
     "lineage": "lineage",
     "alerts": "alerts",
     "executions": "executions",
     "doctor": "doctor",
+    "gc": "gc",
     "explain": "explain",
 }
 """Verb to module; the module's function has the module's name."""
+
+
+BY_HAND = {
+    ("schema", "infer"): "schema_infer",
+    ("schema", "check"): "schema_check",
+}
+"""Noun and verb to module, where a command does more than its operation."""
+
+
+def by_hand(noun: str, verb: str) -> Callable[..., Any]:
+    """Return the function of a noun's verb that is written by hand."""
+    name = BY_HAND[noun, verb]
+    function: Callable[..., Any] = getattr(import_module(f"{__name__}.{name}"), name)
+    return function
 
 
 def everyday(verb: str) -> Callable[..., Any]:

@@ -1,0 +1,73 @@
+"""`tondo schema check`: anomalies and distances of a file beside a schema."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - Typer reads the annotations
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from tondo.core.errors import CallerError
+from tondo.faces.cli.opening import Json  # noqa: TC001 - Typer reads the annotations
+from tondo.faces.cli.show import console_for_output, show
+
+if TYPE_CHECKING:
+    from tondo.workspace.bare import Checked
+
+EXIT_ANOMALIES = 1
+
+
+def schema_check(
+    file: Annotated[str, typer.Argument(help="The file to check: CSV, Parquet or JSON lines.")],
+    *,
+    schema: Annotated[Path | None, typer.Option(help="The schema's YAML file.")] = None,
+    previous: Annotated[str | None, typer.Option(help="The batch before, for drift.")] = None,
+    serving: Annotated[str | None, typer.Option(help="What was served, for skew.")] = None,
+    environment: Annotated[
+        str | None, typer.Option(help="Environment of the schema, such as SERVING.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Check a file against a schema; exit 1 when there are anomalies."""
+    from tondo.workspace import bare
+
+    if schema is None:
+        raise CallerError(
+            "TD-CLI-003",
+            "there is no schema to check against",
+            fix=f"Add --schema FILE; tondo schema infer {file} --out FILE writes one.",
+        )
+    found = bare.check_schema(
+        file, schema, previous=previous, serving=serving, environment=environment
+    )
+    if json:
+        show(_as_json(found), as_json=True)
+    else:
+        _print(found)
+    return EXIT_ANOMALIES if found.anomalies else 0
+
+
+def _as_json(found: Checked) -> dict[str, Any]:
+    fields = ("column", "code", "tfdv", "severity", "numbers", "message", "patch")
+    measured = ("column", "measure", "against", "value", "threshold")
+    return {
+        "anomalies": [_chosen(each, fields) for each in found.anomalies],
+        "distances": [_chosen(each, measured) for each in found.distances],
+    }
+
+
+def _chosen(value: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: msgspec.to_builtins(getattr(value, name)) for name in names}
+
+
+def _print(found: Checked) -> None:
+    console = console_for_output()
+    for each in found.anomalies:
+        console.print(str(each), markup=False, soft_wrap=True)
+        for change in each.patch:
+            console.print(f"  to accept it: {change}", markup=False, style="dim", soft_wrap=True)
+    if not found.anomalies:
+        console.print("no anomalies")
+    for distance in found.distances:
+        console.print(f"  {distance}", markup=False, soft_wrap=True)

@@ -1,0 +1,37 @@
+"""`tondo schema infer`: the schema that a file, or a dataset's newest snapshot, satisfies."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tondo.faces.cli.opening import HERE, Json, Project, opened
+from tondo.faces.cli.show import show
+
+
+def schema_infer(
+    of: Annotated[str, typer.Argument(help="A file, or a dataset.")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="Write the schema's YAML to this file.")] = None,
+    by: Annotated[str, typer.Option(help="Who infers; a dataset's schema is kept.")] = "",
+    why: Annotated[str, typer.Option(help="Why.")] = "",
+    project: Project = HERE,
+    json: Json = False,
+) -> None:
+    """Infer a schema: of a file to print it, of a dataset to keep it."""
+    from tondo.workspace import bare
+
+    if Path(of).exists():
+        schema = bare.infer_schema(of)
+    else:
+        with opened(project) as workspace:
+            schema = workspace.data.infer_schema(of, by=by, why=why)
+    if out is not None:
+        out.write_text(bare.write_schema(schema), encoding="utf-8")
+    elif json:
+        show(schema, as_json=True)
+    else:
+        sys.stdout.write(bare.write_schema(schema))

@@ -1,0 +1,112 @@
+"""Statistics, schema and check of bare files: no project, no ledger, the same in Python."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pyarrow as pa
+import pytest
+
+import tondo
+
+DAYS = "origin,delay\nJFK,1.5\nLGA,\nJFK,20\nEWR,3\n"
+SPOILED = "origin,delay\nJFK,1.5\nNYC,2\nNYC,20\nEWR,3\n"
+
+
+def run(*words, folder):
+    command = [sys.executable, "-m", "tondo.faces.cli", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "days.csv").write_text(DAYS)
+    (tmp_path / "spoiled.csv").write_text(SPOILED)
+    done = run("schema", "infer", "days.csv", "--out", "days.yaml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    return tmp_path
+
+
+def test_statistics_of_a_file_are_those_of_the_table(tmp_path):
+    (tmp_path / "days.csv").write_text(DAYS)
+    done = run("stats", "days.csv", "--json", folder=tmp_path)
+    table = pa.table({"origin": ["JFK", "LGA", "JFK", "EWR"], "delay": [1.5, None, 20.0, 3.0]})
+    said = json.loads(done.stdout)
+    assert said["columns"]["delay"]["missing"] == 1
+    assert said == json.loads(json.dumps(_plain(tondo.statistics(table))))
+
+
+def _plain(value):
+    import msgspec
+
+    return msgspec.to_builtins(value)
+
+
+def test_a_file_meets_the_schema_inferred_from_it(files):
+    done = run("schema", "check", "days.csv", "--schema", "days.yaml", "--json", folder=files)
+    assert (done.returncode, json.loads(done.stdout)["anomalies"]) == (0, [])
+
+
+def test_an_anomaly_ends_with_one_and_says_how_to_accept_it(files):
+    done = run("schema", "check", "spoiled.csv", "--schema", "days.yaml", "--json", folder=files)
+    (anomaly,) = json.loads(done.stdout)["anomalies"]
+    assert done.returncode == 1
+    assert anomaly["column"] == "origin"
+    assert anomaly["tfdv"] == "ENUM_TYPE_UNEXPECTED_STRING_VALUES"
+    assert anomaly["patch"][0]["path"] == ["columns", "origin", "domain"]
+
+
+def test_a_person_reads_the_anomaly_and_its_patch(files):
+    done = run("schema", "check", "spoiled.csv", "--schema", "days.yaml", folder=files)
+    assert "'NYC'" in done.stdout
+    assert "to accept it: columns.origin.domain" in done.stdout
+
+
+def test_distances_are_told_when_the_schema_asks_for_them(files):
+    text = (files / "days.yaml").read_text()
+    asked = text.replace("  origin:\n", "  origin:\n    drift: {l_infinity: 0.3}\n")
+    (files / "asked.yaml").write_text(asked)
+    words = ("spoiled.csv", "--schema", "asked.yaml", "--previous", "days.csv", "--json")
+    done = run("schema", "check", *words, folder=files)
+    found = json.loads(done.stdout)["distances"]
+    distance = next(each for each in found if each["measure"] == "l_infinity")
+    assert distance["column"] == "origin"
+    assert distance["against"] == "drift"
+    assert distance["value"] == 0.5
+    assert distance["threshold"] == 0.3
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("schema", "check", "days.csv"), "TD-CLI-003"),
+        (("schema", "check", "days.csv", "--schema", "no.yaml"), "TD-DATA-002"),
+        (("schema", "check", "no.csv", "--schema", "days.yaml"), "TD-DATA-002"),
+        (
+            ("schema", "check", "days.csv", "--schema", "days.yaml", "--environment", "SERVNG"),
+            "TD-SCHEMA-004",
+        ),
+        (("schema", "check", "days.csv", "--schema", "days.csv"), "TD-DATA-001"),
+    ],
+)
+def test_bad_use_is_one_coded_line_and_ends_with_two(files, words, code):
+    done = run(*words, folder=files)
+    assert done.returncode == 2
+    assert code in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_of_the_ledger_is_imported(tmp_path):
+    (tmp_path / "days.csv").write_text(DAYS)
+    code = "import sys, tondo; tondo.statistics('days.csv'); print('sqlalchemy' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
+
+
+def test_what_is_no_table_is_refused():
+    with pytest.raises(tondo.CallerError, match="TD-WORKSPACE-021"):
+        tondo.statistics({"a": [1]})
