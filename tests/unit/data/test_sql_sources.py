@@ -6,6 +6,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import tempfile
 from pathlib import Path
 
 import obstore
@@ -349,7 +350,7 @@ def unprivileged():
 
 
 @pytest.fixture
-def postgres(tmp_path_factory):
+def postgres():
     """The URL of a private PostgreSQL that lives as long as the test."""
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     as_whom = unprivileged()
@@ -357,11 +358,16 @@ def postgres(tmp_path_factory):
         pytest.skip("PostgreSQL's initdb and pg_ctl are not here")
     if as_whom is None:
         pytest.skip("nobody here may start PostgreSQL, which refuses root")
-    folder = tmp_path_factory.mktemp("pg")
-    if as_whom:
-        os.chown(folder, as_whom["user"], as_whom["group"])
-        for parent in [folder, *folder.parents][:3]:
-            parent.chmod(parent.stat().st_mode | 0o055)
+    # Not below pytest's own folders, which others than their owner may not enter.
+    with tempfile.TemporaryDirectory(prefix="tondo-pg-") as name:
+        folder = Path(name)
+        if as_whom:
+            os.chown(folder, as_whom["user"], as_whom["group"])
+        yield from running(folder, as_whom)
+
+
+def running(folder, as_whom):
+    """Start PostgreSQL in a folder, yield its URL, stop it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
