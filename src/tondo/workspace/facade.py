@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from tondo.workspace.verbs.preparation import PreparationVerbs
     from tondo.workspace.verbs.registry import RegistryVerbs
     from tondo.workspace.verbs.retraining import RetrainingVerbs
+    from tondo.workspace.verbs.snapshots import SnapshotVerbs
     from tondo.workspace.verbs.training import TrainingVerbs
-    from tondo.workspace.verbs.versions import VersionVerbs
 
 
 class Workspace:
     """A project and its state. `tondo.open(path)` makes one; a process may hold many.
 
     The verbs stand where the way of the data puts them:
-    `data`, `versions`, `preparation`, `features`, `training`, `registry`, `deployment`,
+    `data`, `snapshots`, `preparation`, `features`, `training`, `registry`, `deployment`,
     `monitoring`, `retraining`, `flow`.
     """
 
@@ -40,11 +40,11 @@ class Workspace:
         return DataVerbs(self.parts)
 
     @cached_property
-    def versions(self) -> VersionVerbs:
+    def snapshots(self) -> SnapshotVerbs:
         """Branches and tags of datasets, equal rows, removal."""
-        from tondo.workspace.verbs.versions import VersionVerbs
+        from tondo.workspace.verbs.snapshots import SnapshotVerbs
 
-        return VersionVerbs(self.parts)
+        return SnapshotVerbs(self.parts)
 
     @cached_property
     def preparation(self) -> PreparationVerbs:

@@ -50,56 +50,56 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     write(
         "dataset.branch",
-        "versions.create_branch",
+        "snapshots.create_branch",
         f"{_DATASET}/branches",
-        "Begin a branch at a version of a dataset.",
+        "Begin a branch at a commit of a dataset.",
         present="dataset.commits",
     ),
     write(
         "dataset.tag",
-        "versions.tag",
+        "snapshots.tag",
         f"{_DATASET}/tags/{{name}}",
-        "Point a tag at a version of a dataset.",
+        "Point a tag at a commit of a dataset.",
         present="dataset.tags",
         verb="PUT",
     ),
     write(
         "dataset.untag",
-        "versions.remove_tag",
+        "snapshots.remove_tag",
         f"{_DATASET}/tags/{{name}}",
         "Take a tag of a dataset away; its history stays.",
         present="dataset.tags",
         verb="DELETE",
     ),
-    read("dataset.tags", "versions.tags", f"{_DATASET}/tags", "List a dataset's tags."),
+    read("dataset.tags", "snapshots.tags", f"{_DATASET}/tags", "List a dataset's tags."),
     read(
         "dataset.moves",
-        "versions.tag_history",
+        "snapshots.tag_history",
         f"{_DATASET}/tags/{{name}}/moves",
         "List every move of a dataset's tag.",
     ),
     write(
         "dataset.remove",
-        "versions.remove",
+        "snapshots.remove",
         f"{_DATASET}/removals",
         "Remove a dataset, one of its branches or a commit; never under a live deployment.",
         present="dataset.commits",
     ),
     read(
         "snapshot.digest",
-        "versions.digest",
+        "snapshots.digest",
         f"{_SNAPSHOT}/digest",
         "Show the digest of a snapshot's rows, equal for the same rows in any files.",
     ),
     read(
         "snapshot.same",
-        "versions.same_rows",
+        "snapshots.same_rows",
         f"{_SNAPSHOT}/same",
         "Say whether two snapshots hold the same rows, in whatever order and files.",
     ),
     write(
         "project.collect",
-        "versions.collect_garbage",
+        "snapshots.collect_garbage",
         "/v1/garbage",
         "Delete the blobs that nothing names and that are older than a time of grace.",
     ),
@@ -395,19 +395,6 @@ OPERATIONS: tuple[Operation, ...] = (
         "project.doctor", "flow.doctor", "/v1/doctor", "Look for what is wrong and how to mend it."
     ),
 )
-
-PYTHON_ONLY: dict[str, str] = {
-    "data.commit_table": "takes an Arrow table",
-    "data.block_bad_batch": "takes an Arrow table",
-    "data.table": "returns files for an engine to read",
-    "data.derived": "dataset.show tells the same",
-    "preparation.by_example": "takes examples in Python's own types",
-    "preparation.label_quality": "takes out-of-fold scores as an array",
-    "features.pusher": "returns an open writer",
-    "monitoring.joined": "returns an Arrow table",
-    "monitoring.outcome_log": "returns an open writer",
-}
-"""Public verbs that are no operations, each with the reason."""
 
 
 def operation(name: str) -> Operation:

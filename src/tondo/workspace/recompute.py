@@ -130,7 +130,7 @@ def _input_columns(logged: pa.Table, types: Mapping[str, str]) -> tuple[pa.Table
     for name, values in zip(types, _transposed(logged, list(types)), strict=True):
         if _ABSENT in set(map(type, values)):
             incomplete.add(name)
-            values = [None if type(each) is _ABSENT else each for each in values]  # noqa: PLW2901
+            values = [None if type(each) is _ABSENT else each for each in values]  # noqa: PLW2901 - the same values
         columns[name] = pa.array(values, type=arrow_type(types[name]))
     return pa.table(columns), incomplete
 

@@ -12,12 +12,13 @@ from tondo.faces.cli.everyday import BY_HAND
 from tondo.faces.cli.generate import make_index, text_of
 from tondo.faces.cli.index import PATH, load
 from tondo.workspace.facade import Workspace
-from tondo.workspace.operations import OPERATIONS, PYTHON_ONLY, operation
+from tondo.workspace.operations import OPERATIONS, operation
+from tondo.workspace.python_only import PYTHON_ONLY
 from tondo.workspace.signatures import parameters_of, result_type, type_hints, verb_of_class
 
 GROUPS = (
     "data",
-    "versions",
+    "snapshots",
     "preparation",
     "features",
     "training",

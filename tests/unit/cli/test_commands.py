@@ -104,3 +104,16 @@ def test_lineage_is_drawn_and_told(project, tell, capsys):
 def test_executions_are_listed(project, capsys):
     assert main(["executions"]) == 0
     assert capsys.readouterr().out.strip() == "Nothing has been run yet."
+
+
+def test_a_planned_inference_keeps_no_schema(project, tell, capsys):
+    tell("source", "commit", "cities")
+    assert tell("schema", "infer", "cities", "--plan")["operation"] == "schema.infer"
+    assert main(["schema", "show", "cities"]) != 0
+    assert "TD-SCHEMA-005" in capsys.readouterr().err
+
+
+def test_a_folder_named_like_a_dataset_is_not_taken_for_a_file(project, tell):
+    tell("source", "commit", "cities")
+    (project / "cities").mkdir()
+    assert tell("stats", "cities")["rows"] == 3

@@ -180,7 +180,7 @@ def shop(tmp_path, clock):
     ],
 )
 def test_sql_reads_any_version(shop, text, total):
-    shop.versions.tag("flights", "first", at="v1", why="for keeps")
+    shop.snapshots.tag("flights", "first", at="v1", why="for keeps")
     assert shop.data.sql(text) == [{"s": total}]
 
 
@@ -195,7 +195,7 @@ def test_sql_names_near_versions_and_reaches_no_file(shop, tmp_path):
 
 
 def test_the_verbs_of_versions_work_together(shop):
-    versions = shop.versions
+    versions = shop.snapshots
     versions.create_branch("flights", "trial", at="flights@v2")
     assert shop.data.snapshot("flights@trial") == shop.data.snapshot("flights@v2")
     assert [(each.name, each.branch, each.rows) for each in shop.data.datasets()] == [

@@ -95,7 +95,7 @@ def _run(command: Command, values: dict[str, Any]) -> None:
             if values[each["name"]] not in (None, [])
         }
         if plan_only:
-            _show_plan(chosen, arguments, workspace, as_json=as_json)
+            show_plan(chosen, arguments, workspace, as_json=as_json)
             return
         show(verb(**arguments), as_json=as_json)
 
@@ -131,7 +131,7 @@ def read_json(text: str, *, name: str) -> Any:
         ) from None
 
 
-def _show_plan(
+def show_plan(
     chosen: Operation, arguments: Mapping[str, Any], workspace: Any, *, as_json: bool
 ) -> None:
     """Show what would be done, beside what there is now; change nothing."""

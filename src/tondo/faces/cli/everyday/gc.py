@@ -18,5 +18,5 @@ def gc(
 ) -> None:
     """Delete the blobs that nothing names and that are older than a time of grace."""
     with opened(project) as workspace:
-        found = workspace.versions.collect_garbage(dry_run=dry_run, grace=grace)
+        found = workspace.snapshots.collect_garbage(dry_run=dry_run, grace=grace)
     show(found, as_json=json)

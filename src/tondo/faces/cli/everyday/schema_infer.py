@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from tondo.faces.cli.opening import HERE, Json, Project, opened
+from tondo.faces.cli.opening import HERE, Json, Plan, Project, opened
+from tondo.faces.cli.plain import show_plan
 from tondo.faces.cli.show import show
 
 
@@ -20,14 +21,21 @@ def schema_infer(
     why: Annotated[str, typer.Option(help="Why.")] = "",
     project: Project = HERE,
     json: Json = False,
+    plan: Plan = False,
 ) -> None:
     """Infer a schema: of a file to print it, of a dataset to keep it."""
     from tondo.workspace import bare
 
-    if Path(of).exists():
+    if Path(of).is_file():
         schema = bare.infer_schema(of)
     else:
         with opened(project) as workspace:
+            if plan:
+                from tondo.workspace.operations import operation
+
+                asked = {"dataset": of, "by": by, "why": why}
+                show_plan(operation("schema.infer"), asked, workspace, as_json=json)
+                return
             schema = workspace.data.infer_schema(of, by=by, why=why)
     if out is not None:
         out.write_text(bare.write_schema(schema), encoding="utf-8")

@@ -18,7 +18,7 @@ def stats(
     json: Json = False,
 ) -> None:
     """Show exact statistics: tondo stats FILE, or tondo stats DATASET."""
-    if Path(of).exists():
+    if Path(of).is_file():
         from tondo.workspace import bare
 
         found = bare.statistics(of)

@@ -82,7 +82,7 @@ def _distinct(table: pa.Table) -> list[tuple[dict[str, Any], int, int]]:
     found: dict[tuple[Any, ...], list[int]] = {}
     for place, row in enumerate(zip(*(each.to_pylist() for each in plain.values()), strict=True)):
         # NaN is null to the language.
-        key = tuple(None if value != value else value for value in row)  # noqa: PLR0124
+        key = tuple(None if value != value else value for value in row)  # noqa: PLR0124 - NaN is unequal
         entry = found.setdefault(key, [place, 0])
         entry[1] += 1
     return [(dict(zip(names, key, strict=True)), *entry) for key, entry in found.items()]  # type: ignore[misc]

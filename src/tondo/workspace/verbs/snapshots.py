@@ -1,4 +1,4 @@
-"""Verbs on versions of datasets: branches, tags, equal rows, removal and what it frees."""
+"""Verbs on the snapshots of datasets: branches, tags, equal rows, removal and what it frees."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tondo.workspace.bootstrap import Parts
 
 
-class VersionVerbs:
-    """What a workspace does with the versions of its datasets."""
+class SnapshotVerbs:
+    """What a workspace does with the snapshots of its datasets."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -24,7 +24,7 @@ class VersionVerbs:
     def create_branch(
         self, dataset: str, branch: str, *, at: str = "", by: str = "", why: str = ""
     ) -> Commit:
-        """Begin a branch at a version of the dataset; at the head of main unless told."""
+        """Begin a branch at a commit of the dataset; at the head of main unless told."""
         from tondo.stages.data.commits import create_branch
 
         return create_branch(
@@ -37,7 +37,7 @@ class VersionVerbs:
         )
 
     def tag(self, dataset: str, name: str, *, at: str = "", by: str = "", why: str = "") -> Tag:
-        """Point a tag at a version of the dataset; at the head of main unless told."""
+        """Point a tag at a commit of the dataset; at the head of main unless told."""
         from tondo.stages.data.tags import set_tag
 
         return set_tag(
