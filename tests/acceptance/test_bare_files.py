@@ -64,6 +64,12 @@ def test_a_person_reads_the_anomaly_and_its_patch(files):
     assert "to accept it: columns.origin.domain" in done.stdout
 
 
+def test_a_person_reads_a_distance_as_one_line(files):
+    words = ("spoiled.csv", "--schema", "days.yaml", "--previous", "days.csv")
+    done = run("schema", "check", *words, folder=files)
+    assert "drift of origin: l_infinity 0.5 (no threshold), most at 'NYC'" in done.stdout
+
+
 def test_distances_are_told_when_the_schema_asks_for_them(files):
     text = (files / "days.yaml").read_text()
     asked = text.replace("  origin:\n", "  origin:\n    drift: {l_infinity: 0.3}\n")

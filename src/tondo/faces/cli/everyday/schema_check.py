@@ -13,6 +13,7 @@ from tondo.faces.cli.opening import Json  # noqa: TC001 - Typer reads the annota
 from tondo.faces.cli.show import console_for_output, show
 
 if TYPE_CHECKING:
+    from tondo.stages.data.distances import Distance
     from tondo.workspace.bare import Checked
 
 EXIT_ANOMALIES = 1
@@ -70,4 +71,12 @@ def _print(found: Checked) -> None:
     if not found.anomalies:
         console.print("no anomalies")
     for distance in found.distances:
-        console.print(f"  {distance}", markup=False, soft_wrap=True)
+        console.print(_said(distance), markup=False, soft_wrap=True)
+
+
+def _said(distance: Distance) -> str:
+    """Return a distance as one line."""
+    limit = "no threshold" if distance.threshold is None else f"threshold {distance.threshold:g}"
+    most = "" if distance.label is None else f", most at {distance.label!r}"
+    measured = f"{distance.measure} {distance.value:.4g}"
+    return f"{distance.against} of {distance.column}: {measured} ({limit}){most}"
