@@ -13,6 +13,9 @@ SOURCE = Path(__file__).parents[2] / "src" / "tondo"
 
 HOMES = {
     "duckdb": ["adapters/engines/duckdb"],
+    "pyspark": ["adapters/engines/spark"],
+    "datasketches": ["adapters/sketches/datasketches"],
+    "tensorflow_metadata": ["adapters/messages/tensorflow_metadata"],
     "lmdb": ["adapters/online/lmdb"],
     # What is kept and what is read are two rooms: blobs, and the sources' own stores.
     "obstore": ["adapters/blobs/obstore", "adapters/sources/obstore"],

@@ -21,8 +21,15 @@ from tondo.ports.engine import FileTable, LookupJoin
 def engine_classes():
     found = {}
     for package in pkgutil.iter_modules(tondo.adapters.engines.__path__):
+        if not package.ispkg:
+            continue
         module = importlib.import_module(f"tondo.adapters.engines.{package.name}.engine")
-        classes = [each for name, each in vars(module).items() if name.endswith("Engine")]
+        # What tells statistics only (ports/engine.Profiler) has a suite of its own.
+        classes = [
+            each
+            for name, each in vars(module).items()
+            if name.endswith("Engine") and hasattr(each, "point_in_time")
+        ]
         found |= {each.name: each for each in classes if each.__module__ == module.__name__}
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -25,6 +25,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     threads: Annotated[int, Doc(description="threads of engine and training; 0 is all")] = 0
     memory_mb: Annotated[int, Doc(description="memory limit of the engine in MB; 0: its own")] = 0
     online_mb: Annotated[int, Doc(description="largest size of the online store in MB")] = 4096
+    statistics_engine: Annotated[
+        Literal["duckdb", "spark"], Doc(description="engine that computes statistics")
+    ] = "duckdb"
+    spark_url: Annotated[str, Doc(description="local[*], spark://... or sc://... of Spark")] = (
+        "local[*]"
+    )
 
 
 def read_settings(
@@ -64,7 +70,7 @@ def _value(name: str, value: Any, hints: Mapping[str, Any], place: str) -> Any:
         raise DefinitionError(
             "TD-SETTING-001",
             f"the setting '{name}' has {shown} ({place})",
-            expected=_TEXTS.get(kind, str(kind)),
+            expected=_TEXTS.get(kind) or " or ".join(map(str, get_args(kind))),
             name=name,
         ) from None
 

@@ -62,35 +62,10 @@ class WindowJoin(msgspec.Struct, frozen=True, kw_only=True):
     prefix: str
 
 
-class Engine(Protocol):
-    """One batch engine. Tables are FileTable or Arrow tables; answers are Arrow tables."""
+class Profiler(Protocol):
+    """Tells exact statistics of FileTables and Arrow tables; every one tells the same numbers."""
 
     name: str
-
-    def query(self, text: str, tables: Mapping[str, Any]) -> pa.Table:
-        """Run the user's own SQL over named tables; outside the promise of equality."""
-        ...
-
-    def scan(self, table: Any, columns: Sequence[str] | None = None) -> pa.Table:
-        """Read a table."""
-        ...
-
-    def evaluate(
-        self, expressions: Mapping[str, Node], table: Any, *, keep: Sequence[str] = ()
-    ) -> pa.Table:
-        """Return `keep` columns and one column per checked expression, rows in input order."""
-        ...
-
-    def point_in_time(
-        self,
-        spine: Any,
-        *,
-        time: str,
-        lookups: Sequence[LookupJoin],
-        windows: Sequence[WindowJoin],
-    ) -> pa.Table:
-        """Return the spine, every row once and in order, with the joined features added."""
-        ...
 
     def profile(
         self,
@@ -159,4 +134,33 @@ class Engine(Protocol):
         most, over the rows where both are there: `columns`, their `values` in order, and the
         table of `counts`.
         """
+        ...
+
+
+class Engine(Profiler, Protocol):
+    """One batch engine. Tables are FileTable or Arrow tables; answers are Arrow tables."""
+
+    def query(self, text: str, tables: Mapping[str, Any]) -> pa.Table:
+        """Run the user's own SQL over named tables; outside the promise of equality."""
+        ...
+
+    def scan(self, table: Any, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read a table."""
+        ...
+
+    def evaluate(
+        self, expressions: Mapping[str, Node], table: Any, *, keep: Sequence[str] = ()
+    ) -> pa.Table:
+        """Return `keep` columns and one column per checked expression, rows in input order."""
+        ...
+
+    def point_in_time(
+        self,
+        spine: Any,
+        *,
+        time: str,
+        lookups: Sequence[LookupJoin],
+        windows: Sequence[WindowJoin],
+    ) -> pa.Table:
+        """Return the spine, every row once and in order, with the joined features added."""
         ...

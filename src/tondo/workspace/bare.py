@@ -9,15 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
-from tondo.core.errors import CallerError, DefinitionError, NotFoundError
+from tondo.core.errors import CallerError, DataError
+from tondo.stages.data.exchange.converted import Converted
+from tondo.workspace import exchange
 from tondo.workspace.bootstrap import bare
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from tondo.ports.engine import Engine
+    from tondo.ports.engine import FileTable, Profiler
     from tondo.stages.data.anomalies import Anomalies
     from tondo.stages.data.distances import Distance
     from tondo.stages.data.schema import Schema
@@ -32,15 +32,22 @@ class Checked(NamedTuple):
     anomalies: Anomalies
     distances: list[Distance]
     """Every distance that can be measured; its threshold is None where the schema sets none."""
+    schema: Schema
+    """What was checked against."""
+    left_out: tuple[str, ...] = ()
+    """What of a schema or of statistics of another tool was not understood."""
 
 
-def statistics(data: Any) -> Statistics:
-    """Return exact statistics of a file or a table.
+def statistics(data: Any, *, engine: str = "duckdb") -> Statistics:
+    """Return exact statistics of a file or a table, by the engine `duckdb` or `spark`.
+
+    A Parquet file is read by Spark's own workers; other files are read here and handed to them.
 
     :raises NotFoundError: TD-DATA-002 when there is no such file.
     :raises DataError: TD-DATA-003 and following when it cannot be read.
+    :raises CallerError: TD-SPARK-004 for another engine.
     """
-    with bare() as parts:
+    with bare(engine) as parts:
         return _statistics(data, parts.engine)
 
 
@@ -59,7 +66,10 @@ def check_schema(
     serving: Any = None,
     environment: str | None = None,
 ) -> Checked:
-    """Check a file or a table against a schema, or the file of one (YAML).
+    """Check a file or a table against a schema, or the file of one.
+
+    A schema's file is tondo's (YAML), tensorflow-metadata's (JSON, text or binary) or SageMaker's.
+    Data may also be statistics, or a file of them that another tool wrote (.json, .pb, .pbtxt).
 
     `previous` is the batch before, for drift; `serving` what was served, for skew.
     """
@@ -67,68 +77,113 @@ def check_schema(
     from tondo.stages.data.schema import Schema
     from tondo.stages.data.validation import validate
 
-    wanted = schema if isinstance(schema, Schema) else read_schema(Path(schema))
+    read = Converted(schema) if isinstance(schema, Schema) else exchange.read_schema(schema)
+    wanted, said = read.value, list(read.left_out)
+    foreign = not isinstance(schema, Schema) and exchange.writer_of(schema) != "tondo"
+    meant = {name: each.type for name, each in wanted.columns.items()}
     with bare() as parts:
-        found = _statistics(data, parts.engine)
-        before = None if previous is None else _statistics(previous, parts.engine)
-        served = None if serving is None else _statistics(serving, parts.engine)
+        look = _Looking(parts.engine, meant, foreign=foreign, said=said)
+        found = look.at(data)
+        before, served = (None if each is None else look.at(each) for each in (previous, serving))
     anomalies = validate(found, wanted, environment=environment, previous=before, serving=served)
     distances = [] if before is None else measure(before, found, wanted, against="drift")
     distances += [] if served is None else measure(served, found, wanted, against="skew")
-    return Checked(anomalies, distances)
+    return Checked(anomalies, distances, wanted, tuple(said))
 
 
 def read_schema(path: Path) -> Schema:
     """Read a schema's YAML; TD-DATA-001, -002 and TD-SCHEMA-003, -006, -007 say what is wrong."""
-    import yaml
-
-    from tondo.stages.data.schema import parse_schema
-
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise NotFoundError(
-            "TD-DATA-002",
-            f"the schema {path} cannot be read: {error.strerror}",
-            expected="a file that `tondo schema infer FILE --out SCHEMA` wrote",
-            path=str(path),
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DefinitionError("TD-DATA-001", f"{path} is no YAML: {error}") from None
-    if not isinstance(document, dict):
-        raise DefinitionError(
-            "TD-DATA-001", f"{path} holds no schema", expected="a mapping with `schema:`"
-        )
-    return parse_schema(document, origin=str(path))
+    return exchange.read_own_schema(path)
 
 
 def write_schema(schema: Schema) -> str:
     """Return a schema as YAML for people to edit."""
-    import yaml
-
-    from tondo.stages.data.schema import to_document
-
-    document = msgspec.to_builtins(to_document(schema))
-    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
-    return text
+    return exchange.write_schema(schema, to="yaml").value.decode()
 
 
-def _statistics(data: Any, engine: Engine) -> Statistics:
+class _Looking(NamedTuple):
+    """Statistics of what is checked, read as the types that its schema means."""
+
+    engine: Profiler
+    meant: dict[str, str]
+    """Column types of the schema."""
+    foreign: bool
+    """True for a schema of another tool, where times and truth values may be texts."""
+    said: list[str]
+    """Takes what of other tools' statistics is not understood."""
+
+    def at(self, data: Any) -> Statistics:
+        """Return the statistics of a file, a table, or of what are statistics already."""
+        from tondo.stages.data.statistics import Statistics
+
+        if isinstance(data, Statistics):
+            return data
+        if isinstance(data, str | Path) and exchange.holds_statistics(data):
+            read = exchange.read_statistics(data)
+            self.said.extend(read.left_out)
+            return read.value
+        found = _statistics(data, self.engine)
+        declared = {
+            name: meant
+            for name, meant in self.meant.items()
+            if name in found.columns and self._only_declared(found.columns[name].type, meant)
+        }
+        return self._again(data, declared) or found if declared else found
+
+    def _only_declared(self, inferred: str, meant: str) -> bool:
+        """Say whether the type that is meant is one that reading a bare file never infers."""
+        if (inferred, meant) in {("double", "id"), ("list<double>", "list<id>")}:
+            return True
+        return self.foreign and meant == "string" and inferred in {"date", "timestamp", "bool"}
+
+    def _again(self, data: Any, declared: dict[str, str]) -> Statistics | None:
+        """Return the statistics by declared types, None when the values are not of them."""
+        from tondo.stages.data.statistics import statistics as compute
+
+        while declared:
+            try:
+                return compute(_table(data, declared), engine=self.engine)
+            except DataError as error:
+                column = error.fields.get("column")
+                declared = {name: each for name, each in declared.items() if name != column}
+                if column is None:
+                    return None
+        return None
+
+
+def _statistics(data: Any, engine: Profiler) -> Statistics:
     from tondo.stages.data.statistics import statistics as compute
 
+    if engine.name == "spark" and isinstance(data, str | Path) and _is_parquet(Path(data)):
+        return compute(_parquet_files(Path(data)), engine=engine)
     return compute(_table(data), engine=engine)
 
 
-def _table(data: Any) -> pa.Table:
+def _is_parquet(path: Path) -> bool:
+    return path.suffix == ".parquet" and path.is_file()
+
+
+def _parquet_files(path: Path) -> FileTable:
+    """Return a Parquet file for an engine to read, with the types that reading it here gives."""
+    import pyarrow.parquet as pq
+
+    from tondo.ports.engine import FileTable
+    from tondo.stages.data.arrow_types import column_types
+
+    return FileTable(paths=(path,), columns=column_types(pq.read_schema(path).empty_table()))
+
+
+def _table(data: Any, declared: dict[str, str] | None = None) -> pa.Table:
     from tondo.stages.data.conform import conform
     from tondo.stages.data.definitions import SourceDefinition
     from tondo.stages.data.sources import read_source
 
     if isinstance(data, str | Path):
         path = Path(data).absolute()
-        source = SourceDefinition(name=_name_of(data), path=str(path), zone=_ZONE)
+        types = declared or {}
+        source = SourceDefinition(name=_name_of(data), path=str(path), zone=_ZONE, columns=types)
         return read_source(source, base=path.parent)
-    return conform(_arrow(data), {}, zone=_ZONE, where=_name_of(data))
+    return conform(_arrow(data), declared or {}, zone=_ZONE, where=_name_of(data))
 
 
 def _arrow(data: Any) -> pa.Table:
@@ -146,4 +201,6 @@ def _arrow(data: Any) -> pa.Table:
 
 
 def _name_of(data: Any) -> str:
-    return Path(data).name.partition(".")[0] if isinstance(data, str | Path) else "table"
+    from tondo.stages.data.file_kinds import shown
+
+    return shown(Path(data)).partition(".")[0] if isinstance(data, str | Path) else "table"

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tondo.core.errors import NotFoundError, PlatformError
+from tondo.core.errors import CallerError, MissingExtraError, NotFoundError, PlatformError, near
 from tondo.core.ids import IdSource
 from tondo.core.settings import Settings, read_settings
 
@@ -17,15 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tondo.adapters.clocks.manual import ManualClock
+    from tondo.adapters.engines.duckdb.engine import DuckDBEngine
+    from tondo.adapters.engines.spark.engine import SparkEngine
     from tondo.flow.executions import Executions
     from tondo.ledger import Ledger
     from tondo.ports.blobs import Blobs
     from tondo.ports.clock import Clock
     from tondo.ports.databases import Databases
-    from tondo.ports.engine import Engine
+    from tondo.ports.engine import Engine, Profiler
     from tondo.ports.eventlog import EventLog
     from tondo.ports.launcher import Launcher
     from tondo.ports.library import ModelLibrary
+    from tondo.ports.messages import Messages
     from tondo.ports.objects import Objects
     from tondo.ports.online import OnlineStore
     from tondo.ports.runtime import RuntimeLoader
@@ -37,24 +40,11 @@ if TYPE_CHECKING:
 STATE_FOLDER = ".tondo"
 
 
-class Parts:
-    """The parts of one workspace, each made when first used."""
+class Defined:
+    """What a project's files say, and the engines that its settings ask for."""
 
-    def __init__(self, root: Path, clock: Clock, *, state: Path | None = None) -> None:
-        self.root = root
-        self.state = state or root / STATE_FOLDER
-        self.clock = clock
-        self.ids = IdSource()
-        self.feeds: list[Callable[[int], None]] = []
-        """Called with the present instant before a pipeline reads: who brings new rows commits
-        them here."""
-        self.open_databases = source_databases
-        """Opens what reads the databases of sources, when one is read."""
-        self.open_objects = source_objects
-        """Opens what reads the object stores of sources."""
-        self._streams: dict[str, StreamTable] = {}
-        self.actor = os.environ.get("TONDO_ACTOR") or os.environ.get("USER") or "somebody"
-        """Who is recorded where a verb is not told."""
+    root: Path
+    state: Path
 
     @cached_property
     def project(self) -> Project:
@@ -84,6 +74,50 @@ class Parts:
         return self.settings.threads or len(os.sched_getaffinity(0))
 
     @cached_property
+    def engine(self) -> Engine:
+        """The embedded batch engine."""
+        from tondo.adapters.engines.duckdb.engine import DuckDBEngine
+
+        return DuckDBEngine(
+            threads=self.threads,
+            memory_limit_mb=self.settings.memory_mb or None,
+            temp_directory=self.state / "spill",
+        )
+
+    @cached_property
+    def profiler(self) -> Profiler:
+        """What computes statistics: the embedded engine, or Spark where the settings say so."""
+        if self.settings.statistics_engine == "duckdb":
+            return self.engine
+        from tondo.adapters.engines.spark.engine import SparkEngine
+
+        return SparkEngine(
+            url=self.settings.spark_url,
+            memory_limit_mb=self.settings.memory_mb or None,
+            temp_directory=(self.state / "spark").absolute(),
+        )
+
+
+class Parts(Defined):
+    """The parts of one workspace, each made when first used."""
+
+    def __init__(self, root: Path, clock: Clock, *, state: Path | None = None) -> None:
+        self.root = root
+        self.state = state or root / STATE_FOLDER
+        self.clock = clock
+        self.ids = IdSource()
+        self.feeds: list[Callable[[int], None]] = []
+        """Called with the present instant before a pipeline reads: who brings new rows commits
+        them here."""
+        self.open_databases = source_databases
+        """Opens what reads the databases of sources, when one is read."""
+        self.open_objects = source_objects
+        """Opens what reads the object stores of sources."""
+        self._streams: dict[str, StreamTable] = {}
+        self.actor = os.environ.get("TONDO_ACTOR") or os.environ.get("USER") or "somebody"
+        """Who is recorded where a verb is not told."""
+
+    @cached_property
     def ledger(self) -> Ledger:
         """The ledger, in SQLite under the state folder."""
         from tondo.ledger import Ledger
@@ -96,17 +130,6 @@ class Parts:
         from tondo.adapters.blobs.obstore.blobs import ObstoreBlobs
 
         return ObstoreBlobs(self.state / "blobs")
-
-    @cached_property
-    def engine(self) -> Engine:
-        """The embedded batch engine."""
-        from tondo.adapters.engines.duckdb.engine import DuckDBEngine
-
-        return DuckDBEngine(
-            threads=self.threads,
-            memory_limit_mb=self.settings.memory_mb or None,
-            temp_directory=self.state / "spill",
-        )
 
     @cached_property
     def online(self) -> OnlineStore:
@@ -221,7 +244,7 @@ class Parts:
 
     def close(self) -> None:
         """Close what was opened."""
-        for name in ("online", "engine", "ledger"):
+        for name in ("online", "profiler", "engine", "ledger"):
             part = self.__dict__.get(name)
             if part is not None:
                 part.close()
@@ -237,21 +260,39 @@ def manual_clock(start_us: int) -> ManualClock:
 class Bare(NamedTuple):
     """What verbs on bare files work with: no project, no ledger."""
 
-    engine: Engine
+    engine: Profiler
     clock: Clock
 
 
 @contextmanager
-def bare() -> Iterator[Bare]:
-    """Give an engine and a clock without a workspace, and close them at the end."""
-    from tondo.adapters.clocks.system import SystemClock
-    from tondo.adapters.engines.duckdb.engine import DuckDBEngine
+def bare(engine: str = "duckdb") -> Iterator[Bare]:
+    """Give an engine (`duckdb` or `spark`) and a clock without a workspace; close them at the end.
 
-    engine = DuckDBEngine()
+    :raises CallerError: TD-SPARK-004 for another engine.
+    """
+    from tondo.adapters.clocks.system import SystemClock
+
+    opened = _bare_engine(engine)
     try:
-        yield Bare(engine, SystemClock())
+        yield Bare(opened, SystemClock())
     finally:
-        engine.close()
+        opened.close()
+
+
+def _bare_engine(name: str) -> DuckDBEngine | SparkEngine:
+    if name == "duckdb":
+        from tondo.adapters.engines.duckdb.engine import DuckDBEngine
+
+        return DuckDBEngine()
+    if name == "spark":
+        from tondo.adapters.engines.spark.engine import SparkEngine
+
+        return SparkEngine(url=read_settings({}, os.environ).spark_url)
+    raise CallerError(
+        "TD-SPARK-004",
+        f"no engine is called '{name}'",
+        fix=near(name, ("duckdb", "spark")),
+    )
 
 
 def source_databases() -> Databases:
@@ -266,6 +307,20 @@ def source_objects() -> Objects:
     from tondo.adapters.sources.obstore.objects import ObstoreObjects
 
     return ObstoreObjects()
+
+
+def messages() -> Messages:
+    """Return what reads and writes messages of tensorflow-metadata.
+
+    :raises MissingExtraError: TD-INSTALL-001 when it is not installed.
+    """
+    try:
+        from tondo.adapters.messages.tensorflow_metadata.messages import TensorflowMetadata
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"tensorflow_metadata", "google"}:
+            raise
+        raise MissingExtraError.of("metadata", "a message of tensorflow-metadata") from None
+    return TensorflowMetadata()
 
 
 def open_workspace(path: str | Path = ".", *, clock: Clock | None = None) -> Workspace:

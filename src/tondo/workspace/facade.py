@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from tondo.workspace.verbs.preparation import PreparationVerbs
     from tondo.workspace.verbs.registry import RegistryVerbs
     from tondo.workspace.verbs.retraining import RetrainingVerbs
+    from tondo.workspace.verbs.schemas import SchemaVerbs
     from tondo.workspace.verbs.snapshots import SnapshotVerbs
+    from tondo.workspace.verbs.statistics import StatisticsVerbs
     from tondo.workspace.verbs.training import TrainingVerbs
 
 
@@ -25,8 +27,8 @@ class Workspace:
     """A project and its state. `tondo.open(path)` makes one; a process may hold many.
 
     The verbs stand where the way of the data puts them:
-    `data`, `snapshots`, `preparation`, `features`, `training`, `registry`, `deployment`,
-    `monitoring`, `retraining`, `flow`.
+    `data`, `snapshots`, `statistics`, `schemas`, `preparation`, `features`, `training`,
+    `registry`, `deployment`, `monitoring`, `retraining`, `flow`.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -34,7 +36,7 @@ class Workspace:
 
     @cached_property
     def data(self) -> DataVerbs:
-        """Sources, snapshots, statistics, schemas, anomalies, SQL."""
+        """Sources, snapshots, their statistics, checks and tracked anomalies, SQL."""
         from tondo.workspace.verbs.data import DataVerbs
 
         return DataVerbs(self.parts)
@@ -45,6 +47,20 @@ class Workspace:
         from tondo.workspace.verbs.snapshots import SnapshotVerbs
 
         return SnapshotVerbs(self.parts)
+
+    @cached_property
+    def statistics(self) -> StatisticsVerbs:
+        """Statistics of slices, of pairs of columns, of what changed."""
+        from tondo.workspace.verbs.statistics import StatisticsVerbs
+
+        return StatisticsVerbs(self.parts, self.data)
+
+    @cached_property
+    def schemas(self) -> SchemaVerbs:
+        """History, differences, edits and suggestions of schemas."""
+        from tondo.workspace.verbs.schemas import SchemaVerbs
+
+        return SchemaVerbs(self.parts, self.data)
 
     @cached_property
     def preparation(self) -> PreparationVerbs:

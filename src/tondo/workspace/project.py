@@ -116,7 +116,8 @@ def _read_file(path: Path, *, shown: str) -> list[Definition]:
         ) from None
     try:
         nodes = list(yaml.compose_all(text, yaml.SafeLoader))
-        return [_definition(node, shown) for node in nodes if node is not None]
+        written = [node for node in nodes if node is not None and not _is_schema(node)]
+        return [_definition(node, shown) for node in written]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -135,6 +136,13 @@ def _not_yaml(shown: str, line: int, what: str) -> DefinitionError:
         file=shown,
         line=line,
     )
+
+
+def _is_schema(node: Any) -> bool:
+    """Tell whether a document is a dataset's schema: such a file defines nothing by itself."""
+    pairs = node.value if isinstance(node.value, list) else ()
+    keys = [pair[0].value for pair in pairs if isinstance(pair, tuple)]
+    return keys[:1] == ["schema"] and not set(keys) & set(KINDS)
 
 
 def _definition(node: Any, shown: str) -> Definition:

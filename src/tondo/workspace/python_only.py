@@ -4,9 +4,9 @@ from __future__ import annotations
 
 PYTHON_ONLY: dict[str, str] = {
     "data.commit_table": "takes an Arrow table",
-    "data.block_bad_batch": "takes an Arrow table",
     "data.table": "returns files for an engine to read",
     "data.derived": "dataset.show tells the same",
+    "schemas.block_bad_batch": "takes an Arrow table",
     "preparation.by_example": "takes examples in Python's own types",
     "preparation.label_quality": "takes out-of-fold scores as an array",
     "features.pusher": "returns an open writer",

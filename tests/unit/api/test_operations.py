@@ -19,6 +19,8 @@ from tondo.workspace.signatures import parameters_of, result_type, type_hints, v
 GROUPS = (
     "data",
     "snapshots",
+    "statistics",
+    "schemas",
     "preparation",
     "features",
     "training",

@@ -134,7 +134,7 @@ def test_a_notebook_shows_every_column_escaped(engine):
     assert isinstance(shown, Statistics)
     html = shown._repr_html_()
     assert "&lt;b&gt;" in html
-    assert "&lt;i&gt; (1)" in html
+    assert "&lt;i&gt; 100 %" in html
     assert "<svg" in html
     assert "<i>" not in html
     assert "double" in repr(shown)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
 from scipy.spatial import distance
 
 from tondo.scoring.baseline import (
@@ -18,10 +17,8 @@ from tondo.scoring.baseline import (
 )
 from tondo.stages.monitoring.drift import (
     SCORE,
-    benjamini_hochberg,
     compare,
     drift_report,
-    homogeneity_p,
 )
 
 
@@ -39,22 +36,6 @@ def test_the_jensen_shannon_distance_is_scipys(seed):
     window = counted(normal(700, shift=0.4, seed=seed + 9), reference)
     expected = distance.jensenshannon(reference.cells, window.cells, base=2)
     assert jensen_shannon(reference, window) == pytest.approx(expected, abs=1e-12)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_homogeneity_test_is_scipys_where_every_bin_is_full(seed):
-    reference = learn_distribution(normal(2_000, seed=seed))
-    window = counted(normal(700, shift=0.1, seed=seed + 9), reference)
-    table = [reference.counts, window.counts]
-    expected = stats.chi2_contingency(table, correction=False).pvalue
-    assert homogeneity_p(reference, window) == pytest.approx(expected, rel=1e-9)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_benjamini_and_hochberg_is_scipys(seed):
-    p_values = np.random.default_rng(seed).random(20) ** 3
-    expected = stats.false_discovery_control(p_values)
-    assert benjamini_hochberg(list(p_values)) == pytest.approx(list(expected))
 
 
 def test_no_column_at_all_is_no_report():

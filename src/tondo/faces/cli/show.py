@@ -82,7 +82,8 @@ def _sheet(value: dict[str, Any]) -> RenderableType:
 
 
 def _is_instant(name: str) -> bool:
-    return name in {"at_us", "as_of_us", "since_us", "event_time_us"} or name.endswith("_at_us")
+    whole = {"at_us", "as_of_us", "since_us", "event_time_us"}
+    return name in whole or name.endswith(("_at_us", "_seen_us"))
 
 
 def _short(text: str) -> str:

@@ -8,9 +8,10 @@ from litestar import Request, get
 from litestar.response import Response
 
 from tondo.core.errors import NotFoundError, TondoError
+from tondo.faces.ui.data_routes import data_routes
 from tondo.faces.ui.overview import overview_page
+from tondo.faces.ui.pages import error_page, page
 from tondo.faces.ui.render import STATIC, render
-from tondo.faces.web.status import status_of
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -20,24 +21,10 @@ _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 def page_routes() -> list[HTTPRouteHandler]:
     """Return the handlers of all pages and of the files that they use."""
-    return [overview, prediction, static]
+    return [overview, prediction, *data_routes(), static]
 
 
-def page(text: str, *, status: int = 200) -> Response[str]:
-    """Return HTML that is always asked for again."""
-    return Response(
-        text,
-        status_code=status,
-        media_type="text/html",
-        headers={"Cache-Control": "no-cache"},
-    )
-
-
-def _error_page(_request: Request[Any, Any, Any], error: TondoError) -> Response[str]:
-    return page(render("error.html", error=error), status=status_of(error))
-
-
-@get("/", name="overview", exception_handlers={TondoError: _error_page})
+@get("/", name="overview", exception_handlers={TondoError: error_page})
 async def overview(request: Request[Any, Any, Any]) -> Response[str]:
     """Show the first page."""
     worker = request.app.state.worker
@@ -48,7 +35,7 @@ async def overview(request: Request[Any, Any, Any]) -> Response[str]:
 @get(
     "/predictions/{prediction_id:str}",
     name="prediction",
-    exception_handlers={TondoError: _error_page},
+    exception_handlers={TondoError: error_page},
 )
 async def prediction(request: Request[Any, Any, Any]) -> Response[str]:
     """Show a prediction and the way back to its source rows."""

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from tondo.core.instants import from_micros
+from tondo.stages.data import display
 
 NONE = "\N{EN DASH}"
 """Stands where there is no figure."""
@@ -13,6 +14,7 @@ _MINUTE_S = 60
 _HOUR_S = 3600
 # A year is not grouped, a count of rows is.
 _GROUPED_FROM = 10_000
+_DAY_US = 86_400_000_000
 
 
 def count(value: int) -> str:
@@ -152,6 +154,55 @@ def plain(value: Any) -> str:
     return str(value)
 
 
+def share(value: float | None) -> str:
+    """Return a share as per cent; what is neither nothing nor all never reads as such.
+
+    >>> share(0.00001), share(None) == NONE
+    ('<0.1 %', True)
+    """
+    return NONE if value is None else display.percent(value)
+
+
+def figure(value: Any, type_: str = "double") -> str:
+    """Return a value of a column of `type_`: times by the minute, figures in four digits.
+
+    >>> [figure(each) for each in (-86.0, 44.6332, 1272, 293108.4, 0.00001234)]
+    ['\N{MINUS SIGN}86', '44.63', '1272', '293,108', '1.234e-05']
+    >>> figure(1364774400000000, "timestamp"), figure(15796, "date"), figure(None)
+    ('1 Apr 2013, 00:00', '1 Apr 2013', '\N{EN DASH}')
+    """
+    if value is None:
+        return NONE
+    if isinstance(value, bool | str):
+        return plain(value)
+    if type_ in {"timestamp", "date"}:
+        return _moment(value, type_)
+    text = display.number(value)
+    return text.replace("-", "\N{MINUS SIGN}", 1) if value < 0 else text
+
+
+def _moment(value: float, type_: str) -> str:
+    try:
+        at = from_micros(int(value) * (_DAY_US if type_ == "date" else 1))
+    except (OverflowError, ValueError):
+        # Beyond the year 9999 there is no calendar in Python.
+        return f"{value:.6g}"
+    date_ = f"{at.day} {at:%b} {at.year}"
+    return date_ if type_ == "date" else f"{date_}, {at:%H:%M}"
+
+
+def size(value: int) -> str:
+    """Return a number of bytes.
+
+    >>> size(912), size(6_553_600)
+    ('912 B', '6.6 MB')
+    """
+    for unit, letter in ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")):
+        if value >= unit:
+            return f"{value / unit:.1f} {letter}"
+    return f"{value} B"
+
+
 FILTERS = {
     each.__name__: each
     for each in (
@@ -166,5 +217,9 @@ FILTERS = {
         month,
         short_id,
         plain,
+        share,
+        figure,
+        size,
+        display.visible,
     )
 }

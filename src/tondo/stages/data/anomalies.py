@@ -95,7 +95,7 @@ def column_change(column: str, *inner: str, value: Any) -> Change:
     return Change(path=("columns", column, *inner), value=value)
 
 
-def share(part: int, whole: int) -> str:
+def share(part: float, whole: float) -> str:
     """Return a share as people read it.
 
     >>> share(3, 10), share(1, 1000), share(999, 1000)

@@ -56,5 +56,12 @@ KINDS: dict[str, Kind] = {
     "fewer_rows_than": Kind("TD-SCHEMA-036", ("COMPARATOR_LOW_NUM_EXAMPLES",)),
     "more_rows_than": Kind("TD-SCHEMA-037", ("COMPARATOR_HIGH_NUM_EXAMPLES",)),
     "statistics_missing": Kind("TD-SCHEMA-038", ("STATS_NOT_AVAILABLE",), "warning"),
+    "reference_moved": Kind("TD-SCHEMA-060", ()),
+    "reference_nulls": Kind("TD-SCHEMA-061", ()),
+    "reference_far": Kind("TD-SCHEMA-062", ()),
+    "reference_flood": Kind("TD-SCHEMA-063", ()),
+    "reference_distinct": Kind("TD-SCHEMA-064", ()),
+    "reference_order": Kind("TD-SCHEMA-065", ()),
+    "reference_drift": Kind("TD-SCHEMA-066", (), "warning"),
 }
 """Kind to what it is; where it has several TFDV names, an anomaly carries the one that fits."""

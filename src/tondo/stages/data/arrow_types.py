@@ -50,14 +50,19 @@ def stored_types(table: pa.Table) -> dict[str, str]:
     return found
 
 
-def column_type(arrow: pa.DataType, *, name: str) -> str:
-    """Return the column type that holds values of an Arrow type (TD-DATA-007 when none does)."""
+def column_type(arrow: pa.DataType, *, name: str, where: str = "") -> str:
+    """Return the column type that holds values of an Arrow type (TD-DATA-007 when none does).
+
+    `where` is what errors name before the column.
+    """
     from pyarrow import types
 
     if types.is_dictionary(arrow):
-        return column_type(arrow.value_type, name=name)
+        return column_type(arrow.value_type, name=name, where=where)
     if types.is_list(arrow) or types.is_large_list(arrow) or types.is_fixed_size_list(arrow):
-        return f"list<{column_type(arrow.value_type, name=name)}>"
+        item = column_type(arrow.value_type, name=name, where=where)
+        if not item.startswith("list<"):
+            return f"list<{item}>"
     tests = {
         "bool": types.is_boolean(arrow),
         "double": types.is_integer(arrow) or types.is_floating(arrow) or types.is_decimal(arrow),
@@ -74,7 +79,8 @@ def column_type(arrow: pa.DataType, *, name: str) -> str:
         return "double"
     raise DataError(
         "TD-DATA-007",
-        f"column '{name}' holds {arrow}, for which tondo has no column type",
+        f"{f'{where}: ' if where else ''}column '{name}' holds {arrow}, for which tondo has no "
+        "column type",
         expected="numbers, booleans, text, times, dates, or lists of them",
         fix="Take it apart, or cast it, in a derived data set or before.",
         column=name,
@@ -83,10 +89,17 @@ def column_type(arrow: pa.DataType, *, name: str) -> str:
 
 
 def check_names(names: list[str], where: str) -> None:
-    """Refuse empty and repeated column names (TD-DATA-010)."""
-    for position, name in enumerate(names):
-        if not name or name in names[:position]:
-            what = f"column {position + 1} has no name" if not name else f"'{name}' stands twice"
+    """Refuse empty and repeated column names, and names that hold a NUL (TD-DATA-010)."""
+    seen: set[str] = set()
+    for position, name in enumerate(names, start=1):
+        what = ""
+        if not name.strip():
+            what = f"column {position} has no name"
+        elif "\0" in name:
+            what = f"{name!r} holds a NUL"
+        elif name in seen:
+            what = f"'{name}' stands twice"
+        if what:
             raise DataError(
                 "TD-DATA-010",
                 f"{where}: {what} among the columns",
@@ -94,3 +107,4 @@ def check_names(names: list[str], where: str) -> None:
                 fix="Correct the header.",
                 column=name,
             )
+        seen.add(name)

@@ -52,7 +52,7 @@ def _conform_column(
 ) -> pa.ChunkedArray:
     import pyarrow as pa
 
-    found = column_type(column.type, name=name)
+    found = column_type(column.type, name=name, where=where)
     wanted = declared or _inferred(column, found)
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)

@@ -80,6 +80,24 @@ class RowsComparator(
     max_fraction: float | None = None
 
 
+class ReferenceLimits(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """How far a column may move from the accepted rows; None leaves it to what is usual for them.
+
+    Each is the largest effect of the measure of that name in `movement.py` that still passes.
+    """
+
+    moved: float | None = None
+    nulls: float | None = None
+    far: float | None = None
+    flood: float | None = None
+    distinct: float | None = None
+    order: float | None = None
+    drift: float | None = None
+    """Of `moved`, what is not even worth a warning."""
+
+
 class ColumnSchema(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
@@ -105,7 +123,9 @@ class ColumnSchema(
     number_text: bool = False
     """Every text reads as a finite number; `min` and `max` are of these numbers."""
     min: int | float | None = None
+    """Of times microseconds, of dates days since 1970; YAML and patches write them as ISO text."""
     max: int | float | None = None
+    """The greatest value, which belongs."""
     allow_nan: bool = True
     """NaN counts as missing in either case; False reports it besides."""
     allow_infinite: bool = False
@@ -114,6 +134,8 @@ class ColumnSchema(
     """Against the previous batch."""
     skew: Comparator | None = None
     """Training against serving."""
+    reference: ReferenceLimits | None = None
+    """Against the accepted rows, instead of what is usual for them."""
     in_: tuple[str, ...] = msgspec.field(name="in", default=())
     """Environments in which the column is expected, whatever else is said."""
     not_in: tuple[str, ...] = ()
@@ -160,7 +182,7 @@ def describe(column: ColumnSchema) -> str:
     if column.unique is not None:
         ends = _span(column.unique.min, column.unique.max, "at least {}", "at most {}")
         parts.append(ends and f"{ends} distinct")
-    parts += [_compared(name, getattr(column, name)) for name in ("drift", "skew")]
+    parts += [_compared(name, getattr(column, name)) for name in ("drift", "skew", "reference")]
     for word, named in (("in", column.in_), ("not in", column.not_in)):
         parts.append(f"{word} {', '.join(named)}" if named else "")
     parts.append(column.stage if column.stage != "production" else "")
@@ -199,9 +221,9 @@ def _span(low: float | None, high: float | None, above: str, below: str) -> str:
     return " ".join(ends)
 
 
-def _compared(name: str, comparator: Comparator | None) -> str:
+def _compared(name: str, comparator: Comparator | ReferenceLimits | None) -> str:
     if comparator is None:
         return ""
-    limits = {each: getattr(comparator, each) for each in MEASURES}
+    limits = msgspec.structs.asdict(comparator)
     shown = ", ".join(f"{each} <= {limit:g}" for each, limit in limits.items() if limit is not None)
     return shown and f"{name} {shown}"

@@ -15,7 +15,7 @@ from tondo.stages.data.statistics import Value, known_column, types_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tondo.ports.engine import Engine
+    from tondo.ports.engine import Profiler
 
 MOST_VALUES = 100
 """Texts with more values are names rather than categories, as for schema domains."""
@@ -103,7 +103,7 @@ class Crosses(msgspec.Struct, frozen=True, kw_only=True):
 def crosses(
     table: Any,
     *,
-    engine: Engine,
+    engine: Profiler,
     columns: Mapping[str, str] | None = None,
     label: str | None = None,
 ) -> Crosses:
@@ -131,7 +131,7 @@ def crosses(
     )
 
 
-def _check_label(table: Any, label: str, type_: str, engine: Engine) -> None:
+def _check_label(table: Any, label: str, type_: str, engine: Profiler) -> None:
     if type_ not in {"string", "bool", "double", "id"}:
         raise CallerError(
             "TD-STATS-002",

@@ -44,6 +44,8 @@ class SourceDefinition(
     a file of the snapshot, so that memory stays bounded. None reads it whole."""
     format: Format | None = None
     """None reads it off the suffix: .csv, .csv.gz, .zip of one CSV, .parquet, .jsonl."""
+    expanded_mb: int | None = None
+    """How much a packed file may unpack to, in MB; None: 4,096 and 200 times its size."""
     columns: dict[str, str] = {}
     """Column types that are declared; the others are inferred (`text_columns.py`)."""
     null_values: tuple[str, ...] = ()
@@ -55,6 +57,9 @@ class SourceDefinition(
     known_at: dict[str, str] = {}
     """Column to the time column that says when its value became known."""
     key: tuple[str, ...] = ()
+    schema: str | None = None
+    """A schema's YAML file, which other projects may share: `../shared/flights.schema.yaml`, from
+    the project's folder. The file is then the schema, each change of it a version."""
     owner: str = ""
     description: str = ""
 
@@ -83,6 +88,8 @@ class DerivedDefinition(
     recorded_at: str | None = None
     known_at: dict[str, str] = {}
     key: tuple[str, ...] = ()
+    schema: str | None = None
+    """A schema's YAML file, as for a source."""
     owner: str = ""
     description: str = ""
 

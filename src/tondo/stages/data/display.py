@@ -1,4 +1,7 @@
-"""What a notebook shows: small tables with bars. Every text is escaped."""
+"""Figures, texts and small pictures as people see them, in a terminal or in a notebook.
+
+HTML is escaped; what would steer a terminal is made visible.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,28 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_BAR_PX = 5
-_HEIGHT_PX = 18
+_BAR_PX = 7
+_HEIGHT_PX = 22
+_LEAST_PX = 1
+
+
+# Unicode shows C0 at U+2400; lone surrogates cannot be sent, and line breaks would end a line.
+_PICTURES = {
+    **{code: 0x2400 + code for code in range(0x20)},
+    0x7F: 0x2421,
+    **dict.fromkeys((*range(0x80, 0xA0), 0x2028, 0x2029), 0xFFFD),
+    **dict.fromkeys(range(0xD800, 0xE000), 0xFFFD),
+}
+# A year is not grouped, a count of rows is.
+_GROUPED_FROM = 10_000
+# Below it every whole double has all its digits.
+_EXACT_BELOW = 1e15
+
+
+class Figure(str):
+    """Text that is a figure: it stands at the right of its cell."""
+
+    __slots__ = ()
 
 
 class Markup(str):
@@ -27,14 +50,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = 
     """
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     heads = "".join(f"<th>{escape(each)}</th>" for each in head)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{_cell(each)}</td>" for each in row) + "</tr>" for row in rows
-    )
+    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
     return Markup(f"<table>{title}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>")
 
 
 def _cell(text: str) -> str:
-    return text if isinstance(text, Markup) else escape(text)
+    style = ' style="text-align:right"' if isinstance(text, Figure) else ""
+    return f"<td{style}>{text if isinstance(text, Markup) else escape(text)}</td>"
 
 
 def bars(counts: Sequence[int]) -> Markup:
@@ -42,7 +64,7 @@ def bars(counts: Sequence[int]) -> Markup:
     most = max(counts, default=0) or 1
     drawn = []
     for position, count in enumerate(counts):
-        height = round(_HEIGHT_PX * count / most, 1)
+        height = max(round(_HEIGHT_PX * count / most, 1), _LEAST_PX) if count else 0
         drawn.append(
             f'<rect x="{position * _BAR_PX}" y="{_HEIGHT_PX - height:g}" '
             f'width="{_BAR_PX - 1}" height="{height:g}"/>'
@@ -55,10 +77,56 @@ def bars(counts: Sequence[int]) -> Markup:
 
 
 def blocks(counts: Sequence[int]) -> str:
-    """Return counts as a line of block characters, for terminals.
+    """Return counts as a line of block characters, for terminals; nothing is a blank.
 
     >>> blocks([0, 1, 4])
-    '▁▃█'
+    ' ▃█'
     """
     most = max(counts, default=0) or 1
-    return "".join(_BLOCKS[round(count / most * (len(_BLOCKS) - 1))] for count in counts)
+    last = len(_BLOCKS) - 1
+    return "".join(_BLOCKS[round(each / most * last)] if each else " " for each in counts)
+
+
+def number(value: float) -> str:
+    """Return a figure in four digits, whole ones in full, with groups from 10,000.
+
+    >>> [number(each) for each in (-86.0, 44.6332, 2013, 293108.4, 0.00001234)]
+    ['-86', '44.63', '2013', '293,108', '1.234e-05']
+    """
+    exact = abs(value) < _EXACT_BELOW
+    if exact and float(value).is_integer():
+        return f"{int(value):,}" if abs(value) >= _GROUPED_FROM else str(int(value))
+    return f"{value:,.0f}" if exact and abs(value) >= _GROUPED_FROM else f"{value:.4g}"
+
+
+def percent(share: float | None) -> str:
+    """Return a share as per cent; what is neither nothing nor all never reads as such.
+
+    >>> [percent(each) for each in (0.0, 0.00001, 0.3, 0.99999, 1.0)]
+    ['0 %', '<0.1 %', '30.0 %', '>99.9 %', '100 %']
+    """
+    if share is None:
+        return "-"
+    if 0 < share < 0.001:
+        return "<0.1 %"
+    if 0.999 < share < 1:
+        return ">99.9 %"
+    return f"{share:.0%}".replace("%", " %") if share in {0, 1} else f"{share * 100:.1f} %"
+
+
+def visible(text: str) -> str:
+    r"""Return text with its control characters as pictures, fit to stand in a line.
+
+    >>> visible("a\x00b"), visible("\ud800")
+    ('a␀b', '�')
+    """
+    return text.translate(_PICTURES)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return text of at most `most` characters, an ellipsis for what was cut.
+
+    >>> shortened("sched_dep_time", 8)
+    'sched_d…'
+    """
+    return text if len(text) <= most else text[: max(most - 1, 0)] + "…"

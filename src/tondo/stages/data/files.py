@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv as csv_text
-import gzip
 import io
-import zipfile
-import zlib
+import json
+import re
+from codecs import BOM_UTF8
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
 from tondo.core.errors import DataError, DefinitionError, near
 from tondo.stages.data.arrow_types import EXACT_INTEGER, arrow_type, check_names
+from tondo.stages.data.csv_faults import no_text, refuse_faults, refuse_other_separator, scan
+from tondo.stages.data.packed import EXPANDED_MB, MOST_TIMES, unpacked, unreadable
 from tondo.stages.data.text_columns import infer_text, infer_time, parse_text, without_nulls
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _CSV = "CSV in UTF-8 with a header row and equally many cells in each row"
+# A row longer than this is no row of a table.
+_LONGEST_ROW_BYTES = 128 << 20
+_KEY = re.compile(rb'"\s*:')
 
 
 def read_csv(
@@ -32,14 +37,15 @@ def read_csv(
     null_values: Sequence[str],
     zone: str | None,
     where: str,
+    limit_mb: int | None = None,
 ) -> pa.Table:
     """Read a CSV with a header (also .gz, or alone in a .zip); `declared` types win.
 
-    Errors: TD-DATA-003, -004, -005, -006, -010.
+    Errors: TD-DATA-003, -004, -005, -006, -010, -040, -041, -042, -045.
     """
     import pyarrow as pa
 
-    text = _read_text_table(path, where)
+    text = _read_text_table(path, where, limit_mb=limit_mb)
     for name in declared:
         if name not in text.column_names:
             raise DefinitionError(
@@ -64,89 +70,149 @@ def read_csv(
     return pa.table(columns)
 
 
-def _read_text_table(path: Path, where: str) -> pa.Table:
+def _read_text_table(path: Path, where: str, *, limit_mb: int | None) -> pa.Table:
     """Return every column as text, empty cells as empty text."""
+    import pyarrow as pa
+
+    delimiter = "\t" if ".tsv" in path.name else ","
+    with _opened(path, where, limit_mb=limit_mb) as file:
+        found = scan(file, delimiter)
+        refuse_faults(file, found, delimiter=delimiter, where=where)
+        names = _header(file, delimiter, where)
+        refuse_other_separator(names, where)
+        check_names(names, where)
+        try:
+            return _parsed(file, names, delimiter=delimiter, quoted=found.quoted)
+        except (pa.ArrowInvalid, OSError) as error:
+            if "straddl" in str(error):
+                return _with_long_rows(file, names, delimiter=delimiter, where=where)
+            if "Empty CSV file" in str(error):
+                # A header alone that no line break ends is a table without rows.
+                return pa.table({name: pa.array([], pa.string()) for name in names})
+            raise no_text(file, where) or unreadable(where, str(error), expected=_CSV) from None
+
+
+def _parsed(
+    file: BinaryIO,
+    names: list[str],
+    *,
+    delimiter: str,
+    quoted: bool,
+    block_bytes: int | None = None,
+) -> pa.Table:
     import pyarrow as pa
     from pyarrow import csv
 
-    data = _bytes_of(path, where)
-    delimiter = "\t" if ".tsv" in path.name else ","
-    names = _header(data, delimiter, where)
-    check_names(names, where)
+    file.seek(0)
+    return csv.read_csv(
+        file,
+        read_options=csv.ReadOptions(block_size=block_bytes),
+        # Without a quote there is no newline in a value, and blocks are cut in parallel.
+        parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=quoted),
+        # All as text, so that no column's type is guessed from its first rows.
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+        ),
+    )
+
+
+def _with_long_rows(file: BinaryIO, names: list[str], *, delimiter: str, where: str) -> pa.Table:
+    """Read rows that are longer than Arrow's blocks (TD-DATA-045 when one is no row)."""
+    import pyarrow as pa
+
     try:
-        return csv.read_csv(
-            io.BytesIO(data),
-            # Without a quote there is no newline in a value, and blocks are read in parallel.
-            parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in data),
-            # All as text, so that no column's type is guessed from its first rows.
-            convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
+        return _parsed(
+            file, names, delimiter=delimiter, quoted=True, block_bytes=_LONGEST_ROW_BYTES
         )
     except pa.ArrowInvalid as error:
-        raise _unreadable(where, str(error), expected=_CSV) from None
+        if "straddl" not in str(error):
+            raise no_text(file, where) or unreadable(where, str(error), expected=_CSV) from None
+        raise DataError(
+            "TD-DATA-045",
+            f"{where}: a row is longer than {_LONGEST_ROW_BYTES >> 20} MB",
+            expected="rows of a table",
+            fix="Keep large texts and files beside the table, and their names in it.",
+        ) from None
 
 
-def _header(data: bytes, delimiter: str, where: str) -> list[str]:
-    lines = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")
+def _header(file: BinaryIO, delimiter: str, where: str) -> list[str]:
+    lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
-        return next(csv_text.reader(lines, delimiter=delimiter))
-    except (StopIteration, UnicodeDecodeError, csv_text.Error) as error:
-        raise _unreadable(where, f"no header: {error}", expected=_CSV) from None
+        # Arrow leaves out lines without a cell, before the header too.
+        return next(row for row in csv_text.reader(lines, delimiter=delimiter) if row)
+    except StopIteration:
+        raise unreadable(where, "it is empty: there is no header", expected=_CSV) from None
+    except csv_text.Error as error:
+        raise unreadable(where, f"no header: {error}", expected=_CSV) from None
+    except UnicodeDecodeError as error:
+        raise no_text(file, where) or unreadable(where, str(error), expected=_CSV) from None
+    finally:
+        # Else the wrapper would close the file when it goes.
+        lines.detach()
 
 
-def _bytes_of(path: Path, where: str) -> bytes:
+def _opened(path: Path, where: str, *, limit_mb: int | None) -> BinaryIO:
+    """Return a text file's bytes to be read in blocks; what is packed is unpacked first."""
+    if path.suffix.lower() in {".zip", ".gz"}:
+        return io.BytesIO(unpacked(path, where, limit_mb=limit_mb))
     try:
-        if path.suffix == ".zip":
-            return _only_member(path, where)
-        data = path.read_bytes()
-        return gzip.decompress(data) if path.suffix == ".gz" else data
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise _unreadable(where, str(error), expected="a whole, readable file") from None
+        return path.open("rb")
+    except OSError as error:
+        raise unreadable(where, str(error), expected="a whole, readable file") from None
 
 
-def _only_member(path: Path, where: str) -> bytes:
-    with zipfile.ZipFile(path) as archive:
-        # Archives made on a Mac carry resource forks beside the files.
-        files = [
-            each.filename
-            for each in archive.infolist()
-            if not each.is_dir() and not each.filename.startswith("__MACOSX/")
-        ]
-        if len(files) != 1:
-            raise _unreadable(
-                where,
-                f"the archive holds {len(files)} files: {', '.join(files[:5])}",
-                expected="exactly one file in the archive",
-            )
-        return archive.read(files[0])
-
-
-def read_parquet(path: Path, where: str) -> pa.Table:
-    """Read a Parquet file as it is (TD-DATA-003)."""
+def read_parquet(path: Path, where: str, *, limit_mb: int | None = None) -> pa.Table:
+    """Read a Parquet file as it is, its checksums and text checked (TD-DATA-003, -042)."""
     import pyarrow as pa
     from pyarrow import parquet
 
     try:
         # Not as a data set: a path such as month=1/x.parquet must not add columns.
-        return parquet.ParquetFile(path).read()
+        file = parquet.ParquetFile(path, page_checksum_verification=True)
+        _refuse_expansion(file.metadata, path.stat().st_size, where, limit_mb=limit_mb)
+        table = file.read()
+        # Text that is no UTF-8 would stop the engine later, without a word of the file.
+        table.validate(full=True)
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(where, str(error), expected="a whole Parquet file") from None
+        said = " ".join(str(error).split())
+        raise unreadable(where, said, expected="a whole Parquet file") from None
+    if not table.column_names:
+        raise unreadable(where, "it has no column", expected="at least one column")
+    return table
 
 
-def read_json_lines(path: Path, *, declared: Collection[str], where: str) -> pa.Table:
+def _refuse_expansion(found: Any, packed: int, where: str, *, limit_mb: int | None) -> None:
+    """Refuse a small file that says it holds more cells than memory (TD-DATA-042)."""
+    # A run of one value takes a few bytes however long it is; in memory each takes eight.
+    size = 8 * found.num_rows * found.num_columns
+    limit = EXPANDED_MB if limit_mb is None else limit_mb
+    if size <= limit << 20 or size <= packed * MOST_TIMES:
+        return
+    raise DataError(
+        "TD-DATA-042",
+        f"{where}: its {packed:,} bytes unpack to {found.num_rows:,} rows, more than "
+        f"{limit:,} MB (`expanded_mb`)",
+        expected="a file that memory can hold",
+        fix="If it is meant, say how much: `expanded_mb:` in the source.",
+    )
+
+
+def read_json_lines(
+    path: Path, *, declared: Collection[str], where: str, limit_mb: int | None = None
+) -> pa.Table:
     """Read one JSON object a line; a key that a line lacks is missing there.
 
     Numbers become `double` and text stays text, except columns whose every value is an ISO date
-    or time. Errors: TD-DATA-003 names the line, TD-DATA-007 a nested object.
+    or time. Errors: TD-DATA-003 and -044 name the line, TD-DATA-007 a nested object, -042.
     """
     import pyarrow as pa
 
-    rows = _json_rows(_bytes_of(path, where), where)
+    with _opened(path, where, limit_mb=limit_mb) as file:
+        rows = _json_rows(file.read().removeprefix(BOM_UTF8), where)
     names = list(dict.fromkeys(name for row in rows for name in row))
     check_names(names, where)
     if not names:
-        raise _unreadable(where, "there is no row in it", expected="one JSON object a line")
+        raise unreadable(where, "there is no row in it", expected="one JSON object a line")
     columns = {name: _json_column([row.get(name) for row in rows], name, where) for name in names}
     for name, column in columns.items():
         if name not in declared and column.type == pa.string():
@@ -161,12 +227,37 @@ def _json_rows(data: bytes, where: str) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            rows.append(decoder.decode(line))
+            row = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise _unreadable(
+            raise no_text(io.BytesIO(data), where) or unreadable(
                 where, f"line {number}: {error}", expected="one JSON object a line"
             ) from None
+        except RecursionError:
+            raise unreadable(
+                where, f"line {number}: it is nested too deeply", expected="flat JSON objects"
+            ) from None
+        if len(_KEY.findall(line)) != len(row):
+            _refuse_repeated_keys(line, where, number=number)
+        rows.append(row)
     return rows
+
+
+def _refuse_repeated_keys(line: bytes, where: str, *, number: int) -> None:
+    """Refuse an object in which a key stands twice: a reader would drop a value (TD-DATA-044)."""
+
+    def checked(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise DataError(
+                "TD-DATA-044",
+                f"{where}, line {number}: the key '{twice}' stands twice",
+                expected="each key once in an object",
+                fix="Write one of the two values.",
+                line=number,
+            )
+
+    json.loads(line, object_pairs_hook=checked)
 
 
 def _json_column(values: list[Any], name: str, where: str) -> pa.ChunkedArray:
@@ -201,12 +292,3 @@ def _list_type(values: list[list[Any]]) -> str:
     if kinds <= {bool} and kinds:
         return "list<bool>"
     return "list<double>" if kinds <= {int, float} else "list<string>"
-
-
-def _unreadable(where: str, what: str, *, expected: str) -> DataError:
-    return DataError(
-        "TD-DATA-003",
-        f"{where} cannot be read: {what}",
-        expected=expected,
-        fix="Correct or fetch the file again; nothing of it was kept.",
-    )

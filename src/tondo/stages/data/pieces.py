@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tondo.core.errors import CallerError
 from tondo.stages.data.arrow_types import arrow_type, stored_types
-from tondo.stages.data.snapshots import Snapshot, SnapshotFile, keep_manifest, write_file
+from tondo.stages.data.snapshots import Snapshot, keep_manifest, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,25 +21,39 @@ if TYPE_CHECKING:
 def write_pieces(pieces: Iterable[pa.Table], *, blobs: Blobs) -> Snapshot:
     """Keep each conformed table as a file of one snapshot; at least one table is needed.
 
-    A column without any value takes the type that later pieces show. TD-DATA-008 when pieces
-    have other columns or types: nothing counts until a commit names the snapshot.
+    A column without any value takes the type that later pieces show. Nothing is kept before the
+    last piece was read; TD-DATA-008 when pieces have other columns or types.
     """
+    with tempfile.TemporaryDirectory(prefix="tondo-") as folder:
+        columns, staged = _staged(pieces, Path(folder))
+        files = tuple(
+            write_file(_settled(path, columns), blobs=blobs, note=f"piece {number}")
+            for number, path in enumerate(staged, start=1)
+        )
+    snapshot = Snapshot(columns=columns, files=files, rows=sum(each.rows for each in files))
+    return keep_manifest(snapshot, blobs=blobs)
+
+
+def _staged(pieces: Iterable[pa.Table], folder: Path) -> tuple[dict[str, str], list[Path]]:
+    """Write the pieces to a folder; return the columns that they have together, and the files."""
+    import pyarrow as pa
+
     columns: dict[str, str] = {}
     empty: set[str] = set()
-    files: list[SnapshotFile] = []
+    staged: list[Path] = []
     for number, piece in enumerate(pieces, start=1):
         found = stored_types(piece)
         without = {name for name in found if piece.column(name).null_count == len(piece)}
-        if not files:
+        if not staged:
             columns, empty = found, without
         else:
             _check(columns, found, open_=empty | without, number=number)
             columns |= {name: found[name] for name in empty - without}
             empty &= without
-        files.append(write_file(piece, blobs=blobs, note=f"piece {number}"))
-    settled = tuple(_settled(file, columns, blobs=blobs) for file in files)
-    snapshot = Snapshot(columns=columns, files=settled, rows=sum(each.rows for each in settled))
-    return keep_manifest(snapshot, blobs=blobs)
+        staged.append(folder / str(number))
+        with pa.ipc.new_file(staged[-1], piece.schema) as file:
+            file.write_table(piece)
+    return columns, staged
 
 
 def _check(columns: dict[str, str], found: dict[str, str], *, open_: set[str], number: int) -> None:
@@ -53,19 +69,15 @@ def _check(columns: dict[str, str], found: dict[str, str], *, open_: set[str], n
     )
 
 
-def _settled(file: SnapshotFile, columns: dict[str, str], *, blobs: Blobs) -> SnapshotFile:
-    """Return the file with its empty columns in the types that were found in the end."""
+def _settled(path: Path, columns: dict[str, str]) -> pa.Table:
+    """Return a piece with its empty columns in the types that were found in the end."""
     import pyarrow as pa
-    from pyarrow import parquet
 
-    path = blobs.local_path(file.digest)
-    types = {field.name: field.type for field in parquet.read_schema(path)}
-    if all(types[name] == arrow_type(type_) for name, type_ in columns.items()):
-        return file
-    table = parquet.ParquetFile(path).read()
+    with pa.ipc.open_file(path) as file:
+        table = file.read_all()
     for position, (name, type_) in enumerate(columns.items()):
-        if types[name] != arrow_type(type_):
+        if table.column(name).type != arrow_type(type_):
             # It holds no value, so there is none to cast.
             empty = pa.nulls(table.num_rows, arrow_type(type_))
             table = table.set_column(position, name, empty)
-    return write_file(table, blobs=blobs, note=file.note)
+    return table

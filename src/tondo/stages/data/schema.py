@@ -22,6 +22,7 @@ from tondo.stages.data.constraints import (
 )
 from tondo.stages.data.definitions import read_definition
 from tondo.stages.data.schema_faults import refuse_faults
+from tondo.stages.data.time_bounds import read_times, write_times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,7 +117,7 @@ def to_document(schema: Schema) -> dict[str, Any]:
     for name in ("max_rows", "severities", *_LEFT_OUT_AT_DEFAULT):
         if getattr(schema, name) == usual[name]:
             del found[name]
-    return found
+    return write_times(found)
 
 
 def _column_document(column: ColumnSchema) -> dict[str, Any]:
@@ -150,7 +151,9 @@ def parse_schema(data: Mapping[str, Any], *, origin: str = "schema") -> Schema:
     Errors: TD-DATA-001 (not a schema's form), TD-CORE-005 (no such type), TD-SCHEMA-003, -006 and
     -007 (it cannot be meant).
     """
-    return check_schema(read_definition(data, Schema, origin=origin))
+    return check_schema(
+        read_definition(read_times(dict(data), origin=origin), Schema, origin=origin)
+    )
 
 
 def check_schema(schema: Schema) -> Schema:

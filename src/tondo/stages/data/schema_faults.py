@@ -9,6 +9,7 @@ from tondo.core.columns import STRING, check_type, item_type
 from tondo.core.errors import DefinitionError, near
 from tondo.stages.data.anomaly_kinds import KINDS
 from tondo.stages.data.constraints import MEASURES, NUMERIC, value_type
+from tondo.stages.data.time_bounds import TIMES, bound_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,11 +106,16 @@ def _domain(column: ColumnSchema, schema: Schema) -> Iterator[Fault]:
 def _range(column: ColumnSchema) -> Iterator[Fault]:
     ends = [end for end in (column.min, column.max) if end is not None]
     as_text = column.integer_text or column.number_text
-    if ends and value_type(column.type) not in NUMERIC and not as_text:
-        yield _TYPE, f"a range is for numbers, not for {column.type}"
+    kind = value_type(column.type)
+    if ends and kind not in (*NUMERIC, *TIMES) and not as_text:
+        yield _TYPE, f"a range is for numbers and times, not for {column.type}"
     if not all(math.isfinite(end) for end in ends):
         yield _SPECIFICATION, "an end of the range is not finite; leave it out instead"
-    yield from _order("min", column.min, "max", column.max)
+    if kind not in TIMES or not all(math.isfinite(end) for end in ends):
+        yield from _order("min", column.min, "max", column.max)
+    elif len(ends) == 2 and ends[0] > ends[1]:
+        low, high = (bound_text(end, kind) for end in ends)
+        yield _SPECIFICATION, f"min {low} is above max {high}"
 
 
 def _counts(column: ColumnSchema) -> Iterator[Fault]:

@@ -9,10 +9,14 @@ import msgspec
 from tondo.core.errors import NotFoundError, near
 from tondo.stages.data.schema import Schema, check_schema
 from tondo.stages.data.schema_diff import schema_diff
+from tondo.stages.data.version_names import commit_number
 
 if TYPE_CHECKING:
     from tondo.ledger.ledger import Ledger
     from tondo.ports.clock import Clock
+
+# As many characters as the start of an id needs to be told from a word.
+_LEAST_ID = 4
 
 
 class SchemaVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +46,7 @@ def save_schema(
     TD-LEDGER-003 when somebody changed it meanwhile.
     """
     check_schema(schema)
-    before = _present(dataset, ledger=ledger)
+    before = find_version(dataset, ledger=ledger)
     if before is not None and read_schema(before, ledger=ledger) == schema:
         return before
     made = SchemaVersion(
@@ -66,9 +70,14 @@ def save_schema(
 
 def present_schema(dataset: str, *, ledger: Ledger) -> Schema:
     """Return the present schema of a data set (TD-SCHEMA-005 when it has none)."""
-    found = _present(dataset, ledger=ledger)
+    return read_schema(present_version(dataset, ledger=ledger), ledger=ledger)
+
+
+def present_version(dataset: str, *, ledger: Ledger) -> SchemaVersion:
+    """Return the present version of a data set's schema (TD-SCHEMA-005 when it has none)."""
+    found = find_version(dataset, ledger=ledger)
     if found is not None:
-        return read_schema(found, ledger=ledger)
+        return found
     known = [each.name.removeprefix("schema/") for each in ledger.pointers("schema/")]
     raise NotFoundError(
         "TD-SCHEMA-005",
@@ -87,7 +96,7 @@ def read_schema(version: SchemaVersion, *, ledger: Ledger) -> Schema:
 def schema_history(dataset: str, *, ledger: Ledger) -> list[SchemaVersion]:
     """Return the versions of a data set's schema, newest first."""
     found = []
-    version = _present(dataset, ledger=ledger)
+    version = find_version(dataset, ledger=ledger)
     while version is not None:
         found.append(version)
         parent = version.parent
@@ -114,9 +123,44 @@ def schema_log(
     return log
 
 
-def _present(dataset: str, *, ledger: Ledger) -> SchemaVersion | None:
+def find_version(dataset: str, *, ledger: Ledger) -> SchemaVersion | None:
+    """Return the present version of a data set's schema, None while it has none."""
     pointer = ledger.pointer(f"schema/{dataset}")
     if pointer is None:
         return None
     found: SchemaVersion = ledger.read("schema_version", pointer.target, SchemaVersion)
     return found
+
+
+def referenced_version(ref: str, *, ledger: Ledger) -> SchemaVersion:
+    """Return a version of a schema: `flights` is the newest, `flights@v2` the second one.
+
+    The start of a version's id means it as well. TD-SCHEMA-043 when there is no such version.
+    """
+    dataset, mark, word = ref.partition("@")
+    found = find_version(dataset, ledger=ledger)
+    if not mark:
+        if found is not None:
+            return found
+        records = ledger.find_by_prefix(ref) if len(ref) >= _LEAST_ID else []
+        kept = [each for each in records if each.kind == "schema_version"]
+        if len(kept) == 1:
+            return msgspec.convert(kept[0].body, SchemaVersion)
+        raise _no_version(ref, [each.id for each in kept], ledger=ledger)
+    line = schema_history(dataset, ledger=ledger)[::-1]
+    number = commit_number(word)
+    if number is not None and 1 <= number <= len(line):
+        return line[number - 1]
+    named = [f"{dataset}@v{number + 1}" for number in range(len(line))]
+    raise _no_version(ref, named, ledger=ledger)
+
+
+def _no_version(ref: str, known: list[str], *, ledger: Ledger) -> NotFoundError:
+    datasets = [each.name.removeprefix("schema/") for each in ledger.pointers("schema/")]
+    return NotFoundError(
+        "TD-SCHEMA-043",
+        f"'{ref}' is no version of a schema",
+        expected="a data set, dataset@v2, or the start of one version's id",
+        fix=near(ref, known or datasets),
+        ref=ref,
+    )

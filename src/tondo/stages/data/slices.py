@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tondo.language.tree import Node
-    from tondo.ports.engine import Engine
+    from tondo.ports.engine import Profiler
 
 SliceName = tuple[tuple[str, Value | None], ...]
 """What the rows of a slice share: (column, value) pairs, or (predicate's name, True)."""
@@ -30,7 +30,7 @@ SliceName = tuple[tuple[str, Value | None], ...]
 def slice_statistics(
     table: Any,
     *,
-    engine: Engine,
+    engine: Profiler,
     by: Sequence[str | Sequence[str]] = (),
     columns: Mapping[str, str] | None = None,
     where: Mapping[str, Node | str] | None = None,

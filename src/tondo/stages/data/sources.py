@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from tondo.stages.data.arrow_types import stored_types
 from tondo.stages.data.conform import conform
 from tondo.stages.data.database_sources import read_database
 from tondo.stages.data.definitions import check_columns, time_columns
+from tondo.stages.data.file_kinds import is_there, shown
 from tondo.stages.data.files import read_csv, read_json_lines, read_parquet
 
 if TYPE_CHECKING:
@@ -50,7 +53,9 @@ def read_source(
     `base` is the folder that relative paths start from. Errors: TD-DATA-002 (no such file), -003
     (unreadable), -004 (a value does not fit), -005 (time without zone), -006 (a named column is
     missing), -007 (no column type), -008 (files that differ), -010 (column names), -012 (no path
-    or unknown format), -025 and -026 (a database), -027 (it changed meanwhile), -028 (a store).
+    or unknown format), -025 and -026 (a database), -027 (it changed meanwhile), -028 (a store),
+    -040 to -045 (an open quote, another separator, too much unpacked, no file, a key that stands
+    twice, a row too long).
     """
     return whole(read_pieces(definition, base=base, objects=objects, databases=databases))
 
@@ -83,21 +88,35 @@ def read_pieces(
 
 
 def _read_files(definition: SourceDefinition, *, base: Path) -> Iterator[tuple[str, pa.Table]]:
-    before = _marks(find_files(definition, base=base))
+    before = file_marks(definition, base=base)
     for path in before:
-        yield str(path), _read_file(path, definition)
-    refuse_change(definition.name, before, _marks(find_files(definition, base=base)))
-
-
-def _marks(paths: list[Path]) -> dict[Path, tuple[int, int]]:
-    """Return what shows that a file is another: its size and when it was written."""
-    found = {}
-    for path in paths:
         try:
+            table = _read_file(path, definition)
+        except DataError:
+            # A file that somebody is writing looks damaged.
+            _refuse_other_files(definition, before, base=base)
+            raise
+        yield str(path), table
+    _refuse_other_files(definition, before, base=base)
+
+
+def _refuse_other_files(
+    definition: SourceDefinition, before: dict[Path, tuple[int, int, int]], *, base: Path
+) -> None:
+    try:
+        after = file_marks(definition, base=base)
+    except NotFoundError:
+        after = {}
+    refuse_change(definition.name, before, after)
+
+
+def file_marks(definition: SourceDefinition, *, base: Path) -> dict[Path, tuple[int, int, int]]:
+    """Return what shows that a file is another: its size, when it was written, and its inode."""
+    found = {}
+    for path in find_files(definition, base=base):
+        with contextlib.suppress(FileNotFoundError):
             facts = path.stat()
-        except FileNotFoundError:
-            continue
-        found[path] = (facts.st_size, facts.st_mtime_ns)
+            found[path] = (facts.st_size, facts.st_mtime_ns, facts.st_ino)
     return found
 
 
@@ -178,17 +197,21 @@ def find_files(definition: SourceDefinition, *, base: Path) -> list[Path]:
     if definition.path.startswith(_PACKAGE):
         return [_inside_package(definition.path, definition.name)]
     path = base / Path(definition.path).expanduser()
-    if any(sign in definition.path for sign in "*?["):
+    found = [path]
+    # A file may have such a sign in its own name.
+    if any(sign in definition.path for sign in "*?[") and not os.path.lexists(path):
         found = sorted(path.parent.glob(path.name))
-        if found:
-            return found
-    elif path.is_file():
-        return [path]
+    files = [each for each in found if is_there(each, definition.name)]
+    if files:
+        return files
     raise _missing(definition.name, path)
 
 
 def _missing(name: str, path: Path) -> NotFoundError:
-    siblings = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    try:
+        siblings = [each.name for each in path.parent.iterdir()]
+    except (OSError, ValueError):
+        siblings = []
     return NotFoundError(
         "TD-DATA-002",
         f"source '{name}': there is no file {path}",
@@ -218,7 +241,8 @@ def _inside_package(path: str, name: str) -> Path:
 
 
 def _read_file(path: Path, definition: SourceDefinition) -> pa.Table:
-    where = f"source '{definition.name}' ({path.name})"
+    where = f"source '{definition.name}' ({shown(path)})"
+    limit_mb = definition.expanded_mb
     form = definition.format or _format_of(path)
     times = dict.fromkeys(time_columns(definition), "timestamp")
     if form == "csv":
@@ -228,11 +252,13 @@ def _read_file(path: Path, definition: SourceDefinition) -> pa.Table:
             null_values=definition.null_values,
             zone=definition.zone,
             where=where,
+            limit_mb=limit_mb,
         )
     if form == "parquet":
-        table = read_parquet(path, where)
+        table = read_parquet(path, where, limit_mb=limit_mb)
     else:
-        table = read_json_lines(path, declared={*times, *definition.columns}, where=where)
+        named = {*times, *definition.columns}
+        table = read_json_lines(path, declared=named, where=where, limit_mb=limit_mb)
     present = {name: type_ for name, type_ in times.items() if name in table.column_names}
     return conform(table, present | definition.columns, zone=definition.zone, where=where)
 

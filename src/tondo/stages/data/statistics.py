@@ -9,15 +9,14 @@ import msgspec
 from tondo.core.canonical import digest
 from tondo.core.columns import item_type
 from tondo.core.errors import CallerError, near
-from tondo.core.instants import format_instant
 from tondo.ports.engine import FileTable
-from tondo.stages.data import display
+from tondo.stages.data import statistics_display
 from tondo.stages.data.arrow_types import stored_types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tondo.ports.engine import Engine
+    from tondo.ports.engine import Profiler
 
 Value = bool | int | float | str
 SHOWN_VALUES = 20
@@ -117,27 +116,17 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
         return digest(self)
 
     def __repr__(self) -> str:
-        lines = [f"Statistics of {self.rows:,} rows, {len(self.columns)} columns"]
-        width = max((len(name) for name in self.columns), default=0)
-        for name, column in self.columns.items():
-            cells = [name.ljust(width), column.type.ljust(9), *summary(column)]
-            lines.append("  ".join([*cells, display.blocks(_counts(column))]).rstrip())
-        return "\n".join(lines)
+        return statistics_display.text(self)
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows."""
-        rows = [
-            [name, column.type, *summary(column), _picture(column)]
-            for name, column in self.columns.items()
-        ]
-        head = ["column", "type", "missing", "distinct", "values", "distribution"]
-        return display.table(head, rows, caption=f"{self.rows:,} rows")
+        return statistics_display.html(self)
 
 
 def statistics(
     table: Any,
     *,
-    engine: Engine,
+    engine: Profiler,
     columns: Mapping[str, str] | None = None,
     weight: str | None = None,
 ) -> Statistics:
@@ -191,45 +180,3 @@ def known_column(name: str, types: Mapping[str, str]) -> str:
             column=name,
         )
     return name
-
-
-def summary(column: ColumnStatistics) -> list[str]:
-    """Return missing share, distinct values and the range or the commonest values, as text."""
-    share = f"{(column.rows - column.present) / column.rows:.1%}" if column.rows else "-"
-    distinct = "-" if column.distinct is None else f"{column.distinct:,} distinct"
-    return [f"{share} missing", distinct, _values(column)]
-
-
-def _values(column: ColumnStatistics) -> str:
-    if column.type == "timestamp" and column.min is not None and column.max is not None:
-        return f"{format_instant(int(column.min))} to {format_instant(int(column.max))}"
-    if column.min is not None:
-        middle = "" if column.mean is None else f", mean {column.mean:.4g}, sd {column.sd:.4g}"
-        return f"{column.min:.6g} to {column.max:.6g}{middle}"
-    if column.distinct is None and column.length is not None:
-        items = "" if column.items is None else _values(column.items)
-        return f"{_range(column.length)} items" + (f" of {items}" if items else "")
-    shown = ", ".join(f"{value} ({count:,})" for value, count in column.top[:3])
-    if column.tokens is not None and (column.tokens.max or 0) > 1:
-        return f"{_range(column.tokens)} tokens: {shown}"
-    return shown
-
-
-def _range(lengths: Lengths) -> str:
-    if lengths.mean is None:
-        return "no"
-    if lengths.min == lengths.max:
-        return f"{lengths.min:,}"
-    return f"{lengths.min:,} to {lengths.max:,} (mean {lengths.mean:.3g})"
-
-
-def _counts(column: ColumnStatistics) -> list[int]:
-    """Return what is drawn of a column: of lists, their items."""
-    if column.items is not None:
-        return _counts(column.items)
-    return [bucket[2] for bucket in column.histogram]
-
-
-def _picture(column: ColumnStatistics) -> str:
-    shown = column if column.items is None else column.items
-    return display.bars(_counts(shown) or [count for _, count in shown.top[:10]])

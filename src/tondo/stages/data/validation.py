@@ -17,22 +17,26 @@ from tondo.stages.data.rules import (
     items,
     presence,
     ranges,
+    reference,
     rows,
     texts,
     types,
     unique,
 )
+from tondo.stages.data.rules.counted import rows_of
 from tondo.stages.data.schema import (
     UNCHECKED_STAGES,
     Schema,
     check_environment,
     check_schema,
 )
+from tondo.stages.data.time_bounds import read_times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tondo.stages.data.distances import Against
+    from tondo.stages.data.movement import Movement
     from tondo.stages.data.statistics import ColumnStatistics, Statistics
 
 
@@ -44,21 +48,25 @@ def validate(
     previous: Statistics | None = None,
     serving: Statistics | None = None,
     previous_version: Statistics | None = None,
+    movements: Sequence[Movement] = (),
 ) -> Anomalies:
     """Return every anomaly, in the order of the schema's columns.
 
     `previous` is the batch before (drift), `serving` what was served (skew), `previous_version`
-    this very batch as it was before (rows only); what is not given is not compared. A batch without
-    rows has that one anomaly. Errors: TD-SCHEMA-003, -006, -007 (the schema itself is wrong),
-    TD-SCHEMA-004 (unknown environment).
+    this very batch as it was before (rows only), `movements` how far it is from the accepted rows
+    (`movement.py`); what is not given is not compared. A batch without rows has that one anomaly.
+    Where the statistics are weighted, weights are counted for presence, domains and rows.
+    Errors: TD-SCHEMA-003, -006, -007 (the schema itself is wrong), TD-SCHEMA-004 (unknown
+    environment).
     """
     check_schema(schema)
     check_environment(schema, environment)
-    anomalies = list(rows.check(statistics.rows, schema))
+    size = rows_of(statistics)
+    anomalies = list(rows.check(size, schema))
     if statistics.rows:
         for against, other in (("previous", previous), ("version", previous_version)):
             if other is not None:
-                anomalies += rows.compare(statistics.rows, other.rows, schema, against=against)
+                anomalies += rows.compare(size, rows_of(other), schema, against=against)
         controls: dict[Against, Statistics | None] = {"drift": previous, "skew": serving}
         anomalies += _known_columns(statistics, schema, environment, controls)
         anomalies += [
@@ -66,6 +74,7 @@ def validate(
             for name, column in statistics.columns.items()
             if name not in schema.columns
         ]
+        anomalies += reference.check(movements, schema.columns)
     return Anomalies(_weighed(anomalies, schema))
 
 
@@ -121,7 +130,8 @@ def apply_changes(schema: Schema, changes: Iterable[Change]) -> Schema:
     document = msgspec.to_builtins(schema)
     for change in changes:
         _apply(document, change)
-    return check_schema(msgspec.convert(document, Schema))
+    read = read_times(document, origin=f"schema of {schema.name}")
+    return check_schema(msgspec.convert(read, Schema))
 
 
 def _apply(document: dict[str, Any], change: Change) -> None:
@@ -134,24 +144,6 @@ def _apply(document: dict[str, Any], change: Change) -> None:
     place[change.path[-1]] = change.value
 
 
-def schema_changes(before: Schema, after: Schema) -> tuple[Change, ...]:
-    """Return what differs between two versions, a change a constraint."""
-    old, new = _leaves(msgspec.to_builtins(before)), _leaves(msgspec.to_builtins(after))
-    paths = dict.fromkeys([*old, *new])
-    return tuple(
-        Change(path=path, value=new.get(path)) for path in paths if old.get(path) != new.get(path)
-    )
-
-
-def _leaves(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
-    if not isinstance(value, dict):
-        return {path: value}
-    found: dict[tuple[str, ...], Any] = {}
-    for key, each in value.items():
-        found |= _leaves(each, (*path, key))
-    return found
-
-
 def check_batch(
     statistics: Statistics,
     schema: Schema,
@@ -160,6 +152,7 @@ def check_batch(
     previous: Statistics | None = None,
     serving: Statistics | None = None,
     previous_version: Statistics | None = None,
+    movements: Sequence[Movement] = (),
 ) -> Anomalies:
     """Return the warnings of a batch, or block it: TD-SCHEMA-001, naming the column first.
 
@@ -172,16 +165,22 @@ def check_batch(
         previous=previous,
         serving=serving,
         previous_version=previous_version,
+        movements=movements,
     )
-    blocking = [each for each in found if each.severity == "error"]
-    if not blocking:
+    wrong = blocking(found)
+    if not wrong:
         return found
-    rest = "".join(f"\n  {each}" for each in blocking[1:])
+    rest = "".join(f"\n  {each}" for each in wrong[1:])
     raise DataError(
         "TD-SCHEMA-001",
-        f"{blocking[0]}{rest}",
+        f"{wrong[0]}{rest}",
         expected=f"a batch that meets the schema of {schema.name}",
         fix="Correct the data, or accept the patches.",
-        column=blocking[0].column,
+        column=wrong[0].column,
         anomalies=msgspec.to_builtins(found),
     )
+
+
+def blocking(found: Iterable[Anomaly]) -> Anomalies:
+    """Return the anomalies that keep a batch from being trained on."""
+    return Anomalies(each for each in found if each.severity == "error")

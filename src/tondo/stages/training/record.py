@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tondo.core.canonical import digest, digest_bytes
 from tondo.scoring.package import package_digest
+from tondo.stages.data.schema_versions import find_version
 from tondo.stages.training.run import KIND, Run, RunRows
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def record_run(
 ) -> Run:
     """Record spec, environment, run and package with their edges; return the run."""
     spec, tools = job.spec, job.tools
+    version = find_version(spec.source, ledger=tools.ledger)
     found = Run(
         id=tools.ledger.new_id(),
         model=spec.model,
@@ -54,6 +56,7 @@ def record_run(
         started_at_us=started_us,
         ended_at_us=tools.clock.now_us(),
         refit_of=job.refit_of,
+        schema_version=version.id if version else None,
     )
     _write(found, job, contents)
     return found
@@ -68,6 +71,8 @@ def _write(run: Run, job: Job, contents: PackageContents) -> None:
     ]
     if run.refit_of is not None:
         parents.append((KIND, run.refit_of, "refit_of"))
+    if run.schema_version is not None:
+        parents.append(("schema_version", run.schema_version, "schema"))
     package = {
         "model": run.model,
         "algorithm": run.algorithm,

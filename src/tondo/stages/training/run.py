@@ -69,6 +69,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     ended_at_us: int
     refit_of: str | None = None
     """Run of the same spec whose verdict this refit on more rows takes over."""
+    schema_version: str | None = None
+    """Version of its source's schema; None where the source had none."""
 
     def __repr__(self) -> str:
         """Say what was learned from how much, and how long it took."""

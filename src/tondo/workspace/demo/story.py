@@ -159,7 +159,7 @@ class Chapters:
         ]
         batch = batch.set_column(place, "origin", pa.array(spoiled, type=pa.string()))
         try:
-            self.workspace.data.block_bad_batch("flights", batch)
+            self.workspace.schemas.block_bad_batch("flights", batch)
         except DataError as error:
             return {"rows": batch.num_rows, "message": str(error)}
         raise DataError(

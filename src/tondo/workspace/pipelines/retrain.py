@@ -13,6 +13,7 @@ from tondo.stages.evaluation.report import Report
 from tondo.stages.registry.versions import register
 from tondo.stages.training.periods import Period
 from tondo.stages.training.run import Run
+from tondo.workspace.batches import accept, sift, sources_of
 from tondo.workspace.pipelines import learning
 from tondo.workspace.verbs.data import DataVerbs
 from tondo.workspace.verbs.deployment import DeploymentVerbs
@@ -23,16 +24,29 @@ if TYPE_CHECKING:
     from tondo.workspace.bootstrap import Parts
 
 
+class Fresh(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to train on."""
+
+    snapshots: dict[str, str]
+    """Datasets that are read, with their content."""
+    sources: dict[str, str]
+    """Datasets that they come from in the end, with their content."""
+    taken: int
+    """New files that passed their check."""
+    refused: list[str]
+    """What was wrong with each file that was set aside."""
+
+
 class Retraining(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a retraining."""
 
     execution: str
     model: str
     run: str
-    """The run that was judged."""
+    """The run that was judged; empty when the data was refused and nothing was trained."""
     passed: bool
     reasons: list[str]
-    """The gate's sentences."""
+    """The gate's sentences, or what was wrong with the data."""
     version: int | None = None
     """Number of the refit that was registered; None when the gate refused."""
     rollout: bool = False
@@ -71,8 +85,15 @@ def learn_and_try(
     # Remembered, because after the last step the answer is another one.
     live = execution.step("live", lambda progress: _live(parts, model), parameters={"at": at})
     data = execution.step(
-        "data", lambda progress: _refresh(parts, spec.source), parameters={"at": at}
+        "data",
+        lambda progress: _refresh(parts, spec.source, by=by),
+        parameters={"at": at},
+        result_type=Fresh,
     )
+    if data.refused and not data.taken:
+        return Retraining(
+            execution=execution.id, model=model, run="", passed=False, reasons=data.refused
+        )
     training_set = execution.step(
         "training set",
         lambda progress: (
@@ -84,7 +105,7 @@ def learn_and_try(
                 beside=learning.load_package(parts, live) if live else None,
             ).id
         ),
-        inputs=data,
+        inputs=data.snapshots,
         parameters={"spec": spec.id, "at": at},
     )
     period = Period(train_until_us=None if holdout_us is None else now_us - holdout_us)
@@ -95,6 +116,11 @@ def learn_and_try(
         parameters={"spec": spec.id, "at": at},
         packages=_packages(spec.algorithm),
         result_type=tuple[Run, Run],
+    )
+    execution.step(
+        "reference",
+        lambda progress: _accept(parts, data.sources, by=by, why=f"trained on in {run.id}"),
+        inputs=data.sources,
     )
     judged = execution.step(
         "judge",
@@ -130,17 +156,31 @@ def _live(parts: Parts, model: str) -> str:
     return "" if state is None else state.main.package
 
 
-def _refresh(parts: Parts, source: str) -> dict[str, str]:
-    """Bring sources and derived datasets up to date; return the snapshots that are read."""
+def _refresh(parts: Parts, source: str, *, by: str) -> Fresh:
+    """Bring sources and derived datasets up to date, without the new files that are bad."""
     for feed in parts.feeds:
         feed(parts.clock.now_us())
     data = DataVerbs(parts)
     derived = parts.project.of("dataset")
-    names = {source} | {view.source for view in parts.views.values()}
-    for name in sorted(names):
+    names = sorted({source} | {view.source for view in parts.views.values()})
+    sifted = [sift(parts, name, by=by) for name in sources_of(parts, names)]
+    for name in names:
         if name in derived:
             data.derive(name)
-    return {name: data.snapshot(name).id for name in sorted(names)}
+    return Fresh(
+        snapshots={name: data.snapshot(name).id for name in names},
+        sources={each.dataset: each.snapshot for each in sifted},
+        taken=sum(each.taken for each in sifted),
+        refused=[sentence for each in sifted for sentence in each.refused],
+    )
+
+
+def _accept(parts: Parts, sources: dict[str, str], *, by: str, why: str) -> dict[str, str]:
+    """Take what was trained on as what later files are compared with."""
+    return {
+        name: accept(parts, name, content=content, by=by, why=why).snapshot
+        for name, content in sources.items()
+    }
 
 
 def _register(parts: Parts, owner: str, refit: Run, judged: Any, *, by: str) -> int:

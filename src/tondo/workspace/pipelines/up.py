@@ -7,20 +7,25 @@ defined and loaded, each model is trained, judged, refitted, registered and brou
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tondo.core.canonical import digest, digest_bytes
 from tondo.core.errors import DefinitionError, NotFoundError
-from tondo.stages.data.sources import find_files
+from tondo.ports.objects import ObjectEntry
+from tondo.stages.data.file_kinds import shown
+from tondo.stages.data.sources import file_marks, is_object_url, refuse_change
 from tondo.workspace.pipelines.retrain import Retraining, learn_and_try
 from tondo.workspace.verbs.data import DataVerbs
 from tondo.workspace.verbs.deployment import DeploymentVerbs
 from tondo.workspace.verbs.features import FeatureVerbs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tondo.flow.executions import Execution
+    from tondo.stages.data.definitions import SourceDefinition
     from tondo.workspace.bootstrap import Parts
 
 _CHUNK_BYTES = 1 << 20
@@ -66,29 +71,66 @@ def up(parts: Parts, *, by: str, why: str) -> Raised:
 
 
 def _sources(parts: Parts) -> list[str]:
-    """Return the sources that have files; rows of the others are handed to them."""
-    return [name for name, found in parts.project.of("source").items() if found.body.get("path")]
+    """Return the sources to be read; rows of the others are handed to them."""
+    found = parts.project.of("source").items()
+    return [name for name, each in found if each.body.get("path") or each.body.get("url")]
 
 
 def _commit(parts: Parts, execution: Execution, name: str, *, by: str) -> str:
-    """Commit a source when its files or its definition have changed; return the snapshot."""
+    """Commit a source when its content or its definition has changed; return the snapshot.
+
+    A database does not tell whether its rows have changed, so it is always read; the same rows
+    are the same snapshot, and the steps after it are reused.
+    """
     data = DataVerbs(parts)
     definition = data.source(name)
-    files = {path.name: _digest_of(path) for path in find_files(definition, base=Path(parts.root))}
+    seen = _seen(parts, definition)
+    inputs = {_name_of(each): content for each, content in _told(seen)}
 
     def read(*, force: bool) -> str:
         snapshot: str = execution.step(
             f"read {name}",
-            lambda **_: data.commit_source(name, by=by, why="tondo up").snapshot,
-            inputs=files,
+            lambda **_: _read(parts, definition, seen, by=by),
+            inputs=inputs,
             parameters={"definition": digest(definition)},
             force=force,
         )
         return snapshot
 
+    if definition.url is not None:
+        return read(force=True)
     snapshot = read(force=False)
     # Files put back as they once were are remembered, while the dataset has moved on.
     return snapshot if data.snapshot(name).id == snapshot else read(force=True)
+
+
+def _seen(parts: Parts, definition: SourceDefinition) -> dict[Any, Any]:
+    """Return the files or objects of a source with what shows that they change."""
+    if definition.url is not None or definition.path is None:
+        return {}
+    if is_object_url(definition.path):
+        return {each.url: each for each in parts.open_objects().find(definition.path)}
+    return dict(file_marks(definition, base=parts.root))
+
+
+def _told(seen: dict[Any, Any]) -> Iterator[tuple[Any, str]]:
+    """Yield each file or object with what tells its content."""
+    for each, mark in seen.items():
+        if isinstance(mark, ObjectEntry):
+            # Without a tag only the time of writing tells two objects of one size apart.
+            yield each, f"{mark.bytes} {mark.etag or mark.modified_at_us}"
+        else:
+            yield each, _digest_of(each)
+
+
+def _name_of(each: Path | str) -> str:
+    return shown(each) if isinstance(each, Path) else each
+
+
+def _read(parts: Parts, definition: SourceDefinition, seen: dict[Any, Any], *, by: str) -> str:
+    """Commit a source; TD-DATA-027 when it is no longer what the step is named for."""
+    refuse_change(definition.name, seen, _seen(parts, definition))
+    return DataVerbs(parts).commit_source(definition.name, by=by, why="tondo up").snapshot
 
 
 def _digest_of(path: Path) -> str:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tondo.core.errors import CallerError, DefinitionError, near, placed
+from tondo.core.errors import CallerError, DefinitionError, placed
+from tondo.workspace.schemas import (
+    check,
+    keep_schema,
+    schema_in_force,
+    settle,
+    statistics_of,
+    version_in_force,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,6 +26,7 @@ if TYPE_CHECKING:
     from tondo.stages.data.schema import Schema
     from tondo.stages.data.snapshots import Snapshot
     from tondo.stages.data.statistics import Statistics
+    from tondo.stages.data.tracking import TrackedAnomaly
     from tondo.workspace.bootstrap import Parts
 
 
@@ -134,84 +143,84 @@ class DataVerbs:
 
     def statistics(self, ref: str) -> Statistics:
         """Return exact statistics of a snapshot, computed once and kept."""
-        from tondo.stages.data.statistics import Statistics, statistics
+        return statistics_of(self.snapshot(ref).id, self._parts)
 
-        snapshot = self.snapshot(ref)
-        ledger = self._parts.ledger
-        known = ledger.find("statistics", snapshot.id)
-        if known is not None:
-            return msgspec.convert(known.body, Statistics)
-        found = statistics(self._table_of(snapshot), engine=self._parts.engine)
-        ledger.put(
-            "statistics", snapshot.id, found, parents=[("snapshot", snapshot.id, "describes")]
-        )
-        return found
-
-    def infer_schema(self, dataset: str, *, by: str = "", why: str = "") -> Schema:
+    def infer_schema(
+        self, dataset: str, *, by: str = "", why: str = "", to_file: bool = False
+    ) -> Schema:
         """Infer a schema from the dataset's newest snapshot and make it the present one."""
         from tondo.stages.data.inference import infer_schema
-        from tondo.stages.data.schema_versions import save_schema
 
         schema = infer_schema(self.statistics(dataset), name=dataset)
-        save_schema(
-            schema,
-            dataset=dataset,
-            ledger=self._parts.ledger,
-            clock=self._parts.clock,
-            by=by or self._parts.actor,
-            why=why or "inferred from the newest snapshot",
-        )
+        why = why or "inferred from the newest snapshot"
+        keep_schema(dataset, schema, self._parts, by=by, why=why, to_file=to_file)
         return schema
 
     def schema(self, dataset: str) -> Schema:
         """Return a dataset's present schema."""
-        from tondo.stages.data.schema_versions import present_schema
-
-        return present_schema(dataset, ledger=self._parts.ledger)
+        return schema_in_force(dataset, self._parts)
 
     def check(self, ref: str, *, environment: str | None = None) -> list[Anomaly]:
-        """Check a snapshot against its dataset's schema; return the anomalies."""
-        from tondo.stages.data.references import referenced_dataset
-        from tondo.stages.data.validation import validate
+        """Check a snapshot against its dataset's schema; return the anomalies.
 
-        dataset = referenced_dataset(ref, ledger=self._parts.ledger)
-        return list(validate(self.statistics(ref), self.schema(dataset), environment=environment))
+        Those of the newest snapshot are tracked, unless an environment narrows what is looked at.
+        """
+        return check(ref, self._parts, environment=environment, tracking=True)
 
-    def block_bad_batch(self, dataset: str, table: pa.Table) -> None:
-        """Raise TD-SCHEMA-001, naming the column, when a batch breaks the dataset's schema."""
-        from tondo.stages.data.statistics import statistics
-        from tondo.stages.data.validation import check_batch
+    def anomalies(
+        self, dataset: str | None = None, state: str | None = None
+    ) -> list[TrackedAnomaly]:
+        """List the tracked anomalies of one dataset or of all, the newest sighting first.
 
-        check_batch(statistics(table, engine=self._parts.engine), self.schema(dataset))
+        `state` is open, accepted or fixed.
+        """
+        from tondo.stages.data.tracking import tracked
 
-    def accept_patches(
-        self, dataset: str, *, columns: list[str] | None = None, by: str = "", why: str = ""
-    ) -> Schema:
-        """Accept what the anomalies of the newest snapshot propose, for all or some columns."""
-        from tondo.stages.data.schema_versions import save_schema
-        from tondo.stages.data.validation import apply_patches
+        return tracked(ledger=self._parts.ledger, dataset=dataset, state=state)
 
-        anomalies = self.check(dataset)
-        known = [str(each.column) for each in anomalies]
-        for column in columns or ():
-            if column not in known:
-                raise CallerError(
-                    "TD-WORKSPACE-004",
-                    f"'{dataset}' has no anomaly in the column '{column}'",
-                    fix=near(column, known),
-                    column=column,
-                )
-        chosen = [each for each in anomalies if columns is None or each.column in columns]
-        schema = apply_patches(self.schema(dataset), chosen)
-        save_schema(
-            schema,
-            dataset=dataset,
+    def anomaly(self, anomaly_id: str) -> TrackedAnomaly:
+        """Return a tracked anomaly as it is now, by its id or the start of it."""
+        from tondo.stages.data.tracking import find_item
+
+        return find_item(anomaly_id, ledger=self._parts.ledger)
+
+    def accept_anomaly(
+        self, anomaly_id: str, *, by: str = "", why: str = "", to_file: bool = False
+    ) -> TrackedAnomaly:
+        """Accept a tracked anomaly's patch: a new version of the schema, the item closed.
+
+        The patch is made anew against the present schema, so nothing that others accepted
+        meanwhile is undone. Errors: TD-ANOMALY-001, -002 (closed already), TD-SCHEMA-042.
+        """
+        from tondo.stages.data.tracking import find_item, open_item
+        from tondo.stages.data.validation import apply_patches, validate
+
+        item = open_item(anomaly_id, ledger=self._parts.ledger)
+        version = version_in_force(item.dataset, self._parts)
+        schema = self.schema(item.dataset)
+        seen = validate(statistics_of(item.last_snapshot, self._parts), schema)
+        chosen = [each for each in seen if (each.column, each.kind) == (item.column, item.kind)]
+        if chosen:
+            schema = apply_patches(schema, chosen)
+            why = why or f"accepted: {item.message}"
+            keep_schema(item.dataset, schema, self._parts, by=by, why=why, to_file=to_file)
+        else:
+            settle(version, self._parts)
+        return find_item(item.id, ledger=self._parts.ledger)
+
+    def assign_anomaly(
+        self, anomaly_id: str, *, owner: str, by: str = "", why: str = ""
+    ) -> TrackedAnomaly:
+        """Say who looks after a tracked anomaly, and why where there is something to say."""
+        from tondo.stages.data.tracking import assign
+
+        return assign(
+            anomaly_id,
+            owner=owner,
             ledger=self._parts.ledger,
-            clock=self._parts.clock,
             by=by or self._parts.actor,
-            why=why or f"accepted {len(chosen)} patches",
+            why=why or f"assigned to {owner}",
         )
-        return schema
 
     def derive(self, dataset: str, *, by: str = "") -> Commit:
         """Bring a derived dataset, and the derived datasets it reads, up to date."""

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tondo.core.errors import NotFoundError, near
+from tondo.core.errors import ConflictError, NotFoundError, near
+from tondo.workspace.schemas import statistics_of
 
 if TYPE_CHECKING:
     from tondo.ledger import Record
+    from tondo.stages.data.anomalies import Anomaly
     from tondo.stages.evaluation.report import Report
     from tondo.stages.training.run import Run
     from tondo.stages.training.spec import ModelSpec
@@ -75,6 +77,30 @@ class TrainingVerbs:
         from tondo.stages.training.run import KIND, Run
 
         return msgspec.convert(self._one(KIND, run_id).body, Run)
+
+    def check_data(self, run_id: str, *, at: str = "") -> list[Anomaly]:
+        """Check its source's newest snapshot, or another, against the schema a run recorded.
+
+        TD-SCHEMA-046 when its source had no schema.
+        """
+        from tondo.stages.data.references import version_of
+        from tondo.stages.data.schema_versions import read_schema, referenced_version
+        from tondo.stages.data.validation import validate
+        from tondo.stages.training.spec import ModelSpec
+
+        run, ledger = self.run(run_id), self._parts.ledger
+        if run.schema_version is None:
+            raise ConflictError(
+                "TD-SCHEMA-046",
+                f"the run {run.id} was trained when its source had no schema",
+                expected="a run that recorded one",
+                fix="Infer a schema and train again: tondo schema infer DATASET.",
+                run=run.id,
+            )
+        source = ledger.read("model_spec", run.spec, ModelSpec).source
+        snapshot = version_of(source, at, ledger=ledger).snapshot
+        schema = read_schema(referenced_version(run.schema_version, ledger=ledger), ledger=ledger)
+        return validate(statistics_of(snapshot, self._parts), schema)
 
     def judgement(self, run_id: str) -> Judgement:
         """Return what the gate said of a run."""

@@ -11,7 +11,7 @@ import numpy as np
 from tondo.adapters.engines.duckdb import profile_numbers as numbers
 from tondo.adapters.engines.duckdb import profile_texts as texts
 from tondo.adapters.engines.duckdb.connection import to_arrow
-from tondo.adapters.engines.duckdb.profile import list_entries
+from tondo.adapters.engines.figures import entries, list_entries, sizes
 from tondo.core.columns import item_type
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Texts:
         chosen = numbers.most_frequent(counts, extent.labels)
         values = map(self._values.__getitem__, distinct[chosen].tolist())
         top = list(zip(values, counts[chosen].tolist(), strict=True))
-        found = texts.entries(len(codes), missing, len(distinct), top)
+        found = entries(len(codes), missing, len(distinct), top)
         if self._measures:
             found |= _measured(
                 {name: each[distinct] for name, each in self._measures.items()}, counts
@@ -89,9 +89,9 @@ def _measured(of_distinct: dict[str, np.ndarray], counts: np.ndarray) -> dict[st
 
 def _sizes(lengths: np.ndarray, counts: np.ndarray, present: int) -> dict[str, Any]:
     if present == 0:
-        return texts.sizes(None, None, 0, 0)
+        return sizes(None, None, 0, 0)
     total = int((lengths * counts).sum())
-    return texts.sizes(int(lengths.min()), int(lengths.max()), total, present)
+    return sizes(int(lengths.min()), int(lengths.max()), total, present)
 
 
 class Lists:
@@ -110,7 +110,7 @@ class Lists:
         valency = numbers.describe(lengths, rows=len(lengths), top=0, buckets=1)
         length = _sizes(lengths, np.ones(len(lengths), np.int64), len(lengths))
         return list_entries(
-            texts.entries(len(rows), len(rows) - len(lengths), 0, []),
+            entries(len(rows), len(rows) - len(lengths), 0, []),
             {"empty": int(np.count_nonzero(lengths == 0)), "length": length},
             histogram=valency["quantile_histogram"],
             items=self._items.describe(self._places(rows), extent),

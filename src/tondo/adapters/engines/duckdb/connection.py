@@ -173,7 +173,7 @@ def coded_errors(tables: Mapping[str, Any] | None = None) -> Iterator[None]:
     """
     try:
         yield
-    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+    except (duckdb.OutOfMemoryException, duckdb.IOException, OSError) as error:
         raise PlatformError(
             "TD-ENGINE-003",
             f"the engine could not go on: {_sentence(error)}",

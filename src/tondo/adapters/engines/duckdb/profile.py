@@ -15,14 +15,19 @@ from tondo.adapters.engines.duckdb import profile_streamed as streamed
 from tondo.adapters.engines.duckdb import profile_texts as texts
 from tondo.adapters.engines.duckdb import profile_weights as weights
 from tondo.adapters.engines.duckdb.connection import quote, relation, to_arrow
+from tondo.adapters.engines.figures import entries, list_entries, sizes
 from tondo.core.columns import item_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import pyarrow as pa
+
 # Reading is parallel inside the engine; a second column keeps it busy while one is sorted.
 _AT_ONCE = 2
 VALUE_BYTES = 8
+# Up to so many rows a question takes the engine longer than its answer: fewer are asked.
+_SMALL_ROWS = 1 << 16
 
 
 class Extent(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,14 +54,43 @@ def profile(
     if weight is not None:
         weights.refuse_unfit(connection, relation(connection, table, [weight]), weight)
 
+    held = _read_together(connection, table, columns, extent)
+
     def one(cursor: Any, name: str) -> dict[str, Any]:
-        found = describe(cursor, column_source(cursor, table, name), columns[name], extent)
+        if held is not None and name in held:
+            found = _of_ordered(held[name], extent)
+        else:
+            found = describe(cursor, column_source(cursor, table, name), columns[name], extent)
         if weight is not None:
             source = weights.source(cursor, table, name, weight)
             found["weighted"] = weights.describe(cursor, source, columns[name], extent)
         return found
 
+    if held is not None:
+        return {name: one(connection, name) for name in columns}
     return side_by_side(connection, columns, one)
+
+
+def _read_together(
+    connection: Any, table: Any, columns: Mapping[str, str], extent: Extent
+) -> dict[str, pa.ChunkedArray] | None:
+    """Return the numbers and times of a small table, all read at once; None of a larger one."""
+    source = relation(connection, table, list(columns)[:1] or None)
+    (rows,) = connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0]
+    if rows > _SMALL_ROWS or rows * VALUE_BYTES > extent.limit_bytes:
+        return None
+    asked = {
+        name: f"{numbers.ORDERED_SQL[type_].format(quote(name))} AS {quote(name)}"
+        for name, type_ in columns.items()
+        if type_ in numbers.ORDERED_SQL
+    }
+    if not asked:
+        return {}
+    found = to_arrow(
+        connection,
+        f"SELECT {', '.join(asked.values())} FROM {relation(connection, table, list(asked))}",
+    )
+    return dict(zip(asked, found.columns, strict=True))
 
 
 def side_by_side(
@@ -99,10 +133,13 @@ def describe(connection: Any, source: str, column_type: str, extent: Extent) -> 
             source,
             value,
             is_double=column_type == "double",
-            top=extent.top,
-            buckets=extent.buckets,
+            extent=extent,
         )
     column = to_arrow(connection, f"SELECT {value} AS v FROM {source}").column(0)
+    return _of_ordered(column, extent)
+
+
+def _of_ordered(column: pa.ChunkedArray, extent: Extent) -> dict[str, Any]:
     present = np.sort(column.drop_null().to_numpy())
     return numbers.describe(present, rows=len(column), top=extent.top, buckets=extent.buckets)
 
@@ -116,20 +153,8 @@ def _of_lists(connection: Any, source: str, item: str, extent: Extent) -> dict[s
     valency = describe(connection, f"(SELECT len(v) AS v FROM {source})", "id", extent)
     items = describe(connection, f"(SELECT unnest(v) AS v FROM {source})", item, extent)
     return list_entries(
-        texts.entries(rows, rows - present, 0, []),
-        {"empty": empty, "length": texts.sizes(least, most, total, present)},
+        entries(rows, rows - present, 0, []),
+        {"empty": empty, "length": sizes(least, most, total, present)},
         histogram=valency["quantile_histogram"],
         items=items,
     )
-
-
-def list_entries(
-    counted: dict[str, Any],
-    measured: dict[str, Any],
-    *,
-    histogram: list[list[int]],
-    items: dict[str, Any],
-) -> dict[str, Any]:
-    """Return the entries of a column of lists; lists have no distinct values of their own."""
-    length = measured["length"] | {"histogram": histogram}
-    return counted | measured | {"distinct": None, "length": length, "items": items}

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+from tondo.adapters.engines.figures import edges_of, equal_width, places, plain, spread
 
-QUANTILES_PERCENT = (1, 5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 95, 99)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
 # Sums are taken a block at a time and the blocks added without rounding, so that a column that
 # is streamed gives the same bits as one in memory. 64 Ki doubles stay in a processor's cache.
 BLOCK = 1 << 16
@@ -97,21 +98,6 @@ def most_frequent(counts: np.ndarray, top: int) -> np.ndarray:
     return np.concatenate((above[np.argsort(-counts[above], kind="stable")], level))[:top]
 
 
-def plain(value: Any) -> float | int | str:
-    """Return a JSON value; an infinity, which has none, becomes the text `inf` or `-inf`."""
-    number = value.item() if hasattr(value, "item") else value
-    return number if math.isfinite(number) else str(number)
-
-
-def places(count: int) -> dict[int, int]:
-    """Return where each quantile (in percent) of `count` sorted values stands.
-
-    >>> places(4)[50], places(4)[75], places(4)[80]
-    (1, 2, 3)
-    """
-    return {percent: -(-percent * count // 100) - 1 for percent in QUANTILES_PERCENT}
-
-
 def _spread(finite: np.ndarray, buckets: int) -> dict[str, Any]:
     """Least, greatest, quantiles and both histograms of sorted finite values."""
     if len(finite) == 0:
@@ -128,59 +114,3 @@ def _spread(finite: np.ndarray, buckets: int) -> dict[str, Any]:
         finite[-1].item(),
         histogram=equal_width(edges, inner, len(finite)),
     )
-
-
-def spread(
-    at: Mapping[int, float | int],
-    count: int,
-    low: float | None,
-    high: float | None,
-    *,
-    histogram: list[list[float | int]],
-) -> dict[str, Any]:
-    """Return the entries that tell how `count` finite values are spread."""
-    return {
-        "min": low,
-        "max": high,
-        "quantiles": {f"{percent / 100:.2f}": value for percent, value in at.items()},
-        "histogram": histogram,
-        "quantile_histogram": equal_count(at, count, low, high),
-    }
-
-
-def edges_of(low: float, high: float, buckets: int) -> np.ndarray:
-    """Return the bounds of buckets of equal width; one bucket when there is one value."""
-    if low == high:
-        return np.array([low, high])
-    # Halves first: the width of a range wider than the largest double would overflow.
-    return 2 * np.linspace(low / 2, high / 2, buckets + 1)
-
-
-def equal_width(edges: np.ndarray, inner: np.ndarray, count: int) -> list[list[float | int]]:
-    """Return [low, high, count] a bucket; the high end belongs to the last bucket only.
-
-    `inner`: how many values lie below each inner edge.
-    """
-    counts = np.diff(np.concatenate(([0], inner, [count])))
-    return [[float(edges[at]), float(edges[at + 1]), int(n)] for at, n in enumerate(counts)]
-
-
-def equal_count(
-    at: Mapping[int, float | int], count: int, low: float | None, high: float | None
-) -> list[list[float | int]]:
-    """Return buckets [low, high, count] between the deciles, of counts that differ by one at most.
-
-    Fewer than ten when there are fewer values. Values equal to a decile may lie on both sides.
-
-    >>> equal_count({10 * each: each for each in range(1, 10)}, 10, 1, 10)[:2]
-    [[1, 1, 1], [1, 2, 1]]
-    """
-    if count == 0 or low is None or high is None:
-        return []
-    bounds = [low, *(at[percent] for percent in range(10, 100, 10)), high]
-    stops = [-(-percent * count // 100) for percent in range(0, 101, 10)]
-    return [
-        [bounds[each], bounds[each + 1], stops[each + 1] - stops[each]]
-        for each in range(10)
-        if stops[each + 1] > stops[each]
-    ]

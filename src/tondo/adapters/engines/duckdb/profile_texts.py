@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from tondo.adapters.engines.figures import entries, sizes
 
 # White space as Unicode and Python's `str.split` have it.
 _WORD = r"[^\t-\r\x1c-\x1f\x85\p{Z}]+"
@@ -39,24 +38,6 @@ def describe(connection: Any, source: str, *, is_text: bool, top: int) -> dict[s
         found |= _measured(connection)
     connection.execute("DROP TABLE grouped")
     return found
-
-
-def entries(rows: int, missing: int, distinct: int, top: Sequence[Sequence[Any]]) -> dict[str, Any]:
-    """Return what is told of every column without an order."""
-    return {
-        "rows": rows,
-        "missing": missing,
-        "nan": 0,
-        "infinite": 0,
-        "distinct": distinct,
-        "top": top,
-    }
-
-
-def sizes(least: int | None, most: int | None, total: int, present: int) -> dict[str, Any]:
-    """Return the entries of lengths: of `present` values, `total` together."""
-    mean = total / present if present else None
-    return {"min": least, "max": most, "mean": mean, "total": total}
 
 
 def _measured(connection: Any) -> dict[str, Any]:

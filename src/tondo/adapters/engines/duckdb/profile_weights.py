@@ -11,20 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tondo.adapters.engines.duckdb.connection import quote, relation
-from tondo.adapters.engines.duckdb.profile_numbers import ORDERED_SQL, plain
+from tondo.adapters.engines.duckdb.profile_numbers import ORDERED_SQL
+from tondo.adapters.engines.figures import MOST_WEIGHT, WEIGHT_PARTS, plain, unfit_weight
 from tondo.core.columns import item_type
-from tondo.core.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tondo.adapters.engines.duckdb.profile import Extent
 
-# Weights are added as whole multiples of this part: such sums are exact in every order. A weight
-# from 2^-8 up is such a multiple itself; smaller ones are rounded by 2^-61 at most.
-_PARTS = 1 << 60
-_MOST_WEIGHT = 1 << 36
-"""So that the sum over 2^30 rows of the greatest weight stays below 2^127 parts."""
 _BATCH_ROWS = 1 << 18
 
 
@@ -43,16 +38,10 @@ def refuse_unfit(connection: Any, weights: str, name: str) -> None:
     known = f"CAST({quote(name)} AS DOUBLE)"
     found = connection.execute(
         f"SELECT {known} FROM {weights} WHERE NOT isnan({known})"
-        f" AND ({known} < 0 OR {known} > {_MOST_WEIGHT}) LIMIT 1"
+        f" AND ({known} < 0 OR {known} > {MOST_WEIGHT}) LIMIT 1"
     ).fetchall()
     for (value,) in found:
-        raise DataError(
-            "TD-STATS-004",
-            f"{value!r} in column '{name}' is not a weight",
-            expected=f"weights from 0 to {_MOST_WEIGHT:,}; a missing one counts 1",
-            fix="Correct the weights, or divide all of them by a constant.",
-            column=name,
-        )
+        raise unfit_weight(value, name)
 
 
 def describe(connection: Any, weighed: str, column_type: str, extent: Extent) -> dict[str, Any]:
@@ -64,7 +53,7 @@ def describe(connection: Any, weighed: str, column_type: str, extent: Extent) ->
         value = "CASE WHEN v IS NULL THEN NULL ELSE true END"
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE weighed AS "
-        f"SELECT {value} AS v, sum((w * {_PARTS}::DOUBLE)::HUGEINT) AS parts"
+        f"SELECT {value} AS v, sum((w * {WEIGHT_PARTS}::DOUBLE)::HUGEINT) AS parts"
         f" FROM {weighed} GROUP BY 1"
     )
     is_double = column_type == "double"
@@ -73,7 +62,10 @@ def describe(connection: Any, weighed: str, column_type: str, extent: Extent) ->
         "SELECT coalesce(sum(parts), 0)::VARCHAR,"
         f" coalesce(sum(parts) FILTER ({absent}), 0)::VARCHAR FROM weighed"
     ).fetchall()[0]
-    found: dict[str, Any] = {"rows": int(rows) / _PARTS, "missing": int(missing) / _PARTS}
+    found: dict[str, Any] = {
+        "rows": int(rows) / WEIGHT_PARTS,
+        "missing": int(missing) / WEIGHT_PARTS,
+    }
     if item is None:
         most = extent.top if column_type in ORDERED_SQL else extent.labels
         pairs = connection.execute(
@@ -81,7 +73,7 @@ def describe(connection: Any, weighed: str, column_type: str, extent: Extent) ->
             " ORDER BY parts DESC, v LIMIT ?",
             [most],
         ).fetchall()
-        found["top"] = [[_json(value), int(parts) / _PARTS] for value, parts in pairs]
+        found["top"] = [[_json(value), int(parts) / WEIGHT_PARTS] for value, parts in pairs]
     if is_double:
         found |= _moments(connection)
     connection.execute("DROP TABLE weighed")
@@ -114,7 +106,7 @@ def _moments(connection: Any) -> dict[str, float | None]:
 def _finite(connection: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield batches of distinct finite values and their weights."""
     reader = connection.sql(
-        f"SELECT v, parts::DOUBLE / {_PARTS} AS w FROM weighed WHERE isfinite(v)"
+        f"SELECT v, parts::DOUBLE / {WEIGHT_PARTS} AS w FROM weighed WHERE isfinite(v)"
     ).to_arrow_reader(_BATCH_ROWS)
     for batch in reader:
         yield batch.column(0).to_numpy(), batch.column(1).to_numpy()

@@ -24,7 +24,8 @@ from tondo.adapters.engines.duckdb.profile import (
     describe,
     side_by_side,
 )
-from tondo.adapters.engines.duckdb.profile_numbers import ORDERED_SQL, plain
+from tondo.adapters.engines.duckdb.profile_numbers import ORDERED_SQL
+from tondo.adapters.engines.figures import plain
 from tondo.language.walk import columns_of
 
 if TYPE_CHECKING:

@@ -33,7 +33,17 @@ EVERYDAY = {
 
 BY_HAND = {
     ("schema", "infer"): "schema_infer",
+    ("schema", "show"): "schema_show",
+    ("schema", "log"): "schema_log",
+    ("schema", "set"): "schema_set",
+    ("schema", "import"): "schema_import",
+    ("schema", "export"): "schema_export",
+    ("anomaly", "list"): "anomaly_list",
+    ("snapshot", "statistics"): "snapshot_statistics",
+    ("snapshot", "crosses"): "snapshot_crosses",
+    ("snapshot", "compare"): "snapshot_compare",
     ("schema", "check"): "schema_check",
+    ("schema", "convert"): "convert",
 }
 """Noun and verb to module, where a command does more than its operation."""
 

@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from tondo.core.errors import CallerError
+from tondo.faces.cli.everyday.convert import AsForm, print_file, tell
 from tondo.faces.cli.opening import Json  # noqa: TC001 - Typer reads the annotations
 from tondo.faces.cli.show import console_for_output, show
 
@@ -20,18 +21,21 @@ EXIT_ANOMALIES = 1
 
 
 def schema_check(
-    file: Annotated[str, typer.Argument(help="The file to check: CSV, Parquet or JSON lines.")],
+    file: Annotated[str, typer.Argument(help="CSV, Parquet, JSON lines; or statistics.")],
     *,
-    schema: Annotated[Path | None, typer.Option(help="The schema's YAML file.")] = None,
+    schema: Annotated[
+        Path | None, typer.Option(help="The schema's file, also another tool's.")
+    ] = None,
     previous: Annotated[str | None, typer.Option(help="The batch before, for drift.")] = None,
     serving: Annotated[str | None, typer.Option(help="What was served, for skew.")] = None,
     environment: Annotated[
         str | None, typer.Option(help="Environment of the schema, such as SERVING.")
     ] = None,
+    as_: AsForm = None,
     json: Json = False,
 ) -> int:
     """Check a file against a schema; exit 1 when there are anomalies."""
-    from tondo.workspace import bare
+    from tondo.workspace import bare, exchange
 
     if schema is None:
         raise CallerError(
@@ -42,7 +46,13 @@ def schema_check(
     found = bare.check_schema(
         file, schema, previous=previous, serving=serving, environment=environment
     )
-    if json:
+    tell(found.left_out)
+    if as_ is not None:
+        written = exchange.write_anomalies(
+            found.anomalies, to=as_, schema=found.schema, distances=found.distances
+        )
+        print_file(written)
+    elif json:
         show(_as_json(found), as_json=True)
     else:
         _print(found)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tondo.faces.cli.everyday.schema_import import ToFile  # noqa: TC001 - Typer reads it
 from tondo.faces.cli.opening import HERE, Json, Plan, Project, opened
 from tondo.faces.cli.plain import show_plan
 from tondo.faces.cli.show import show
@@ -19,6 +20,7 @@ def schema_infer(
     out: Annotated[Path | None, typer.Option(help="Write the schema's YAML to this file.")] = None,
     by: Annotated[str, typer.Option(help="Who infers; a dataset's schema is kept.")] = "",
     why: Annotated[str, typer.Option(help="Why.")] = "",
+    to_file: ToFile = False,
     project: Project = HERE,
     json: Json = False,
     plan: Plan = False,
@@ -36,7 +38,7 @@ def schema_infer(
                 asked = {"dataset": of, "by": by, "why": why}
                 show_plan(operation("schema.infer"), asked, workspace, as_json=json)
                 return
-            schema = workspace.data.infer_schema(of, by=by, why=why)
+            schema = workspace.data.infer_schema(of, by=by, why=why, to_file=to_file)
     if out is not None:
         out.write_text(bare.write_schema(schema), encoding="utf-8")
     elif json:

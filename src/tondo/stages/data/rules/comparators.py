@@ -34,7 +34,8 @@ def check(
 ) -> Iterator[Anomaly]:
     """Report distances above their thresholds, and that there is nothing to compare with.
 
-    Without a control batch nothing is asked.
+    Without a control batch nothing is asked, nor where the column has no value here and is not
+    there at all.
     """
     comparator = getattr(expected, against)
     if control is None or comparator is None:
@@ -44,8 +45,11 @@ def check(
     other = control.columns.get(name)
     if not asked:
         return
-    if other is None or (other.present == 0 and found.present > 0):
+    if found.present and (other is None or other.present == 0):
         yield _no_control(name, against, there=other is not None)
+        return
+    # Nothing here and nothing there is no difference.
+    if other is None:
         return
     for each, limit in asked.items():
         measured = between(other, found, each)

@@ -8,11 +8,13 @@ import msgspec
 
 from tondo.core.columns import STRING
 from tondo.stages.data.anomalies import Change, anomaly, column_change, share
+from tondo.stages.data.rules.counted import counted, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tondo.stages.data.anomalies import Anomaly
+    from tondo.stages.data.rules.counted import Counted
     from tondo.stages.data.schema import Schema
     from tondo.stages.data.statistics import ColumnStatistics
 
@@ -24,7 +26,7 @@ LONGEST_PATCHED = 400
 class _Off(msgspec.Struct, frozen=True):
     """Values outside the domain."""
 
-    count: int
+    count: float
     listed: tuple[str, ...]
     exact: bool
     """False when only the most frequent values were kept, so that `count` is the least it is."""
@@ -35,11 +37,12 @@ def check(name: str, found: ColumnStatistics, schema: Schema) -> Iterator[Anomal
     expected = schema.columns[name]
     shared = expected.shared_domain
     domain = expected.domain if shared is None else schema.domains[shared]
-    if domain is None or found.type != STRING or found.present == 0:
+    counts = counted(found)
+    if domain is None or found.type != STRING or counts.present == 0:
         return
-    off = _outside(found, set(domain))
+    off = _outside(counts, set(domain))
     # One division, rounded once: 9 of 10 is the 0.9 that a person wrote.
-    mass = (found.present - off.count) / found.present
+    mass = (counts.present - off.count) / counts.present
     if mass >= expected.min_domain_mass:
         return
     at_least = "" if off.exact else "at least "
@@ -48,12 +51,12 @@ def check(name: str, found: ColumnStatistics, schema: Schema) -> Iterator[Anomal
     yield anomaly(
         "domain",
         name,
-        f"{at_least}{off.count:,} of {found.present:,} values "
-        f"({share(off.count, found.present)}) are not among the {len(domain)} known "
+        f"{at_least}{said(off.count)} of {said(counts.present)} values{counts.by} "
+        f"({share(off.count, counts.present)}) are not among the {len(domain)} known "
         f"ones: {', '.join(repr(value) for value in off.listed[:5])}{beyond}",
         numbers={
             "outside": off.count,
-            "present": found.present,
+            "present": counts.present,
             "mass": mass,
             "min_domain_mass": expected.min_domain_mass,
         },
@@ -62,7 +65,7 @@ def check(name: str, found: ColumnStatistics, schema: Schema) -> Iterator[Anomal
     )
 
 
-def _outside(found: ColumnStatistics, domain: set[str]) -> _Off:
+def _outside(found: Counted, domain: set[str]) -> _Off:
     listed = [(str(value), count) for value, count in found.top if value not in domain]
     outside = sum(count for _, count in listed)
     if found.tail == 0:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from tondo.stages.data.anomalies import anomaly, column_change, share
+from tondo.stages.data.rules.counted import counted, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,22 +18,23 @@ if TYPE_CHECKING:
 
 def check(name: str, found: ColumnStatistics, expected: ColumnSchema) -> Iterator[Anomaly]:
     """Report no values at all, too small a share, and too small a count of values."""
-    if expected.required and found.present == 0:
+    counts = counted(found)
+    if expected.required and counts.present == 0:
         yield _no_values(name, found, expected)
         return
     least = expected.presence.min_fraction
     # One division, rounded once: a share of 9/10 equals the 0.9 that a person wrote.
-    fraction = found.present / found.rows
+    fraction = counts.present / counts.rows if counts.rows else 0.0
     if least is not None and fraction < least:
         yield _too_small_share(name, found, least=least, fraction=fraction)
     fewest = expected.presence.min_count
-    if found.present < fewest:
+    if counts.present < fewest:
         yield anomaly(
             "count_present",
             name,
-            f"{found.present:,} values are present, expected at least {fewest:,}",
-            numbers={"present": found.present, "min_count": fewest},
-            patch=(column_change(name, "presence", "min_count", value=found.present),),
+            f"{said(counts.present)} values are present{counts.by}, expected at least {fewest:,}",
+            numbers={"present": counts.present, "min_count": fewest},
+            patch=(column_change(name, "presence", "min_count", value=math.floor(counts.present)),),
         )
 
 
@@ -39,12 +42,18 @@ def _no_values(name: str, found: ColumnStatistics, expected: ColumnSchema) -> An
     wanted = {"min_count": expected.presence.min_count}
     if expected.presence.min_fraction:
         wanted["min_fraction"] = 0
-    nan = f" ({found.nan:,} of them NaN)" if found.nan else ""
+    if found.present:
+        told = f"the {found.present:,} values that are there have no weight"
+    else:
+        nan = f" ({found.nan:,} of them NaN)" if found.nan else ""
+        told = (
+            f"{found.rows:,} of {found.rows:,} values (100 %) are missing{nan}: the column is "
+            "there, but has no value"
+        )
     return anomaly(
         "not_present",
         name,
-        f"{found.rows:,} of {found.rows:,} values (100 %) are missing{nan}: the column is there, "
-        "but has no value",
+        told,
         numbers={"present": 0, "rows": found.rows},
         patch=tuple(
             column_change(name, "presence", each, value=0)
@@ -57,16 +66,18 @@ def _no_values(name: str, found: ColumnStatistics, expected: ColumnSchema) -> An
 def _too_small_share(
     name: str, found: ColumnStatistics, *, least: float, fraction: float
 ) -> Anomaly:
+    counts = counted(found)
     nan = f" ({found.nan:,} of them NaN)" if found.nan else ""
-    absent = found.rows - found.present
+    absent = counts.rows - counts.present
+    part = f" ({share(absent, counts.rows)})" if counts.rows else ""
     return anomaly(
         "fraction_present",
         name,
-        f"{absent:,} of {found.rows:,} values ({share(absent, found.rows)}) are "
-        f"missing{nan}, expected a value in at least {100 * least:.4g} % of the rows",
+        f"{said(absent)} of {said(counts.rows)} values{part} are "
+        f"missing{nan}{counts.by}, expected a value in at least {100 * least:.4g} % of the rows",
         numbers={
-            "present": found.present,
-            "rows": found.rows,
+            "present": counts.present,
+            "rows": counts.rows,
             "fraction": fraction,
             "min_fraction": least,
         },

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tondo.core.columns import ID
 from tondo.stages.data.anomalies import anomaly, column_change
-from tondo.stages.data.constraints import NUMERIC
+from tondo.stages.data.constraints import NUMERIC, value_type
+from tondo.stages.data.time_bounds import TIMES, bound_text, patched_bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,9 +20,15 @@ if TYPE_CHECKING:
 
 
 def check(name: str, found: ColumnStatistics, expected: ColumnSchema) -> Iterator[Anomaly]:
-    """Report numbers outside the range; the patch widens it to what was seen."""
+    """Report numbers and times outside the range; the patch widens it to what was seen."""
+    kind = value_type(expected.type)
+    if found.type in TIMES and found.type == kind:
+        yield from beyond(name, expected, least=found.min, greatest=found.max, whole=True)
+    # A number cannot be held against a range of times, and its type is told of already.
     if found.type not in NUMERIC:
         return
+    if kind in TIMES:
+        expected = msgspec.structs.replace(expected, min=None, max=None)
     whole = found.type == ID
     yield from beyond(name, expected, least=found.min, greatest=found.max, whole=whole)
     if found.infinite and not expected.allow_infinite:
@@ -50,20 +59,29 @@ def beyond(
 ) -> Iterator[Anomaly]:
     """Report a least and a greatest value that the range does not hold; equal passes."""
     type_ = "INT" if whole else "FLOAT"
+    kind = value_type(expected.type)
     if least is not None and expected.min is not None and least < expected.min:
-        yield _beyond(name, "min", least, expected.min, tfdv=f"{type_}_TYPE_SMALL_{type_}")
+        tfdv = f"{type_}_TYPE_SMALL_{type_}"
+        yield _beyond(name, "min", least, expected.min, kind=kind, tfdv=tfdv)
     if greatest is not None and expected.max is not None and greatest > expected.max:
-        yield _beyond(name, "max", greatest, expected.max, tfdv=f"{type_}_TYPE_BIG_{type_}")
+        tfdv = f"{type_}_TYPE_BIG_{type_}"
+        yield _beyond(name, "max", greatest, expected.max, kind=kind, tfdv=tfdv)
 
 
-def _beyond(name: str, end: str, observed: float, limit: float, *, tfdv: str) -> Anomaly:
+def _beyond(name: str, end: str, observed: float, limit: float, *, kind: str, tfdv: str) -> Anomaly:
     word, bound = ("least", "at least") if end == "min" else ("greatest", "at most")
+    if kind in TIMES:
+        word, bound = ("first", "from") if end == "min" else ("last", "until")
+        told, limit_told = bound_text(observed, kind), bound_text(limit, kind)
+    else:
+        told, limit_told = f"{observed:.15g}", f"{limit:.15g}"
+    value = patched_bound(observed, kind)
     return anomaly(
         f"{end}_value",
         name,
-        f"the {word} value is {observed:.15g}, expected {bound} {limit:.15g}",
+        f"the {word} value is {told}, expected {bound} {limit_told}",
         numbers={"observed": observed, end: limit},
-        examples=(observed,),
-        patch=(column_change(name, end, value=observed),),
+        examples=(value,),
+        patch=(column_change(name, end, value=value),),
         tfdv=tfdv,
     )

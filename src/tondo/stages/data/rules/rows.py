@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from tondo.stages.data.anomalies import Change, anomaly
+from tondo.stages.data.rules.counted import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,16 +15,16 @@ if TYPE_CHECKING:
     from tondo.stages.data.schema import Schema
 
 
-def check(rows: int, schema: Schema) -> Iterator[Anomaly]:
+def check(rows: float, schema: Schema) -> Iterator[Anomaly]:
     """Report a batch without rows, with too few, or with too many."""
     if rows == 0 and schema.min_rows > 0:
         yield _report("no_rows", "the batch has no rows", value=0)
     elif rows < schema.min_rows:
-        message = f"the batch has {rows:,} rows, expected at least {schema.min_rows:,}"
-        yield _report("few_rows", message, value=rows)
+        message = f"the batch has {said(rows)} rows, expected at least {schema.min_rows:,}"
+        yield _report("few_rows", message, value=math.floor(rows))
     elif schema.max_rows is not None and rows > schema.max_rows:
-        message = f"the batch has {rows:,} rows, expected at most {schema.max_rows:,}"
-        yield _report("many_rows", message, value=rows, limit="max_rows")
+        message = f"the batch has {said(rows)} rows, expected at most {schema.max_rows:,}"
+        yield _report("many_rows", message, value=math.ceil(rows), limit="max_rows")
 
 
 def _report(kind: str, message: str, *, value: int, limit: str = "min_rows") -> Anomaly:
@@ -35,7 +37,7 @@ def _report(kind: str, message: str, *, value: int, limit: str = "min_rows") -> 
     )
 
 
-def compare(rows: int, other: int, schema: Schema, *, against: str) -> Iterator[Anomaly]:
+def compare(rows: float, other: float, schema: Schema, *, against: str) -> Iterator[Anomaly]:
     """Report too small and too large a share of another batch's rows; equal passes.
 
     `against` is `previous` or `version`. Growth from no rows is above every greatest share.
@@ -58,7 +60,7 @@ def _compared(
     kind: str,
     key: str,
     words: str,
-    sizes: tuple[int, int],
+    sizes: tuple[float, float],
     limit: tuple[str, float],
     ratio: float | None,
 ) -> Anomaly:
@@ -69,7 +71,7 @@ def _compared(
     return anomaly(
         kind,
         None,
-        f"the batch has {rows:,} rows and {words} had {other:,}{times}, "
+        f"the batch has {said(rows)} rows and {words} had {said(other)}{times}, "
         f"expected {wanted} {bound:g} times",
         numbers=numbers if ratio is None else numbers | {"fraction": ratio},
         patch=(Change(path=(key, end), value=ratio),),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tondo.core.columns import STRING, item_type
 from tondo.stages.data.anomalies import anomaly, column_change
 from tondo.stages.data.constraints import NUMERIC, value_type
+from tondo.stages.data.time_bounds import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,13 @@ _OF_TEXT = {
 }
 
 
+def _same_ranges(found: str, expected: str) -> bool:
+    """Say whether the ends of a range mean the same in both types."""
+    if found in TIMES:
+        return found == expected
+    return found in NUMERIC and expected not in TIMES
+
+
 def check(name: str, found: ColumnStatistics, expected: ColumnSchema) -> Iterator[Anomaly]:
     """Report another type; the patch drops constraints that the new type cannot have."""
     if found.type == expected.type:
@@ -32,7 +40,7 @@ def check(name: str, found: ColumnStatistics, expected: ColumnSchema) -> Iterato
     dropped: dict[str, bool | None] = {}
     if value_type(found.type) != STRING:
         dropped |= _OF_TEXT
-    if value_type(found.type) not in NUMERIC:
+    if not _same_ranges(value_type(found.type), value_type(expected.type)):
         dropped |= {"min": None, "max": None}
     if item_type(found.type) is None:
         dropped["value_count"] = None

@@ -1,0 +1,135 @@
+"""What every engine tells of a column once it has counted: the entries of `ports/engine.py`.
+
+Where two engines would each do the arithmetic, they could round apart; so it is done here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tondo.core.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+QUANTILES_PERCENT = (1, 5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 95, 99)
+WEIGHT_PARTS = 1 << 60
+"""Weights are added as whole multiples of this part: such sums are exact in every order. A weight
+from 2^-8 up is such a multiple itself; smaller ones are rounded by 2^-61 at most."""
+MOST_WEIGHT = 1 << 36
+"""So that the sum over 2^30 rows of the greatest weight stays below 2^127 parts."""
+
+
+def plain(value: Any) -> float | int | str:
+    """Return a JSON value; an infinity, which has none, becomes the text `inf` or `-inf`."""
+    number = value.item() if hasattr(value, "item") else value
+    return number if math.isfinite(number) else str(number)
+
+
+def places(count: int) -> dict[int, int]:
+    """Return where each quantile (in percent) of `count` sorted values stands.
+
+    >>> places(4)[50], places(4)[75], places(4)[80]
+    (1, 2, 3)
+    """
+    return {percent: -(-percent * count // 100) - 1 for percent in QUANTILES_PERCENT}
+
+
+def spread(
+    at: Mapping[int, float | int],
+    count: int,
+    low: float | None,
+    high: float | None,
+    *,
+    histogram: list[list[float | int]],
+) -> dict[str, Any]:
+    """Return the entries that tell how `count` finite values are spread."""
+    return {
+        "min": low,
+        "max": high,
+        "quantiles": {f"{percent / 100:.2f}": value for percent, value in at.items()},
+        "histogram": histogram,
+        "quantile_histogram": equal_count(at, count, low, high),
+    }
+
+
+def edges_of(low: float, high: float, buckets: int) -> np.ndarray:
+    """Return the bounds of buckets of equal width; one bucket when there is one value."""
+    if low == high:
+        return np.array([low, high])
+    # Halves first: the width of a range wider than the largest double would overflow.
+    return 2 * np.linspace(low / 2, high / 2, buckets + 1)
+
+
+def equal_width(edges: np.ndarray, inner: np.ndarray, count: int) -> list[list[float | int]]:
+    """Return [low, high, count] a bucket; the high end belongs to the last bucket only.
+
+    `inner`: how many values lie below each inner edge.
+    """
+    counts = np.diff(np.concatenate(([0], inner, [count])))
+    return [[float(edges[at]), float(edges[at + 1]), int(n)] for at, n in enumerate(counts)]
+
+
+def equal_count(
+    at: Mapping[int, float | int], count: int, low: float | None, high: float | None
+) -> list[list[float | int]]:
+    """Return buckets [low, high, count] between the deciles, of counts that differ by one at most.
+
+    Fewer than ten when there are fewer values. Values equal to a decile may lie on both sides.
+
+    >>> equal_count({10 * each: each for each in range(1, 10)}, 10, 1, 10)[:2]
+    [[1, 1, 1], [1, 2, 1]]
+    """
+    if count == 0 or low is None or high is None:
+        return []
+    bounds = [low, *(at[percent] for percent in range(10, 100, 10)), high]
+    stops = [-(-percent * count // 100) for percent in range(0, 101, 10)]
+    return [
+        [bounds[each], bounds[each + 1], stops[each + 1] - stops[each]]
+        for each in range(10)
+        if stops[each + 1] > stops[each]
+    ]
+
+
+def entries(rows: int, missing: int, distinct: int, top: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """Return what is told of every column without an order."""
+    return {
+        "rows": rows,
+        "missing": missing,
+        "nan": 0,
+        "infinite": 0,
+        "distinct": distinct,
+        "top": top,
+    }
+
+
+def sizes(least: int | None, most: int | None, total: int, present: int) -> dict[str, Any]:
+    """Return the entries of lengths: of `present` values, `total` together."""
+    mean = total / present if present else None
+    return {"min": least, "max": most, "mean": mean, "total": total}
+
+
+def list_entries(
+    counted: dict[str, Any],
+    measured: dict[str, Any],
+    *,
+    histogram: list[list[int]],
+    items: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the entries of a column of lists; lists have no distinct values of their own."""
+    length = measured["length"] | {"histogram": histogram}
+    return counted | measured | {"distinct": None, "length": length, "items": items}
+
+
+def unfit_weight(value: float, column: str) -> DataError:
+    """Return TD-STATS-004: a weight below 0, or too large to be added exactly."""
+    return DataError(
+        "TD-STATS-004",
+        f"{value!r} in column '{column}' is not a weight",
+        expected=f"weights from 0 to {MOST_WEIGHT:,}; a missing one counts 1",
+        fix="Correct the weights, or divide all of them by a constant.",
+        column=column,
+    )

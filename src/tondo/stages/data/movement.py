@@ -1,0 +1,268 @@
+"""How far a batch is from accepted rows, measure by measure, and how far would still be usual.
+
+A batch has moved in a measure when the effect is larger than a least effect that matters AND larger
+than what blocks of the accepted rows show (mean and three standard deviations) AND too large for
+its number of rows: a distribution by the chi-square test of homogeneity, adjusted over the columns
+by Benjamini and Hochberg (1995, JRSS B 57); a share by its standard error.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from tondo.scoring.baseline import count_values, psi, psi_noise_floor
+from tondo.stages.data.column_numbers import how_to_read, read_column
+from tondo.stages.data.homogeneity import benjamini_hochberg, homogeneity_p
+from tondo.stages.data.reference_profile import Usual, below, sizes_up_to, usual_of
+from tondo.stages.data.statistics import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pyarrow as pa
+
+    from tondo.scoring.baseline import Distribution
+    from tondo.stages.data.column_numbers import ColumnNumbers
+    from tondo.stages.data.reference_profile import (
+        ColumnReference,
+        OrderReference,
+        ReferenceProfile,
+    )
+
+Measure = Literal["moved", "nulls", "far", "flood", "distinct", "order"]
+
+LEAST_ROWS = 30
+"""Batches below are not compared: nearly nothing would be too large for chance."""
+
+_CERTAIN = 0.001
+"""Largest adjusted p value that blocks."""
+_ELSEWHERE = 1.0
+"""Mean effect of the reference's own blocks from which a column tells the time (a month, a running
+number) and no batch can be where the others were; only its scale is compared then."""
+_ERRORS = 3.3
+"""Standard errors that a share must be away; 0.1 % of quiet batches are."""
+_LEAST = {"moved": 0.25, "nulls": 0.05, "flood": 0.1, "distinct": math.log(2.0), "order": 0.2}
+"""Least effects that block. 0.25 of the population stability index is 'do something' in use since
+Siddiqi (2006, Credit Risk Scorecards, 7); the others are shares, and a factor of two."""
+_CREEP, _CREEP_P = 0.005, 0.01
+"""Least effect and adjusted p value of a warning: a shift of 0.07 standard deviations."""
+_FAR_ROWS = 3
+
+
+class Movement(msgspec.Struct, frozen=True, kw_only=True):
+    """One measure of one column of a batch."""
+
+    column: str
+    measure: Measure
+    effect: float
+    """`moved`: population stability index above its noise. `nulls`, `flood`, `order`: difference of
+    shares beyond its chance. `far`: share of rows. `distinct`: logarithm of the ratio."""
+    limit: float
+    """Largest effect that does not block."""
+    warn: float | None = None
+    """Largest effect that is not even a warning; None where there is none."""
+    certain: bool
+    """Whether the effect is too large for the number of rows."""
+    found: float
+    """The batch's own figure: a share, distinct values among `rows`, the index."""
+    expected: float
+    """The reference's figure; of `far` the extreme that is passed."""
+    rows: int = 0
+    """Rows that the figure is of."""
+    value: Value | None = None
+    """The flooding value, or the other column of an order."""
+
+
+def movements(table: pa.Table, reference: ReferenceProfile) -> list[Movement]:
+    """Return every measure of the columns that both have; none of a batch below 30 rows.
+
+    A column of another type is the schema's matter and left out.
+    """
+    rows = table.num_rows
+    if rows < LEAST_ROWS:
+        return []
+    read = {}
+    for name, before in reference.columns.items():
+        if name in table.column_names and how_to_read(table.column(name).type) == before.reads:
+            read[name] = read_column(table.column(name), before.reads)
+    if not read:
+        return []
+    blocks = _joined_blocks(rows, reference)
+    elsewhere = set[str]()
+    windows = {
+        name: count_values(before.bins, each.placed_among(before.labels))
+        for name, each in read.items()
+        for before in [reference.columns[name]]
+    }
+    p_values = [homogeneity_p(reference.columns[name].bins, windows[name]) for name in read]
+    adjusted = benjamini_hochberg(p_values)
+    found: list[Movement] = []
+    for (name, each), p_value in zip(read.items(), adjusted, strict=True):
+        before = reference.columns[name]
+        timely = before.moves[blocks].mean > _ELSEWHERE
+        if timely:
+            elsewhere.add(name)
+        else:
+            found.append(_moved(name, before.bins, windows[name], before.moves[blocks], p_value))
+            found += _flood(name, each, before)
+            found += _distinct(name, each, before)
+        found.append(_nulls(name, before.bins, windows[name], before.null_rises[blocks]))
+        found += _far(name, each, before, timely=timely)
+    return found + list(_orders(read, reference.orders, elsewhere))
+
+
+def _joined_blocks(rows: int, profile: ReferenceProfile) -> str:
+    """Return how many blocks of the reference are about as many rows, as the profile counts."""
+    sizes = next(iter(profile.columns.values())).moves
+    wanted = math.log2(max(rows / profile.block_rows, 1.0))
+    return min(sizes, key=lambda size: abs(math.log2(int(size)) - wanted))
+
+
+def _moved(
+    name: str, before: Distribution, window: Distribution, usual: Usual, p_value: float
+) -> Movement:
+    index = psi(before, window)
+    effect = index - psi_noise_floor(before, window)
+    creep = max(_CREEP, usual.limit())
+    return Movement(
+        column=name,
+        measure="moved",
+        effect=effect,
+        limit=max(_LEAST["moved"], usual.limit()),
+        warn=creep if p_value < _CREEP_P else None,
+        certain=p_value < _CERTAIN,
+        found=index,
+        expected=usual.mean,
+        rows=window.total,
+    )
+
+
+def _nulls(name: str, before: Distribution, window: Distribution, usual: Usual) -> Movement:
+    return _share(
+        name,
+        "nulls",
+        found=(window.null_share, window.total),
+        expected=(before.null_share, before.total),
+        limit=max(_LEAST["nulls"], usual.limit()),
+    )
+
+
+def _flood(name: str, read: ColumnNumbers, before: ColumnReference) -> Iterator[Movement]:
+    """Yield how much more frequent the batch's most frequent value is than it was."""
+    top = read.common(1)
+    if not top:
+        return
+    value, found = top[0]
+    rows, total = len(read.values), before.bins.total
+    yield _share(
+        name,
+        "flood",
+        found=(found, rows),
+        expected=(dict(before.common).get(value, 0.0), total),
+        limit=max(_LEAST["flood"], before.rise.limit()),
+        value=value,
+    )
+
+
+def _far(
+    name: str, read: ColumnNumbers, before: ColumnReference, *, timely: bool
+) -> Iterator[Movement]:
+    """Yield how many values lie further beyond the extremes than the extremes are apart.
+
+    A number that tells the time goes on growing: ten times as far is allowed for it.
+    """
+    import numpy as np
+
+    if not read.is_numeric or before.lowest is None or before.highest is None:
+        return
+    span = (before.highest - before.lowest) * (10 if timely else 1)
+    # Of a constant the size itself is the only scale that there is.
+    span = span or max(abs(before.highest), 1.0)
+    away = (read.values > before.highest + span) | (read.values < before.lowest - span)
+    count, rows = int(np.count_nonzero(away)), len(read.values)
+    example = float(read.values[away][0]) if count else None
+    nearest = before.lowest if example is not None and example < before.lowest else before.highest
+    yield Movement(
+        column=name,
+        measure="far",
+        effect=count / rows,
+        limit=0.0,
+        certain=count >= _FAR_ROWS,
+        found=count / rows,
+        expected=nearest,
+        rows=rows,
+        value=example,
+    )
+
+
+def _distinct(name: str, read: ColumnNumbers, before: ColumnReference) -> Iterator[Movement]:
+    """Yield by which factor more or fewer distinct values there are among as many rows."""
+    sizes = [size for size in sizes_up_to(len(read.values)) if str(size) in before.distinct]
+    if not sizes:
+        return
+    size = sizes[-1]
+    usual = before.distinct[str(size)]
+    starts = range(0, len(read.values) - size + 1, size)
+    found = usual_of(read.part(slice(at, at + size)).distinct() for at in starts).mean
+    # Half a value keeps an empty column finite.
+    ratio = (found + 0.5) / (usual.mean + 0.5)
+    spread = 3 * usual.sd / (usual.mean + 0.5)
+    yield Movement(
+        column=name,
+        measure="distinct",
+        effect=abs(math.log(ratio)),
+        limit=max(_LEAST["distinct"], math.log1p(spread)),
+        certain=abs(found - usual.mean) >= _FAR_ROWS,
+        found=found,
+        expected=usual.mean,
+        rows=size,
+    )
+
+
+def _orders(
+    read: dict[str, ColumnNumbers], orders: Iterable[OrderReference], elsewhere: set[str]
+) -> Iterator[Movement]:
+    for each in orders:
+        names = {each.first, each.second}
+        if names & elsewhere or not names <= read.keys():
+            continue
+        share, both = below(read[each.first].values, read[each.second].values, slice(None))
+        if both < LEAST_ROWS:
+            continue
+        yield _share(
+            each.first,
+            "order",
+            found=(share, both),
+            expected=(each.share, 0),
+            limit=max(_LEAST["order"], each.usual.limit()),
+            value=each.second,
+        )
+
+
+def _share(
+    name: str,
+    measure: Measure,
+    *,
+    found: tuple[float, int],
+    expected: tuple[float, int],
+    limit: float,
+    value: Value | None = None,
+) -> Movement:
+    """Return a difference of shares less what chance makes of it; nulls and floods only rise."""
+    difference = found[0] - expected[0]
+    away = abs(difference) if measure == "order" else difference
+    error = math.sqrt(sum(p * (1 - p) / n for p, n in (found, expected) if n))
+    return Movement(
+        column=name,
+        measure=measure,
+        effect=max(away - _ERRORS * error, 0.0),
+        limit=limit,
+        certain=away > _ERRORS * error,
+        found=found[0],
+        expected=expected[0],
+        rows=found[1],
+        value=value,
+    )

@@ -1,0 +1,44 @@
+"""Operations on definitions, feature views and expressions."""
+
+from __future__ import annotations
+
+from tondo.workspace.operation import Operation, read, write
+
+_VIEW = "/v1/views/{view}"
+
+FEATURES: tuple[Operation, ...] = (
+    write(
+        "definition.sync",
+        "features.sync_definitions",
+        "/v1/definitions",
+        "Read the project's definition files and apply what changed.",
+    ),
+    read("view.list", "features.views", "/v1/views", "List feature views."),
+    read("view.show", "features.view", _VIEW, "Show a feature view."),
+    write(
+        "view.materialise",
+        "features.materialise",
+        f"{_VIEW}/materialisations",
+        "Bring the online store up to date for a view.",
+        present="view.show",
+    ),
+    write(
+        "view.push",
+        "features.push",
+        f"{_VIEW}/events",
+        "Push events to a view; durable when answered.",
+    ),
+    read(
+        "view.read",
+        "features.read_online",
+        f"{_VIEW}/rows",
+        "Read a view's features for keys from the online store.",
+    ),
+    read("entity.show", "features.entity", "/v1/entities/{name}", "Show an entity."),
+    Operation(
+        name="expression.check",
+        method="features.check_expression",
+        http=("POST", "/v1/expressions/check"),
+        summary="Check an expression against columns and tell its type.",
+    ),
+)

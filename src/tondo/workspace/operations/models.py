@@ -1,0 +1,75 @@
+"""Operations on training and the registry."""
+
+from __future__ import annotations
+
+from tondo.workspace.operation import Operation, read, write
+
+_MODEL = "/v1/models/{model}"
+
+MODELS: tuple[Operation, ...] = (
+    write(
+        "model.train",
+        "training.train",
+        f"{_MODEL}/runs",
+        "Train a model as a run.",
+        present="run.list",
+    ),
+    read("model.spec", "training.spec", f"{_MODEL}/spec", "Show a model's spec."),
+    read("run.list", "training.runs", "/v1/runs", "List runs, the newest first."),
+    read("run.show", "training.run", "/v1/runs/{run_id}", "Show a run."),
+    read(
+        "run.check",
+        "training.check_data",
+        "/v1/runs/{run_id}/anomalies",
+        "Check a snapshot of a run's source against the schema that the run was trained under.",
+    ),
+    read(
+        "run.judgement",
+        "training.judgement",
+        "/v1/runs/{run_id}/judgement",
+        "Show what the gate said of a run.",
+    ),
+    read("report.show", "training.report", "/v1/reports/{report_id}", "Show an evaluation report."),
+    read(
+        "report.compare",
+        "training.compare",
+        "/v1/reports/{a}/comparison/{b}",
+        "Compare two reports.",
+    ),
+    read("model.list", "registry.models", "/v1/models", "List models with versions and tags."),
+    read("model.versions", "registry.versions", f"{_MODEL}/versions", "List a model's versions."),
+    read(
+        "model.version",
+        "registry.version",
+        f"{_MODEL}/versions/{{reference}}",
+        "Show a version by number, id or tag.",
+    ),
+    read(
+        "model.history",
+        "registry.tag_history",
+        f"{_MODEL}/tags/{{tag}}/history",
+        "Show every move of a tag.",
+    ),
+    write(
+        "run.register",
+        "registry.register",
+        "/v1/runs/{run_id}/versions",
+        "Register a run's package as a new model version.",
+        present="run.show",
+    ),
+    write(
+        "model.tag",
+        "registry.tag",
+        f"{_MODEL}/tags/{{tag}}",
+        "Move a tag to a version.",
+        present="model.versions",
+        verb="PUT",
+    ),
+    write(
+        "model.untag",
+        "registry.rollback_tag",
+        f"{_MODEL}/tags/{{tag}}/rollback",
+        "Move a tag back to where it was before.",
+        present="model.versions",
+    ),
+)
