@@ -48,6 +48,8 @@ _HOMES = {
     "infer_schema": "tondo.workspace.bare",
     "load": "tondo.faces.scorer.bootstrap",
     "open": "tondo.workspace.bootstrap",
+    "read_sketch": "tondo.workspace.bare",
+    "sketch": "tondo.workspace.bare",
     "statistics": "tondo.workspace.bare",
 }
 _NAMES_THERE = {"open": "open_workspace"}
@@ -68,6 +70,8 @@ __all__ = [
     "infer_schema",
     "load",
     "open",
+    "read_sketch",
+    "sketch",
     "statistics",
 ]
 

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 class ValueSketch(Protocol):
     """The values of one column, roughly."""
 
-    rank_error: float
-    """A quantile's true rank is within this share of its own, in 99 of 100 cases; 0 when exact."""
+    @property
+    def rank_error(self) -> float:
+        """A quantile's true rank is within this share of it, in 99 of 100 cases; 0 when exact."""
+        ...
 
     def add_numbers(self, values: np.ndarray) -> None:
         """Take finite numbers, each as often as it occurs, for quantiles."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tondo.core.errors import CallerError, DataError
 from tondo.stages.data.exchange.converted import Converted
 from tondo.workspace import exchange
-from tondo.workspace.bootstrap import bare
+from tondo.workspace.bootstrap import bare, statistics_sketches
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from tondo.ports.engine import FileTable, Profiler
     from tondo.stages.data.anomalies import Anomalies
     from tondo.stages.data.distances import Distance
+    from tondo.stages.data.movement import Movement
     from tondo.stages.data.schema import Schema
+    from tondo.stages.data.sketches import StatisticsSketch
     from tondo.stages.data.statistics import Statistics
 
 _ZONE = "UTC"
@@ -64,6 +66,7 @@ def check_schema(
     *,
     previous: Any = None,
     serving: Any = None,
+    reference: Any = None,
     environment: str | None = None,
 ) -> Checked:
     """Check a file or a table against a schema, or the file of one.
@@ -71,7 +74,9 @@ def check_schema(
     A schema's file is tondo's (YAML), tensorflow-metadata's (JSON, text or binary) or SageMaker's.
     Data may also be statistics, or a file of them that another tool wrote (.json, .pb, .pbtxt).
 
-    `previous` is the batch before, for drift; `serving` what was served, for skew.
+    `previous` is the batch before, for drift; `serving` what was served, for skew; `reference` are
+    accepted rows, at least 200, in the order in which they came: the batch is compared with what is
+    usual for them.
     """
     from tondo.stages.data.distances import measure
     from tondo.stages.data.schema import Schema
@@ -85,10 +90,50 @@ def check_schema(
         look = _Looking(parts.engine, meant, foreign=foreign, said=said)
         found = look.at(data)
         before, served = (None if each is None else look.at(each) for each in (previous, serving))
-    anomalies = validate(found, wanted, environment=environment, previous=before, serving=served)
+    anomalies = validate(
+        found,
+        wanted,
+        environment=environment,
+        previous=before,
+        serving=served,
+        movements=() if reference is None else _movements(data, reference),
+    )
     distances = [] if before is None else measure(before, found, wanted, against="drift")
     distances += [] if served is None else measure(served, found, wanted, against="skew")
     return Checked(anomalies, distances, wanted, tuple(said))
+
+
+def _movements(data: Any, reference: Any) -> list[Movement]:
+    from tondo.stages.data.movement import movements
+    from tondo.stages.data.reference_profile import LEAST_ROWS, learn_profile
+
+    accepted = _table(reference)
+    profile = learn_profile(accepted, name=_name_of(reference))
+    if profile is None:
+        raise CallerError(
+            "TD-WORKSPACE-022",
+            f"the reference has {accepted.num_rows} rows, too few to say what is usual",
+            expected=f"{LEAST_ROWS} rows or more",
+            fix="Take more accepted rows, or `previous` for the distances of two batches.",
+        )
+    return movements(_table(data), profile)
+
+
+def sketch(data: Any) -> StatisticsSketch:
+    """Return statistics of a file or a table that merge with those of other parts.
+
+    Counts are exact; quantiles, distinct and top values have bounds. Needs tondo[sketches].
+    """
+    from tondo.stages.data.sketches import sketch as sketched
+
+    return sketched(_table(data), sketches=statistics_sketches())
+
+
+def read_sketch(data: bytes) -> StatisticsSketch:
+    """Read back what `StatisticsSketch.to_bytes` wrote (TD-SKETCH-001 when it is not that)."""
+    from tondo.stages.data.sketches import read_sketch as read
+
+    return read(data, sketches=statistics_sketches())
 
 
 def read_schema(path: Path) -> Schema:

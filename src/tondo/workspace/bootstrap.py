@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tondo.ports.objects import Objects
     from tondo.ports.online import OnlineStore
     from tondo.ports.runtime import RuntimeLoader
+    from tondo.ports.sketches import Sketches
     from tondo.stages.features.views import FeatureView
     from tondo.stages.monitoring.streams import StreamTable
     from tondo.workspace.facade import Workspace
@@ -262,6 +263,13 @@ class Bare(NamedTuple):
 
     engine: Profiler
     clock: Clock
+
+
+def statistics_sketches() -> Sketches:
+    """Return what sketches columns; MissingExtraError without tondo[sketches]."""
+    from tondo.adapters.sketches.datasketches.sketches import DataSketches
+
+    return DataSketches()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tondo.workspace.bootstrap import Parts
+    from tondo.workspace.verbs.batches import BatchVerbs
     from tondo.workspace.verbs.data import DataVerbs
     from tondo.workspace.verbs.deployment import DeploymentVerbs
     from tondo.workspace.verbs.features import FeatureVerbs
@@ -61,6 +62,13 @@ class Workspace:
         from tondo.workspace.verbs.schemas import SchemaVerbs
 
         return SchemaVerbs(self.parts, self.data)
+
+    @cached_property
+    def batches(self) -> BatchVerbs:
+        """Files that arrive: what they are compared with, and the door that they come through."""
+        from tondo.workspace.verbs.batches import BatchVerbs
+
+        return BatchVerbs(self.parts)
 
     @cached_property
     def preparation(self) -> PreparationVerbs:

@@ -128,6 +128,7 @@ def settle(version: SchemaVersion, parts: Parts) -> None:
     from tondo.stages.data.schema_versions import read_schema
     from tondo.stages.data.tracking import accept, tracked
     from tondo.stages.data.validation import validate
+    from tondo.workspace.reference import snapshot_movements
 
     ledger = parts.ledger
     open_items = tracked(ledger=ledger, dataset=version.dataset, state="open")
@@ -135,7 +136,14 @@ def settle(version: SchemaVersion, parts: Parts) -> None:
     if not seen_in:
         return
     schema = read_schema(version, ledger=ledger)
-    remaining = {each: validate(statistics_of(each, parts), schema) for each in sorted(seen_in)}
+    remaining = {
+        each: validate(
+            statistics_of(each, parts),
+            schema,
+            movements=snapshot_movements(parts, version.dataset, each),
+        )
+        for each in sorted(seen_in)
+    }
     accept(version, remaining, ledger=ledger)
 
 
@@ -149,12 +157,18 @@ def check(ref: str, parts: Parts, *, environment: str | None = None, tracking: b
     from tondo.stages.data.schema_versions import read_schema
     from tondo.stages.data.tracking import track
     from tondo.stages.data.validation import validate
+    from tondo.workspace.reference import snapshot_movements
 
     ledger = parts.ledger
     dataset, snapshot = referenced_dataset(ref, ledger=ledger), resolve(ref, ledger=ledger).snapshot
     version = version_in_force(dataset, parts)
     schema = read_schema(version, ledger=ledger)
-    found = validate(statistics_of(snapshot, parts), schema, environment=environment)
+    found = validate(
+        statistics_of(snapshot, parts),
+        schema,
+        environment=environment,
+        movements=snapshot_movements(parts, dataset, snapshot),
+    )
     if tracking and environment is None:
         settle(version, parts)
         track(

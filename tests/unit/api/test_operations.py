@@ -21,6 +21,7 @@ GROUPS = (
     "snapshots",
     "statistics",
     "schemas",
+    "batches",
     "preparation",
     "features",
     "training",

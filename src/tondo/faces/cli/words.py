@@ -7,6 +7,7 @@ NOUNS = {
     "dataset": "Datasets and their commits.",
     "snapshot": "What a dataset was at a commit: content, statistics, anomalies.",
     "schema": "What a dataset must look like.",
+    "batch": "Files that arrive: how far they have moved, and which are set aside.",
     "anomaly": "What batches got wrong, tracked until it is fixed or accepted.",
     "sql": "Free questions in SQL.",
     "definition": "The project's definition files.",

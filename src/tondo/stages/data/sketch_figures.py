@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -94,7 +94,7 @@ def _of_lists(
     return found, ColumnBounds(approximate=named, items=bounds)
 
 
-def _exact(column: ColumnSketch) -> dict[str, object]:
+def _exact(column: ColumnSketch) -> dict[str, Any]:
     if column.type == "string":
         return {"empty": column.empty, "length": _lengths(column)}
     if column.type == "bool":

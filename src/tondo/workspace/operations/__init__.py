@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tondo.core.errors import NotFoundError, near
+from tondo.workspace.operations.batches import BATCHES
 from tondo.workspace.operations.data import DATA
 from tondo.workspace.operations.deployment import DEPLOYMENT
 from tondo.workspace.operations.features import FEATURES
@@ -26,6 +27,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *DATA,
     *STATISTICS,
     *SCHEMAS,
+    *BATCHES,
     *FEATURES,
     *MODELS,
     *DEPLOYMENT,

@@ -13,8 +13,9 @@ from tondo.stages.evaluation.report import Report
 from tondo.stages.registry.versions import register
 from tondo.stages.training.periods import Period
 from tondo.stages.training.run import Run
-from tondo.workspace.batches import accept, sift, sources_of
+from tondo.workspace.batches import sift, sources_of
 from tondo.workspace.pipelines import learning
+from tondo.workspace.reference import accept
 from tondo.workspace.verbs.data import DataVerbs
 from tondo.workspace.verbs.deployment import DeploymentVerbs
 

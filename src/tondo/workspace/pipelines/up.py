@@ -16,6 +16,7 @@ from tondo.core.errors import DefinitionError, NotFoundError
 from tondo.ports.objects import ObjectEntry
 from tondo.stages.data.file_kinds import shown
 from tondo.stages.data.sources import file_marks, is_object_url, refuse_change
+from tondo.workspace.batches import refuse, sift
 from tondo.workspace.pipelines.retrain import Retraining, learn_and_try
 from tondo.workspace.verbs.data import DataVerbs
 from tondo.workspace.verbs.deployment import DeploymentVerbs
@@ -59,7 +60,7 @@ def up(parts: Parts, *, by: str, why: str) -> Raised:
             lambda **_: parts.clock.now_us(),
             inputs={**commits, "definitions": state},
         )
-        _check_data(parts, execution, commits)
+        _check_data(parts, execution, commits, by=by)
         _define(parts, execution, commits, state=state, by=by)
         found = [
             learn_and_try(parts, execution, model, holdout_us=None, now_us=at_us, by=by, why=why)
@@ -143,26 +144,26 @@ def _digest_of(path: Path) -> str:
     return str(whole.hexdigest())
 
 
-def _check_data(parts: Parts, execution: Execution, commits: dict[str, str]) -> None:
+def _check_data(parts: Parts, execution: Execution, commits: dict[str, str], *, by: str) -> None:
     for name, snapshot in commits.items():
         execution.step(
             f"check {name}",
-            lambda name=name, **_: _check(parts, name),
+            lambda name=name, **_: _check(parts, name, by=by),
             inputs={"snapshot": snapshot},
         )
 
 
-def _check(parts: Parts, name: str) -> int:
-    """Check a dataset against its schema; without one, infer it. Return how many warnings."""
-    from tondo.stages.data.validation import check_batch
-
+def _check(parts: Parts, name: str, *, by: str) -> int:
+    """Check a dataset's new files; without a schema, infer it. Return how many were taken."""
     data = DataVerbs(parts)
     try:
-        schema = data.schema(name)
+        data.schema(name)
     except NotFoundError:
         data.infer_schema(name, why="inferred by tondo up from the first data")
         return 0
-    return len(list(check_batch(data.statistics(name), schema)))
+    found = sift(parts, name, by=by)
+    refuse([found])
+    return found.taken
 
 
 def _define(

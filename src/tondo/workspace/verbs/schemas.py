@@ -84,12 +84,17 @@ class SchemaVerbs:
         return schema
 
     def block_bad_batch(self, dataset: str, table: pa.Table) -> None:
-        """Raise TD-SCHEMA-001, naming the column, when a batch breaks the dataset's schema."""
+        """Raise TD-SCHEMA-001, naming the column, when a batch may not be trained on.
+
+        It breaks the dataset's schema, or has moved from the accepted rows beyond what is usual.
+        """
         from tondo.stages.data.statistics import statistics
         from tondo.stages.data.validation import check_batch
+        from tondo.workspace.reference import table_movements
 
         schema = schema_in_force(dataset, self._parts)
-        check_batch(statistics(table, engine=self._parts.engine), schema)
+        moved = table_movements(self._parts, dataset, table)
+        check_batch(statistics(table, engine=self._parts.profiler), schema, movements=moved)
 
     def log(self, dataset: str, *, column: str | None = None) -> list[SchemaLogEntry]:
         """Return every version, the newest first; with a column those that changed it."""

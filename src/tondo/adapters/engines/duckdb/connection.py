@@ -114,11 +114,17 @@ def relation(connection: Any, table: Any, columns: Sequence[str] | None = None) 
             expected="a FileTable or an Arrow table",
             fix="Convert it with pyarrow.table(...), or read it as a source.",
         )
+    if columns is None:
+        return quote(_registered(connection, table))
+    # Of ten thousand columns the others would be looked at for each one that is read.
+    name = _registered(connection, table.select(columns) if hasattr(table, "select") else table)
+    return f"(SELECT {', '.join(map(quote, columns))} FROM {quote(name)})"
+
+
+def _registered(connection: Any, table: Any) -> str:
     name = f"arrow_{id(table):x}"
     connection.register(name, table)
-    if columns is None:
-        return quote(name)
-    return f"(SELECT {', '.join(map(quote, columns))} FROM {quote(name)})"
+    return name
 
 
 def _file_relation(table: FileTable, columns: Sequence[str] | None) -> str:

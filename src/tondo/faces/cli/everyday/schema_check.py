@@ -28,6 +28,9 @@ def schema_check(
     ] = None,
     previous: Annotated[str | None, typer.Option(help="The batch before, for drift.")] = None,
     serving: Annotated[str | None, typer.Option(help="What was served, for skew.")] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Accepted rows, to be compared with what is usual.")
+    ] = None,
     environment: Annotated[
         str | None, typer.Option(help="Environment of the schema, such as SERVING.")
     ] = None,
@@ -44,7 +47,12 @@ def schema_check(
             fix=f"Add --schema FILE; tondo schema infer {file} --out FILE writes one.",
         )
     found = bare.check_schema(
-        file, schema, previous=previous, serving=serving, environment=environment
+        file,
+        schema,
+        previous=previous,
+        serving=serving,
+        reference=reference,
+        environment=environment,
     )
     tell(found.left_out)
     if as_ is not None:
