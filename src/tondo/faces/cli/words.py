@@ -32,6 +32,8 @@ PARAMETERS = {
     "branch": "Branch of the dataset.",
     "by": "Who does it; you, when left out.",
     "why": "Why it is done; kept in the history.",
+    "key": "Columns that tell each row apart, as --key once for each.",
+    "digits": "Decimals to which numbers are rounded first.",
     "dataset": "Name of the dataset.",
     "ref": "A dataset, dataset@branch, @tag, @v3, @2013-04-01, or the start of an id.",
     "other": "Another version, named in the same way.",

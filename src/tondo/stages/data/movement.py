@@ -44,7 +44,7 @@ _ELSEWHERE = 1.0
 number) and no batch can be where the others were; only its scale is compared then."""
 _ERRORS = 3.3
 """Standard errors that a share must be away; 0.1 % of quiet batches are."""
-_LEAST = {"moved": 0.25, "nulls": 0.05, "flood": 0.05, "distinct": math.log(2.0), "order": 0.2}
+_LEAST = {"moved": 0.5, "nulls": 0.05, "flood": 0.05, "distinct": math.log(2.0), "order": 0.2}
 """Least effects that block. 0.25 of the population stability index is 'do something' in use since
 Siddiqi (2006, Credit Risk Scorecards, 7); the others are shares, and a factor of two."""
 _CREEP, _CREEP_P = 0.005, 0.01
@@ -102,7 +102,7 @@ def movements(table: pa.Table, reference: ReferenceProfile) -> list[Movement]:
     found: list[Movement] = []
     for (name, each), p_value in zip(read.items(), adjusted, strict=True):
         before = reference.columns[name]
-        timely = before.moves[blocks].mean > _ELSEWHERE
+        timely = before.moves["1"].mean > _ELSEWHERE
         if timely:
             elsewhere.add(name)
         else:

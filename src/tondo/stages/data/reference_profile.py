@@ -36,6 +36,8 @@ LEAST_ROWS = 200
 
 _BLOCKS = 100
 _LEAST_BLOCK = 64
+_LEAST_PIECES = 20
+"""Fewer joined blocks would say little of what is usual; larger batches are held to these."""
 _COMMON = 200
 """Most frequent values that are kept with their shares."""
 _CLEAR_ORDER = 0.8
@@ -163,7 +165,7 @@ def _usual_moves(whole: Distribution, blocks: list[Distribution]) -> dict[str, t
     """Return, for 1, 2, 4... blocks joined, how far such pieces are from all rows."""
     found = {}
     size, pieces = 1, blocks
-    while len(pieces) > 1:
+    while len(pieces) >= min(_LEAST_PIECES, len(blocks)):
         effects = [psi(whole, each) - psi_noise_floor(whole, each) for each in pieces]
         rises = [each.null_share - whole.null_share for each in pieces]
         found[str(size)] = (usual_of(effects), usual_of(rises))

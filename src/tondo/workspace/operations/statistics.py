@@ -31,4 +31,10 @@ STATISTICS: tuple[Operation, ...] = (
         f"{_SNAPSHOT}/comparison/{{other}}",
         "Show what changed from one snapshot's statistics to another's.",
     ),
+    read(
+        "snapshot.skew",
+        "statistics.skew",
+        f"{_SNAPSHOT}/skew/{{other}}",
+        "Join two snapshots on a key and show in which columns the same rows differ.",
+    ),
 )

@@ -12,6 +12,7 @@ from tondo.stages.data.statistics import Statistics, Value
 if TYPE_CHECKING:
     from tondo.stages.data.compare_statistics import Comparison
     from tondo.stages.data.cross import Crosses
+    from tondo.stages.data.row_skew import RowSkew
     from tondo.workspace.bootstrap import Parts
     from tondo.workspace.verbs.data import DataVerbs
 
@@ -99,6 +100,17 @@ class StatisticsVerbs:
         from tondo.stages.data.compare_statistics import compare
 
         return compare(self._data.statistics(ref), self._data.statistics(other))
+
+    def skew(self, ref: str, other: str, key: list[str], *, digits: int | None = None) -> RowSkew:
+        """Join two snapshots on a key and return in which columns the same rows differ.
+
+        `digits` are the decimals to which numbers are rounded first. TD-STATS-030 for a bad key.
+        """
+        from tondo.stages.data.row_skew import row_skew
+
+        engine = self._parts.engine
+        tables = (engine.scan(self._data.table(each)) for each in (ref, other))
+        return row_skew(*tables, key=key, digits=digits)
 
 
 def _named(entry: str, known: dict[str, str]) -> list[str]:
