@@ -116,3 +116,50 @@ def test_nothing_of_the_ledger_is_imported(tmp_path):
 def test_what_is_no_table_is_refused():
     with pytest.raises(tondo.CallerError, match="TD-WORKSPACE-021"):
         tondo.statistics({"a": [1]})
+
+
+def prices(rows, *, factor=1):
+    """A made-up shop: prices go round, so every block of the rows looks alike."""
+    return "price,shop\n" + "".join(
+        f"{(10 + 7 * at % 90) * factor},{'ns'[at % 2]}\n" for at in range(rows)
+    )
+
+
+@pytest.fixture
+def shop(tmp_path):
+    (tmp_path / "accepted.csv").write_text(prices(2_000))
+    (tmp_path / "monday.csv").write_text(prices(300))
+    (tmp_path / "cents.csv").write_text(prices(300, factor=1000))
+    done = run("schema", "infer", "accepted.csv", "--out", "shop.yaml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    return tmp_path
+
+
+def test_a_change_of_unit_is_found_beside_accepted_rows(shop):
+    words = ("--schema", "shop.yaml", "--reference", "accepted.csv", "--json")
+    done = run("schema", "check", "cents.csv", *words, folder=shop)
+    first = json.loads(done.stdout)["anomalies"][0]
+    assert (done.returncode, first["column"], first["code"]) == (1, "price", "TD-SCHEMA-062")
+
+
+def test_a_batch_of_the_same_kind_passes_beside_accepted_rows(shop):
+    words = ("--schema", "shop.yaml", "--reference", "accepted.csv", "--json")
+    done = run("schema", "check", "monday.csv", *words, folder=shop)
+    assert (done.returncode, json.loads(done.stdout)["anomalies"]) == (0, [])
+
+
+def test_a_reference_of_few_rows_is_bad_use(shop):
+    (shop / "few.csv").write_text(prices(50))
+    words = ("--schema", "shop.yaml", "--reference", "few.csv")
+    done = run("schema", "check", "monday.csv", *words, folder=shop)
+    assert done.returncode == 2
+    assert "TD-WORKSPACE-022" in done.stderr
+
+
+def test_sketches_of_parts_merge_and_are_kept_as_bytes(shop):
+    whole = tondo.sketch(shop / "accepted.csv")
+    part = tondo.read_sketch(tondo.sketch(shop / "monday.csv").to_bytes())
+    merged = whole.merge(part).statistics().statistics
+    assert merged.rows == 2_300
+    exact = tondo.statistics(shop / "monday.csv").columns["price"]
+    assert merged.columns["price"].max == exact.max

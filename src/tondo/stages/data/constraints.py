@@ -191,7 +191,8 @@ def describe(column: ColumnSchema) -> str:
 
 def _presence(presence: Presence) -> str:
     if presence.min_fraction is not None:
-        return f"present in {presence.min_fraction:.4g} of rows"
+        whole = presence.min_fraction == 1
+        return "in every row" if whole else f"in {presence.min_fraction:.4g} of the rows"
     return f"present in {presence.min_count} rows" if presence.min_count else ""
 
 
