@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 REFERENCE_KIND = "reference_profile"
 
-_MOST_ROWS = 200_000
+_MOST_ROWS = 100_000
 """The newest accepted rows that are learnt from; more would say the same, later."""
 
 
