@@ -12,6 +12,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schema_paths import changed_paths
 from tondo.adapters.engines.duckdb.engine import DuckDBEngine
 from tondo.stages.data.constraints import (
     MEASURES,
@@ -38,21 +39,6 @@ ENVIRONMENTS = ("TRAINING", "SERVING", "CANARY")
 fractions = st.integers(0, 10).map(lambda tenths: tenths / 10) | st.floats(0, 1)
 environments = st.sampled_from([None, *ENVIRONMENTS])
 few_environments = st.lists(st.sampled_from(ENVIRONMENTS), unique=True, max_size=2).map(tuple)
-
-
-def leaves(value, path=()):
-    """Every constraint of a schema's document by its place."""
-    if not isinstance(value, dict):
-        return {path: value}
-    found = {}
-    for key, each in value.items():
-        found |= leaves(each, (*path, key))
-    return found
-
-
-def changed_paths(before, after):
-    old, new = leaves(msgspec.to_builtins(before)), leaves(msgspec.to_builtins(after))
-    return [path for path in {**old, **new} if old.get(path) != new.get(path)]
 
 
 @st.composite

@@ -1,9 +1,9 @@
 """Whatever the batch and the schema: every patch applied, no anomaly is left."""
 
-import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schema_paths import changed_paths
 from tondo.stages.data.inference import infer_schema
 from tondo.stages.data.schema import ColumnSchema, Presence, Schema
 from tondo.stages.data.statistics import ColumnStatistics, Statistics
@@ -12,21 +12,6 @@ from tondo.stages.data.validation import apply_patches, validate
 NAMES = ("a", "b", "c", "d")
 WORDS = ("true", "false", "1", "x", "y", "z")
 fractions = st.floats(0, 1)
-
-
-def leaves(value, path=()):
-    """Every constraint of a schema's document by its place."""
-    if not isinstance(value, dict):
-        return {path: value}
-    found = {}
-    for key, each in value.items():
-        found |= leaves(each, (*path, key))
-    return found
-
-
-def changed_paths(before, after):
-    old, new = leaves(msgspec.to_builtins(before)), leaves(msgspec.to_builtins(after))
-    return [path for path in {**old, **new} if old.get(path) != new.get(path)]
 
 
 @st.composite

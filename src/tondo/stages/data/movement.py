@@ -45,11 +45,13 @@ number) and no batch can be where the others were; only its scale is compared th
 _ERRORS = 3.3
 """Standard errors that a share must be away; 0.1 % of quiet batches are."""
 _LEAST = {"moved": 0.5, "nulls": 0.05, "flood": 0.05, "distinct": math.log(2.0), "order": 0.2}
-"""Least effects that block. 0.25 of the population stability index is 'do something' in use since
-Siddiqi (2006, Credit Risk Scorecards, 7); the others are shares, and a factor of two."""
+"""Least effects that block: twice the population stability index that is 'do something' in use
+(0.25, Siddiqi 2006, Credit Risk Scorecards, 7), since a season alone can reach that; shares; and a
+factor of two."""
 _CREEP, _CREEP_P = 0.005, 0.01
 """Least effect and adjusted p value of a warning: a shift of 0.07 standard deviations."""
-_FAR_ROWS = 3
+_FEWEST = 3
+"""Values far away, or more or fewer distinct ones, that one row of bad luck cannot make."""
 
 
 class Movement(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,34 +86,35 @@ def movements(table: pa.Table, reference: ReferenceProfile) -> list[Movement]:
     rows = table.num_rows
     if rows < LEAST_ROWS:
         return []
-    read = {}
-    for name, before in reference.columns.items():
-        if name in table.column_names and how_to_read(table.column(name).type) == before.reads:
-            read[name] = read_column(table.column(name), before.reads)
+    read = {
+        name: read_column(table.column(name), before.reads)
+        for name, before in reference.columns.items()
+        if name in table.column_names and how_to_read(table.column(name).type) == before.reads
+    }
     if not read:
         return []
     blocks = _joined_blocks(rows, reference)
-    elsewhere = set[str]()
-    windows = {
-        name: count_values(before.bins, each.placed_among(before.labels))
-        for name, each in read.items()
-        for before in [reference.columns[name]]
-    }
+    windows = {name: _counted(each, reference.columns[name]) for name, each in read.items()}
     p_values = [homogeneity_p(reference.columns[name].bins, windows[name]) for name in read]
-    adjusted = benjamini_hochberg(p_values)
     found: list[Movement] = []
-    for (name, each), p_value in zip(read.items(), adjusted, strict=True):
-        before = reference.columns[name]
-        timely = before.moves["1"].mean > _ELSEWHERE
-        if timely:
-            elsewhere.add(name)
-        else:
-            found.append(_moved(name, before.bins, windows[name], before.moves[blocks], p_value))
+    for (name, each), p_value in zip(read.items(), benjamini_hochberg(p_values), strict=True):
+        before, window = reference.columns[name], windows[name]
+        if not _tells_time(before):
+            found.append(_moved(name, before.bins, window, before.moves[blocks], p_value))
             found += _flood(name, each, before)
             found += _distinct(name, each, before)
-        found.append(_nulls(name, before.bins, windows[name], before.null_rises[blocks]))
-        found += _far(name, each, before, timely=timely)
+        found.append(_nulls(name, before.bins, window, before.null_rises[blocks]))
+        found += _far(name, each, before)
+    elsewhere = {name for name in read if _tells_time(reference.columns[name])}
     return found + list(_orders(read, reference.orders, elsewhere))
+
+
+def _counted(read: ColumnNumbers, before: ColumnReference) -> Distribution:
+    return count_values(before.bins, read.placed_among(before.labels))
+
+
+def _tells_time(before: ColumnReference) -> bool:
+    return before.moves["1"].mean > _ELSEWHERE
 
 
 def _joined_blocks(rows: int, profile: ReferenceProfile) -> str:
@@ -167,9 +170,7 @@ def _flood(name: str, read: ColumnNumbers, before: ColumnReference) -> Iterator[
     )
 
 
-def _far(
-    name: str, read: ColumnNumbers, before: ColumnReference, *, timely: bool
-) -> Iterator[Movement]:
+def _far(name: str, read: ColumnNumbers, before: ColumnReference) -> Iterator[Movement]:
     """Yield how many values lie further beyond the extremes than the extremes are apart.
 
     A number that tells the time goes on growing: ten times as far is allowed for it.
@@ -178,7 +179,7 @@ def _far(
 
     if not read.is_numeric or before.lowest is None or before.highest is None:
         return
-    span = (before.highest - before.lowest) * (10 if timely else 1)
+    span = (before.highest - before.lowest) * (10 if _tells_time(before) else 1)
     # Of a constant the size itself is the only scale that there is.
     span = span or max(abs(before.highest), 1.0)
     away = (read.values > before.highest + span) | (read.values < before.lowest - span)
@@ -190,7 +191,7 @@ def _far(
         measure="far",
         effect=count / rows,
         limit=0.0,
-        certain=count >= _FAR_ROWS,
+        certain=count >= _FEWEST,
         found=count / rows,
         expected=nearest,
         rows=rows,
@@ -215,7 +216,7 @@ def _distinct(name: str, read: ColumnNumbers, before: ColumnReference) -> Iterat
         measure="distinct",
         effect=abs(math.log(ratio)),
         limit=max(_LEAST["distinct"], math.log1p(spread)),
-        certain=abs(found - usual.mean) >= _FAR_ROWS,
+        certain=abs(found - usual.mean) >= _FEWEST,
         found=found,
         expected=usual.mean,
         rows=size,
