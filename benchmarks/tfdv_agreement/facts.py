@@ -45,11 +45,11 @@ class Facts(NamedTuple):
         if any("standard" not in each for each in sides):
             return None
         return jensen_shannon_histograms(
-            *(_histogram(each["standard"], with_nan) for each in sides)
+            *(_histogram(each["standard"], with_nan=with_nan) for each in sides)
         )
 
 
-def _histogram(body: dict[str, Any], with_nan: bool) -> Histogram:  # noqa: FBT001
+def _histogram(body: dict[str, Any], *, with_nan: bool) -> Histogram:
     buckets = tuple(
         (float(low), float(high), Fraction(count)) for low, high, count in body["buckets"]
     )

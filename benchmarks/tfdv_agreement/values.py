@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def draw_column(random: Random, how: dict[str, Any], rows: int) -> dict[str, Any
     draw = maker(random)
     if how["constant"]:
         only = draw()
-        draw = lambda: only  # noqa: E731
+        draw = itertools.repeat(only).__next__
 
     def item() -> Any:
         return None if how["inner_nulls"] and random.random() < 0.2 else draw()

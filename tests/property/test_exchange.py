@@ -43,7 +43,7 @@ messages = TensorflowMetadata()
 def spans(draw, kind, values):
     low, high = sorted((draw(values), draw(values)))
     names = [field.name for field in msgspec.structs.fields(kind)]
-    ends = {name: end for name, end in zip(names, (low, high)) if draw(st.booleans())}  # noqa: B905
+    ends = {name: end for name, end in zip(names, (low, high), strict=True) if draw(st.booleans())}
     return kind(**ends)
 
 

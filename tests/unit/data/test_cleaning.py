@@ -55,7 +55,9 @@ def definition(*written, **more):
 def test_a_row_is_rejected_by_the_first_condition_that_does_not_hold(engine):
     done = cleaned(engine, FLIGHTS, {"require": ["carrier is not null", "delay < 60"]})
     assert done.kept["id"].to_pylist() == [1, 4]
-    assert dict(zip(done.rejected["id"].to_pylist(), done.rejected[REASON].to_pylist())) == {  # noqa: B905
+    assert dict(
+        zip(done.rejected["id"].to_pylist(), done.rejected[REASON].to_pylist(), strict=True)
+    ) == {
         3: "not: carrier is not null",
         2: "not: delay < 60",
         5: "not: delay < 60",

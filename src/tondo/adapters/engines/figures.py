@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tondo.core.buckets import QUANTILES_PERCENT, equal_count, equal_edges
 from tondo.core.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-QUANTILES_PERCENT = (1, 5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 95, 99)
 WEIGHT_PARTS = 1 << 60
 """Weights are added as whole multiples of this part: such sums are exact in every order. A weight
 from 2^-8 up is such a multiple itself; smaller ones are rounded by 2^-61 at most."""
@@ -57,11 +57,8 @@ def spread(
 
 
 def edges_of(low: float, high: float, buckets: int) -> np.ndarray:
-    """Return the bounds of buckets of equal width; one bucket when there is one value."""
-    if low == high:
-        return np.array([low, high])
-    # Halves first: the width of a range wider than the largest double would overflow.
-    return 2 * np.linspace(low / 2, high / 2, buckets + 1)
+    """Return the bounds of buckets of equal width as an array (`core/buckets.py`)."""
+    return np.array(equal_edges(low, high, buckets))
 
 
 def equal_width(edges: np.ndarray, inner: np.ndarray, count: int) -> list[list[float | int]]:
@@ -71,27 +68,6 @@ def equal_width(edges: np.ndarray, inner: np.ndarray, count: int) -> list[list[f
     """
     counts = np.diff(np.concatenate(([0], inner, [count])))
     return [[float(edges[at]), float(edges[at + 1]), int(n)] for at, n in enumerate(counts)]
-
-
-def equal_count(
-    at: Mapping[int, float | int], count: int, low: float | None, high: float | None
-) -> list[list[float | int]]:
-    """Return buckets [low, high, count] between the deciles, of counts that differ by one at most.
-
-    Fewer than ten when there are fewer values. Values equal to a decile may lie on both sides.
-
-    >>> equal_count({10 * each: each for each in range(1, 10)}, 10, 1, 10)[:2]
-    [[1, 1, 1], [1, 2, 1]]
-    """
-    if count == 0 or low is None or high is None:
-        return []
-    bounds = [low, *(at[percent] for percent in range(10, 100, 10)), high]
-    stops = [-(-percent * count // 100) for percent in range(0, 101, 10)]
-    return [
-        [bounds[each], bounds[each + 1], stops[each + 1] - stops[each]]
-        for each in range(10)
-        if stops[each + 1] > stops[each]
-    ]
 
 
 def entries(rows: int, missing: int, distinct: int, top: Sequence[Sequence[Any]]) -> dict[str, Any]:

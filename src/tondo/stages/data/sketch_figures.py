@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from tondo.core.buckets import QUANTILES_PERCENT, equal_count, equal_edges
 from tondo.stages.data.statistics import SHOWN_VALUES, ColumnStatistics, Lengths
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from tondo.stages.data.sketch_columns import ColumnSketch
     from tondo.stages.data.statistics import Value
 
-_PERCENT = (1, 5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 95, 99)
 _BUCKETS = 10
 _LABELS = 1000
 """Most frequent values of texts and booleans, as in exact statistics."""
@@ -148,37 +148,23 @@ def _spread(kept: ValueSketch, column: ColumnSketch) -> _Spread:
     if low is None or high is None:
         return _Spread({}, (), ())
     whole = column.type != "double"
-    told = kept.quantiles([each / 100 for each in _PERCENT])
+    told = kept.quantiles([each / 100 for each in QUANTILES_PERCENT])
     # A whole number beyond 2**53 comes back as the nearest double, perhaps beyond an end.
     fitting = [min(max(round(each) if whole else each, low), high) for each in told]
-    at = dict(zip(_PERCENT, fitting, strict=True))
+    at = dict(zip(QUANTILES_PERCENT, fitting, strict=True))
     quantiles = {f"{percent / 100:.2f}": value for percent, value in at.items()}
-    return _Spread(quantiles, _equal_width(kept, low, high, count), _deciles(at, low, high, count))
+    deciles = tuple((each[0], each[1], int(each[2])) for each in equal_count(at, count, low, high))
+    return _Spread(quantiles, _equal_width(kept, low, high, count), deciles)
 
 
 def _equal_width(
     kept: ValueSketch, low: float, high: float, count: int
 ) -> tuple[tuple[float, float, int], ...]:
-    if low == high:
-        return ((float(low), float(high), count),)
-    # Halves first: the width of a range wider than the largest double would overflow.
-    half, width = low / 2, (high / 2 - low / 2) / _BUCKETS
-    edges = [2 * (half + width * each) for each in range(_BUCKETS)] + [float(high)]
+    edges = equal_edges(low, high, _BUCKETS)
     below = [0, *(round(each * count) for each in kept.shares_below(edges[1:-1])), count]
     return tuple(
-        (edges[each], edges[each + 1], below[each + 1] - below[each]) for each in range(_BUCKETS)
-    )
-
-
-def _deciles(
-    at: dict[int, float | int], low: float, high: float, count: int
-) -> tuple[tuple[float | int, float | int, int], ...]:
-    bounds = [low, *(at[percent] for percent in range(10, 100, 10)), high]
-    stops = [-(-percent * count // 100) for percent in range(0, 101, 10)]
-    return tuple(
-        (bounds[each], bounds[each + 1], stops[each + 1] - stops[each])
-        for each in range(10)
-        if stops[each + 1] > stops[each]
+        (edges[each], edges[each + 1], below[each + 1] - below[each])
+        for each in range(len(edges) - 1)
     )
 
 

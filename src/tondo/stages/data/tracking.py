@@ -285,11 +285,11 @@ def _one_a_key(anomalies: Iterable[Anomaly]) -> dict[tuple[str | None, str], Ano
     """Return the anomalies by column and kind; those of one key are one, with both patches."""
     found: dict[tuple[str | None, str], Anomaly] = {}
     for each in anomalies:
-        first = found.get(_key(each))
-        if first is not None:
+        first = found.setdefault(_key(each), each)
+        if first is not each:
             message = f"{first.message}; {each.message}"
-            each = replace(first, message=message, patch=(*first.patch, *each.patch))  # noqa: PLW2901
-        found[_key(each)] = each
+            both = replace(first, message=message, patch=(*first.patch, *each.patch))
+            found[_key(each)] = both
     return found
 
 

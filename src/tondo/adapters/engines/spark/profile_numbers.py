@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tondo.adapters.engines.figures import (
-    QUANTILES_PERCENT,
     WEIGHT_PARTS,
     edges_of,
     equal_width,
@@ -22,6 +21,7 @@ from tondo.adapters.engines.figures import (
     spread,
 )
 from tondo.adapters.engines.spark.counted import aggregated, most_frequent
+from tondo.core.buckets import QUANTILES_PERCENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -85,7 +85,7 @@ def _distinct(table: pa.Table) -> list[tuple[dict[str, Any], int, int]]:
         key = tuple(None if value != value else value for value in row)  # noqa: PLR0124 - NaN is unequal
         entry = found.setdefault(key, [place, 0])
         entry[1] += 1
-    return [(dict(zip(names, key, strict=True)), *entry) for key, entry in found.items()]  # type: ignore[misc]
+    return [(dict(zip(names, key, strict=True)), *entry) for key, entry in found.items()]  # type: ignore[misc]  # a starred tuple
 
 
 def _spread(distinct: Sequence[Any]) -> list[Any]:
