@@ -10,6 +10,7 @@ from tondo.core.instants import format_instant, from_micros
 from tondo.workspace.months import MonthRecord, closed_months
 from tondo.workspace.pages import (
     AlertRow,
+    ConsistencyRow,
     DriftRow,
     ExecutionRow,
     LiveModel,
@@ -50,6 +51,7 @@ def overview(parts: Parts, open_months: OpenMonthsReader) -> Overview:
         promotions=_promotions(parts),
         traffic=[point for each in months for point in each.traffic],
         drift=[row for state in states for row in _drift(parts, state)],
+        consistency=[row for state in states for row in _consistency(parts, state)],
         alerts=_alerts(parts),
         executions=[_execution(each) for each in parts.executions.newest(limit=_SHOWN_EXECUTIONS)],
         notes=[*_notes(parts), *unseen, *([at.note] if at.note else [])],
@@ -175,6 +177,26 @@ def _drift(parts: Parts, state: DeploymentState) -> list[DriftRow]:
             rows=column.window_rows,
         )
         for column in kept.report.columns
+    ]
+
+
+def _consistency(parts: Parts, state: DeploymentState) -> list[ConsistencyRow]:
+    """Return the last exact-match rates that were looked at; pages never compute them."""
+    from tondo.workspace.consistency import last_consistency
+
+    kept = last_consistency(parts, state.name)
+    if kept is None:
+        return []
+    return [
+        ConsistencyRow(
+            feature=each.name,
+            rows=each.rows,
+            equal=each.equal,
+            exact=not each.tolerance,
+            deployment=state.name,
+            checked_at_us=kept.at_us,
+        )
+        for each in kept.report.features
     ]
 
 

@@ -93,6 +93,23 @@ class DriftRow(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 0
 
 
+class ConsistencyRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One feature: how many logged values equal those computed again from the data."""
+
+    feature: str
+    rows: int
+    equal: int
+    exact: bool
+    """Whether every bit counts; else values may differ as engines' last places do."""
+    deployment: str
+    checked_at_us: int
+
+    @property
+    def share(self) -> float:
+        """The exact-match rate."""
+        return self.equal / self.rows if self.rows else 1.0
+
+
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     """An alert and where it stands."""
 
@@ -159,6 +176,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     promotions: list[Promotion] = []
     traffic: list[TrafficPoint] = []
     drift: list[DriftRow] = []
+    consistency: list[ConsistencyRow] = []
+    """Of the last look, the least consistent feature of each deployment first."""
     alerts: list[AlertRow] = []
     executions: list[ExecutionRow] = []
     notes: list[str] = []

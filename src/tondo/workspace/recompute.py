@@ -22,36 +22,55 @@ _ABSENT = type(msgspec.UNSET)
 _LOGGED = ("prediction_id", "as_of", "model_version_id", "vector", "inputs")
 
 
-def recompute_logged(parts: Parts, deployment: str, *, rows: int) -> ConsistencyReport:
+def recompute_logged(
+    parts: Parts,
+    deployment: str,
+    *,
+    rows: int,
+    start_us: int | None = None,
+    end_us: int | None = None,
+) -> ConsistencyReport:
     """Compare logged vectors, spread evenly over the log, with those the engine builds now.
 
-    Each row is computed with the package that answered it; all versions must name the same
-    features.
+    Each row is computed with the package that answered it, as of its instant and from what was
+    known then. `start_us` and `end_us` bound the as-of time, the end left out.
     """
     import numpy as np
     import pyarrow.compute as pc
 
-    from tondo.stages.monitoring.consistency import consistency
-    from tondo.stages.monitoring.predictions import feature_matrix, read_predictions
-    from tondo.stages.training.matrix import feature_matrix as compute_matrix
+    from tondo.stages.monitoring.consistency import together
+    from tondo.stages.monitoring.predictions import read_predictions
 
-    logged = read_predictions(parts.predictions(deployment), columns=_LOGGED)
+    logged = read_predictions(
+        parts.predictions(deployment), start_us=start_us, end_us=end_us, columns=_LOGGED
+    )
     wanted = np.linspace(0, logged.num_rows - 1, min(rows, logged.num_rows)).astype(np.int64)
     sample = logged.take(np.unique(wanted))
     ids = sample.column("model_version_id").unique().to_pylist()
     packages = {each: _package(parts, each) for each in ids}
     joined = join_logged(parts, sample, *packages.values())
-    names: list[str] = []
-    ours, theirs = [], []
-    for version_id, contents in packages.items():
-        chosen = pc.equal(sample.column("model_version_id"), version_id)
-        names = list(contents.features)
-        ours.append(feature_matrix(sample.filter(chosen)))
-        theirs.append(compute_matrix(contents.features, joined.filter(chosen), engine=parts.engine))
-    if not packages:
-        nothing = np.empty((0, 0))
-        return consistency(nothing, nothing, names=[])
-    return consistency(np.concatenate(ours), np.concatenate(theirs), names=names)
+    chosen = {each: pc.equal(sample.column("model_version_id"), each) for each in packages}
+    return together(
+        _compared(parts, contents, sample.filter(chosen[each]), joined.filter(chosen[each]))
+        for each, contents in packages.items()
+    )
+
+
+def _compared(
+    parts: Parts, contents: PackageContents, logged: pa.Table, joined: pa.Table
+) -> ConsistencyReport:
+    """Return how one version's logged vectors compare with those of the joined rows."""
+    from tondo.stages.monitoring.consistency import consistency, tolerances_of
+    from tondo.stages.monitoring.predictions import feature_matrix
+    from tondo.stages.training.matrix import feature_matrix as compute_matrix
+
+    return consistency(
+        feature_matrix(logged),
+        compute_matrix(contents.features, joined, engine=parts.engine),
+        names=list(contents.features),
+        tolerances=tolerances_of(contents.features),
+        rows=logged.column("prediction_id").to_pylist(),
+    )
 
 
 def _package(parts: Parts, version_id: str) -> PackageContents:

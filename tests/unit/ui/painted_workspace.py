@@ -16,6 +16,7 @@ from tondo.core.instants import to_micros
 from tondo.workspace.operations import OPERATIONS
 from tondo.workspace.pages import (
     AlertRow,
+    ConsistencyRow,
     DriftRow,
     ExecutionRow,
     LineageNode,
@@ -93,6 +94,21 @@ def traffic() -> list[TrafficPoint]:
             )
         day += timedelta(days=1)
     return found
+
+
+def consistency() -> list[ConsistencyRow]:
+    equal = {"temperature": 9_998, "speed": 10_000, "log_distance": 10_000}
+    return [
+        ConsistencyRow(
+            feature=name,
+            rows=10_000,
+            equal=count,
+            exact=not name.startswith("log"),
+            deployment="late_arrival",
+            checked_at_us=micros(12, 31),
+        )
+        for name, count in equal.items()
+    ]
 
 
 def drift() -> list[DriftRow]:
@@ -292,6 +308,7 @@ def full_overview() -> Overview:
         ],
         traffic=traffic(),
         drift=drift(),
+        consistency=consistency(),
         alerts=alerts(),
         executions=executions(),
         notes=[

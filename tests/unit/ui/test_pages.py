@@ -47,7 +47,16 @@ def any_page(request, painted, prediction_page):
 
 def test_every_section_is_there_whatever_there_is(page):
     ids = Structure(page).ids()
-    for section in ("models", "quality", "traffic", "drift", "alerts", "executions", "loop"):
+    for section in (
+        "models",
+        "quality",
+        "traffic",
+        "drift",
+        "consistency",
+        "alerts",
+        "executions",
+        "loop",
+    ):
         assert section in ids
 
 
@@ -116,7 +125,7 @@ def test_a_project_of_another_time_says_so_beside_the_time(painted):
 def test_an_empty_project_is_told_how_to_begin(painted):
     page = render("overview.html", **overview_page(painted.empty_overview()))
     assert "tondo init --data FILE --label COLUMN" in page
-    assert page.count('class="empty"') == 6
+    assert page.count('class="empty"') == 7
 
 
 def test_lineage_goes_from_the_prediction_to_the_source_rows_in_order(prediction_page):

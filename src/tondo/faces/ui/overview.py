@@ -74,6 +74,7 @@ def _deployment(name: str, overview: Overview) -> dict[str, Any]:
         "means": _means(months),
         "has_static": any(each.static_auc is not None for each in months),
         "has_open": any(each.is_open for each in months),
+        "consistency": [each for each in overview.consistency if each.deployment == name],
         "drift": drift_bars([each for each in overview.drift if each.deployment == name]),
     }
 

@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tondo.core.errors import CallerError
+from tondo.language.functions import FUNCTIONS
+from tondo.language.tree import Call, nodes_of
+from tondo.language.walk import expand_fitted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
+
+    from tondo.language.tree import Node
+
+TOLERANCE = 1e-9
+"""Relative difference allowed of features through functions that engines may compute 4 units in
+the last place apart: room for some thousand such steps, and far below any change of meaning."""
 
 
 class FeatureConsistency(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +29,9 @@ class FeatureConsistency(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     rows: int
     equal: int
-    examples: tuple[tuple[int, float | None, float | None], ...]
+    tolerance: float = 0.0
+    """Relative difference that counts as equal; 0: every bit."""
+    examples: tuple[tuple[int | str, float | None, float | None], ...]
     """(row, logged, recomputed) of the first rows that differ; None is a null."""
 
     @property
@@ -54,11 +65,18 @@ MOST_EXAMPLES = 3
 
 
 def consistency(
-    logged: np.ndarray, recomputed: np.ndarray, *, names: Sequence[str]
+    logged: np.ndarray,
+    recomputed: np.ndarray,
+    *,
+    names: Sequence[str],
+    tolerances: Mapping[str, float] | None = None,
+    rows: Sequence[str] | None = None,
 ) -> ConsistencyReport:
     """Compare two float64 matrices, rows x features in one order, by their bits.
 
-    NaN means null on both sides and equals NaN whatever its payload; 0.0 and -0.0 differ.
+    NaN means null on both sides and equals NaN whatever its payload; 0.0 and -0.0 differ. A
+    feature with a relative tolerance (`tolerances_of`) is compared within it. `rows` names the
+    rows in examples; their places do, without it.
 
     >>> import numpy as np
     >>> consistency(np.array([[1.0, 2.0]]), np.array([[1.0, 2.5]]), names=["wind", "dow"])
@@ -76,28 +94,80 @@ def consistency(
             fix="Give both sides' vectors of one model version, in its order of features.",
         )
     equal = (one.view(np.uint64) == two.view(np.uint64)) | (np.isnan(one) & np.isnan(two))
+    allowed = tolerances or {}
+    for place, name in enumerate(names):
+        if allowed.get(name):
+            near = np.isclose(one[:, place], two[:, place], rtol=allowed[name], atol=0.0)
+            equal[:, place] |= near
     features = [
         FeatureConsistency(
             name=name,
             rows=len(equal),
             equal=int(equal[:, place].sum()),
-            examples=_examples(one[:, place], two[:, place], equal[:, place]),
+            tolerance=allowed.get(name, 0.0),
+            examples=_examples(one[:, place], two[:, place], equal[:, place], rows),
         )
         for place, name in enumerate(names)
     ]
-    features.sort(key=lambda each: (each.share, each.name))
-    return ConsistencyReport(
-        rows=len(equal), equal_rows=int(equal.all(axis=1).sum()), features=tuple(features)
+    return _report(len(equal), int(equal.all(axis=1).sum()), features)
+
+
+def tolerances_of(features: Mapping[str, Node]) -> dict[str, float]:
+    """Return the tolerance of each feature that engines need not agree on in every bit.
+
+    >>> from tondo.language.tree import Column
+    >>> log, plain = Call("ln", (Column("x", "double"),), "double"), Column("x", "double")
+    >>> tolerances_of({"log": log, "plain": plain})
+    {'log': 1e-09}
+    """
+    return {name: TOLERANCE for name, node in features.items() if not _is_exact(node)}
+
+
+def _is_exact(node: Node) -> bool:
+    calls = (each for each in nodes_of(expand_fitted(node)) if isinstance(each, Call))
+    return not any(FUNCTIONS[call.function].ulp for call in calls if call.function in FUNCTIONS)
+
+
+def together(reports: Iterable[ConsistencyReport]) -> ConsistencyReport:
+    """Return what reports of several model versions say together; features meet by name."""
+    rows = equal_rows = 0
+    found: dict[str, FeatureConsistency] = {}
+    for report in reports:
+        rows += report.rows
+        equal_rows += report.equal_rows
+        for each in report.features:
+            before = found.get(each.name)
+            found[each.name] = each if before is None else _summed(before, each)
+    return _report(rows, equal_rows, list(found.values()))
+
+
+def _summed(one: FeatureConsistency, two: FeatureConsistency) -> FeatureConsistency:
+    return FeatureConsistency(
+        name=one.name,
+        rows=one.rows + two.rows,
+        equal=one.equal + two.equal,
+        tolerance=max(one.tolerance, two.tolerance),
+        examples=(*one.examples, *two.examples)[:MOST_EXAMPLES],
     )
 
 
+def _report(
+    rows: int, equal_rows: int, features: Iterable[FeatureConsistency]
+) -> ConsistencyReport:
+    ordered = sorted(features, key=lambda each: (each.share, each.name))
+    return ConsistencyReport(rows=rows, equal_rows=equal_rows, features=tuple(ordered))
+
+
 def _examples(
-    logged: np.ndarray, recomputed: np.ndarray, equal: np.ndarray
-) -> tuple[tuple[int, float | None, float | None], ...]:
+    logged: np.ndarray,
+    recomputed: np.ndarray,
+    equal: np.ndarray,
+    rows: Sequence[str] | None,
+) -> tuple[tuple[int | str, float | None, float | None], ...]:
     import numpy as np
 
     return tuple(
-        (int(row), _number(logged[row]), _number(recomputed[row]))
+        (int(row) if rows is None else rows[row], _number(logged[row]), _number(recomputed[row]))
         for row in np.flatnonzero(~equal)[:MOST_EXAMPLES]
     )
 

@@ -10,6 +10,7 @@ from tondo.core.durations import format_duration
 
 if TYPE_CHECKING:
     from tondo.stages.evaluation.delong import Interval
+    from tondo.stages.monitoring.consistency import ConsistencyReport
     from tondo.stages.monitoring.drift import ColumnDrift, DriftReport
     from tondo.stages.monitoring.live import LiveMetrics
 
@@ -20,7 +21,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One fact that a check found, at one instant."""
 
     kind: str
-    """drift, null_burst, coverage_low, metric_low, freshness, or what another stage found."""
+    """drift, null_burst, coverage_low, metric_low, freshness, consistency, or another stage's."""
     subject: str
     """What it is about, such as `deployment/late_arrival`."""
     key: str
@@ -127,6 +128,34 @@ def freshness_finding(
         numbers={} if newest_us is None else {"age_s": (at_us - newest_us) / 1e6},
         at_us=at_us,
     )
+
+
+LEAST_EXACT = 0.9999
+"""Below this exact-match rate a feature means something else in serving than in training."""
+
+
+def consistency_findings(
+    report: ConsistencyReport, *, deployment: str, at_us: int
+) -> list[Finding]:
+    """Return a finding for each feature of which not every logged value was computed again."""
+    return [
+        Finding(
+            kind="consistency",
+            subject=f"deployment/{deployment}",
+            key=f"consistency/{deployment}/{each.name}",
+            severity="critical" if each.share < LEAST_EXACT else "warning",
+            message=(
+                f"'{each.name}' was served otherwise than the data say in"
+                f" {each.rows - each.equal} of {each.rows} logged vectors"
+                f" (exact-match rate {each.share:.4%}); the first is {each.examples[0][0]}:"
+                f" {each.examples[0][1]!r} served, {each.examples[0][2]!r} computed again."
+            ),
+            numbers={"share": each.share, "rows": each.rows, "equal": each.equal},
+            at_us=at_us,
+        )
+        for each in report.features
+        if each.equal < each.rows
+    ]
 
 
 def _drift(column: ColumnDrift, deployment: str, version: int, at_us: int) -> Finding:

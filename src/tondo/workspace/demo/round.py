@@ -153,7 +153,7 @@ class Round:
         }
 
     def _consistency(self) -> dict[str, Any]:
-        report = self._workspace.monitoring.consistency(DEPLOYMENT, rows=_CHECKED_ROWS)
+        report = self._workspace.monitoring.recompute(DEPLOYMENT, rows=_CHECKED_ROWS).report
         return {
             "rows": report.rows,
             "equal_rows": report.equal_rows,

@@ -33,6 +33,13 @@ MONITORING: tuple[Operation, ...] = (
         "Compute logged vectors again from the snapshots and compare them bit by bit.",
     ),
     write(
+        "deployment.recompute",
+        "monitoring.recompute",
+        f"{_DEPLOYMENT}/consistency",
+        "Compute logged vectors again, keep the exact-match rates, open alerts for what differs.",
+        present="deployment.consistency",
+    ),
+    write(
         "deployment.watch",
         "monitoring.watch",
         f"{_DEPLOYMENT}/findings",

@@ -45,7 +45,7 @@ class DeploymentVerbs:
 
         deployment = name or model
         chosen = RegistryVerbs(self._parts).version(model, version)
-        self._check_whole(chosen)
+        self._check_served(chosen)
         with self._published(by=by) as told:
             state = deploy(
                 deployment,
@@ -73,7 +73,7 @@ class DeploymentVerbs:
 
         model = get_deployment(deployment, ledger=self._parts.ledger).main.model
         chosen = RegistryVerbs(self._parts).version(model, version)
-        self._check_whole(chosen)
+        self._check_served(chosen)
         with self._published(by=by) as told:
             rollout = start_rollout(
                 deployment,
@@ -206,11 +206,11 @@ class DeploymentVerbs:
             )
         self.reconcile()
 
-    def _check_whole(self, version: ModelVersion) -> None:
-        """Open a version's package, so that a damaged one never reaches a plan."""
-        from tondo.scoring.package import open_package
+    def _check_served(self, version: ModelVersion) -> None:
+        """Refuse a damaged package, and one that would serve other features than were learned."""
+        from tondo.workspace.consistency import check_served
 
-        open_package(self._parts.blobs.get(version.package), key=self._parts.key)
+        check_served(self._parts, version)
 
     def _layouts(self) -> dict[str, ViewLayout]:
         from tondo.stages.features.views import layout_of

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tondo.stages.monitoring.live import LiveMetrics
     from tondo.stages.monitoring.outcomes import Outcome, OutcomeLog, OutcomeReceipt
     from tondo.workspace.bootstrap import Parts
+    from tondo.workspace.consistency import CheckedConsistency
     from tondo.workspace.pages import PredictionDetail
 
 _ALERT_STATES = ("open", "acknowledged", "closed")
@@ -121,7 +122,23 @@ class MonitoringVerbs:
         from tondo.workspace.recompute import recompute_logged
 
         self._known(deployment)
-        return recompute_logged(self._parts, deployment, rows=rows)
+        return recompute_logged(self._parts, deployment, rows=_sampled(rows))
+
+    def recompute(
+        self, deployment: str, *, rows: int = 10_000, window: str | None = None
+    ) -> CheckedConsistency:
+        """Do `consistency`, keep its report for pages, and open alerts for what differs.
+
+        `window`, such as `7d`: of predictions not older. An alert of a feature that is equal
+        again is closed.
+        """
+        from tondo.workspace.consistency import keep_consistency
+
+        self._known(deployment)
+        window_us = None if window is None else parse_duration_us(window)
+        return keep_consistency(
+            self._parts, deployment, rows=_sampled(rows), window_us=window_us, window=window
+        )
 
     def findings(self, *, limit: int = 50) -> list[Finding]:
         """List findings, the newest first."""
@@ -172,6 +189,17 @@ class MonitoringVerbs:
         from tondo.stages.deployment.deploy import get_deployment
 
         get_deployment(deployment, ledger=self._parts.ledger)
+
+
+def _sampled(rows: int) -> int:
+    if rows < 1:
+        raise CallerError(
+            "TD-WORKSPACE-016",
+            f"{rows} rows cannot be compared",
+            expected="a number of rows from 1 on",
+            fix="Leave it out: 10,000 rows are compared.",
+        )
+    return rows
 
 
 class _Told(msgspec.Struct, forbid_unknown_fields=True):
