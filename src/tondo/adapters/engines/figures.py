@@ -16,6 +16,7 @@ from tondo.core.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_SHARES = {percent: f"{percent / 100:.2f}" for percent in QUANTILES_PERCENT}
 WEIGHT_PARTS = 1 << 60
 """Weights are added as whole multiples of this part: such sums are exact in every order. A weight
 from 2^-8 up is such a multiple itself; smaller ones are rounded by 2^-61 at most."""
@@ -50,7 +51,7 @@ def spread(
     return {
         "min": low,
         "max": high,
-        "quantiles": {f"{percent / 100:.2f}": value for percent, value in at.items()},
+        "quantiles": {_SHARES[percent]: value for percent, value in at.items()},
         "histogram": histogram,
         "quantile_histogram": equal_count(at, count, low, high),
     }
@@ -66,8 +67,10 @@ def equal_width(edges: np.ndarray, inner: np.ndarray, count: int) -> list[list[f
 
     `inner`: how many values lie below each inner edge.
     """
-    counts = np.diff(np.concatenate(([0], inner, [count])))
-    return [[float(edges[at]), float(edges[at + 1]), int(n)] for at, n in enumerate(counts)]
+    bounds, below = edges.tolist(), [0, *inner.tolist(), count]
+    return [
+        [bounds[at], bounds[at + 1], below[at + 1] - below[at]] for at in range(len(bounds) - 1)
+    ]
 
 
 def entries(rows: int, missing: int, distinct: int, top: Sequence[Sequence[Any]]) -> dict[str, Any]:

@@ -27,7 +27,8 @@ def load(connection: Any, source: str, column_type: str) -> Numbers | Texts | Li
         value = numbers.ORDERED_SQL[column_type].format("v")
         column = to_arrow(connection, f"SELECT {value} AS v FROM {source}").column(0)
         valid = column.is_valid().to_numpy() if column.null_count else None
-        return Numbers(column.fill_null(0).to_numpy(), valid)
+        known = column.fill_null(0) if column.null_count else column
+        return Numbers(known.to_numpy(), valid)
     if column_type == "string":
         return _load_texts(connection, source)
     column = to_arrow(connection, f"SELECT v::TINYINT AS v FROM {source}").column(0)
@@ -132,15 +133,16 @@ def _load_texts(connection: Any, source: str) -> Texts:
     encoded = pa.chunked_array(column.chunks, pa.string()).combine_chunks().dictionary_encode()
     order = pc.sort_indices(encoded.dictionary)
     words = encoded.dictionary.take(order)
-    rank = np.empty(len(words), np.int32)
+    rank = np.empty(len(words) + 1, np.int32)
     rank[order.to_numpy()] = np.arange(len(words), dtype=np.int32)
-    codes = encoded.indices.fill_null(-1).to_numpy()
-    ranked = np.where(codes < 0, np.int32(-1), rank[codes] if len(rank) else np.int32(-1))
+    # A null is -1, and so is the last rank.
+    rank[-1] = -1
+    codes = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
     connection.register("words", pa.table({"v": words}))
     measured = to_arrow(connection, f"SELECT {texts.measured_sql()} FROM words")
     connection.unregister("words")
     measures = {name: measured[name].to_numpy() for name in measured.column_names}
-    return Texts(ranked, words.to_pylist(), measures)
+    return Texts(rank[codes.to_numpy()], words.to_pylist(), measures)
 
 
 def _load_lists(connection: Any, source: str, item: str) -> Lists:

@@ -35,7 +35,7 @@ def describe(present: np.ndarray, *, rows: int, top: int, buckets: int) -> dict[
         "missing": rows - len(present),
         "nan": len(present) - len(values),
         "infinite": len(values) - len(finite),
-        **_frequencies(values, top),
+        **_frequencies(values, top, finite=len(finite) == len(values)),
         **_spread(finite, buckets),
     }
     if is_double:
@@ -58,8 +58,12 @@ def moments(
         return {"mean": None, "sd": None}
     # Scaled by a power of two, which is exact, so that squares of large values do not overflow.
     scale = 2.0 ** max(math.frexp(max(map(abs, ends)))[1] - 400, 0)
-    mean = math.fsum(float((block / scale).sum()) for block in blocks_of()) / count
-    squares = math.fsum(float(np.square(block / scale - mean).sum()) for block in blocks_of())
+
+    def scaled() -> Iterable[np.ndarray]:
+        return blocks_of() if scale == 1 else (block / scale for block in blocks_of())
+
+    mean = math.fsum(float(block.sum()) for block in scaled()) / count
+    squares = math.fsum(float(np.square(block - mean).sum()) for block in scaled())
     return {"mean": mean * scale, "sd": math.sqrt(squares / count) * scale}
 
 
@@ -70,12 +74,13 @@ def _finite(values: np.ndarray) -> np.ndarray:
     return values[start:stop]
 
 
-def _frequencies(values: np.ndarray, top: int) -> dict[str, Any]:
+def _frequencies(values: np.ndarray, top: int, *, finite: bool) -> dict[str, Any]:
     """Distinct values and the most frequent ones, from the runs of equal neighbours."""
     starts, counts = runs(values)
     chosen = most_frequent(counts, top)
-    pairs = [[plain(values[starts[each]]), int(counts[each])] for each in chosen]
-    return {"distinct": len(starts), "top": pairs}
+    told = values[starts[chosen]].tolist()
+    pairs = zip(told if finite else map(plain, told), counts[chosen].tolist(), strict=True)
+    return {"distinct": len(starts), "top": list(pairs)}
 
 
 def runs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -88,14 +93,17 @@ def runs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def most_frequent(counts: np.ndarray, top: int) -> np.ndarray:
     """Return the places of the `top` largest counts, ties in their order."""
-    if len(counts) == 0:
-        return np.empty(0, np.int64)
-    # A stable pick among the largest counts keeps ties in order; when all counts are equal
-    # only the first `top` are looked at.
-    least = np.partition(counts, -top)[-top] if len(counts) > top else 1
-    above = np.flatnonzero(counts > least)
-    level = np.flatnonzero(counts == least)[: max(top - len(above), 0)]
-    return np.concatenate((above[np.argsort(-counts[above], kind="stable")], level))[:top]
+    several = np.flatnonzero(counts > 1)
+    if len(several) > top:
+        # A stable pick among the largest counts keeps ties in order.
+        least = np.partition(counts[several], -top)[-top] if top else counts.max()
+        above = several[counts[several] > least]
+        level = several[counts[several] == least][: top - len(above)]
+    else:
+        # Where most values stand once, only the first of them are looked at.
+        above = several
+        level = np.flatnonzero(counts[:top] == 1)[: top - len(several)]
+    return np.concatenate((above[np.argsort(-counts[above], kind="stable")], level))
 
 
 def _spread(finite: np.ndarray, buckets: int) -> dict[str, Any]:
