@@ -16,6 +16,7 @@ HOMES = {
     "pyspark": ["adapters/engines/spark"],
     "datasketches": ["adapters/sketches/datasketches"],
     "tensorflow_metadata": ["adapters/messages/tensorflow_metadata"],
+    "redis": ["adapters/online/redis"],
     "lmdb": ["adapters/online/lmdb"],
     # What is kept and what is read are two rooms: blobs, and the sources' own stores.
     "obstore": ["adapters/blobs/obstore", "adapters/sources/obstore"],

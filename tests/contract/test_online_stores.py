@@ -1,13 +1,21 @@
 """Every online store keeps the port's promises."""
 
+import itertools
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from redis_process import SERVER, WHY_NOT, running_redis
 from tondo.adapters.online.lmdb.store import LmdbStore
 from tondo.adapters.online.memory.store import MemoryStore
+from tondo.adapters.online.redis.store import RedisStore
 from tondo.core.errors import CallerError
 
+NAMES = itertools.count()
 KINDS = {
     "memory": lambda path: MemoryStore(),
     "lmdb": lambda path: LmdbStore(path / "online"),
@@ -15,9 +23,21 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory):
+    if SERVER is None:
+        pytest.skip(WHY_NOT)
+    with running_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(params=[*KINDS, "redis"])
 def store(request, tmp_path):
-    opened = KINDS[request.param](tmp_path)
+    if request.param == "redis":
+        address = request.getfixturevalue("redis").address
+        opened = RedisStore(f"{address}?namespace=n{next(NAMES)}")
+    else:
+        opened = KINDS[request.param](tmp_path)
     yield opened
     opened.close()
 
@@ -105,6 +125,56 @@ def test_a_batch_that_fails_on_its_way_leaves_nothing(store):
     with pytest.raises(ValueError, match="no more"):
         store.put_many(pairs())
     assert store.get_many([b"a"]) == [None]
+
+
+def test_a_large_batch_and_a_large_range_come_back_whole(store):
+    pairs = [(b"%06d" % number, b"v%d" % number) for number in range(25_000)]
+    store.put_many(reversed(pairs))
+    assert store.scan(b"0", b"9") == pairs
+    assert store.delete_range(b"000001", b"024999") == 24_998
+    assert store.scan(b"", b"9") == [pairs[0], pairs[-1]]
+
+
+def test_keys_and_values_are_any_bytes(store):
+    keys = [b"\x00", b"\x00\xff", b"[", b"(", b"\xc3\x28", b"\xff\xff"]
+    store.put_many([(key, key[::-1]) for key in keys])
+    assert store.scan(b"", b"\xff\xff\xff") == [(key, key[::-1]) for key in sorted(keys)]
+
+
+def test_an_empty_batch_and_no_keys_are_nothing(store):
+    store.put_many([])
+    assert (store.get_many([]), store.scan_many([]), store.scan(b"", b"")) == ([], [], [])
+
+
+def test_a_conditional_put_writes_where_all_is_as_expected(store):
+    assert store.put_if([(b"a", None)], [(b"a", b"1"), (b"b", b"1")])
+    assert store.put_if([(b"a", b"1"), (b"c", None)], [(b"a", b"2")])
+    assert store.get_many([b"a", b"b"]) == [b"2", b"1"]
+
+
+@pytest.mark.parametrize("expected", [(b"a", None), (b"a", b"2"), (b"x", b"")])
+def test_a_conditional_put_writes_nothing_where_something_differs(store, expected):
+    store.put_many([(b"a", b"1")])
+    assert not store.put_if([(b"a", b"1"), expected], [(b"a", b"3"), (b"b", b"3")])
+    assert store.get_many([b"a", b"b"]) == [b"1", None]
+
+
+def test_of_many_that_count_up_at_once_none_is_lost(store):
+    store.put_many([(b"n", b"0")])
+
+    def count():
+        for _ in range(25):
+            while True:
+                seen = store.get_many([b"n"])[0]
+                if store.put_if([(b"n", seen)], [(b"n", b"%d" % (int(seen) + 1))], durable=False):
+                    break
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.get_many([b"n"]) == [b"100"]
 
 
 def test_readers_see_whole_batches_only(store):

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Doc = msgspec.Meta
+ONLINE_SETTINGS = "online.json"
+"""File in a workspace's state folder that tells scorers of the online store."""
+SECRETS = frozenset({"token", "online_store"})
+"""Settings whose values are never shown: they are, or may hold, a secret."""
 _TEXTS = {int: "a whole number", str: "text"}
 
 
@@ -25,6 +29,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     threads: Annotated[int, Doc(description="threads of engine and training; 0 is all")] = 0
     memory_mb: Annotated[int, Doc(description="memory limit of the engine in MB; 0: its own")] = 0
     online_mb: Annotated[int, Doc(description="largest size of the online store in MB")] = 4096
+    online_store: Annotated[
+        str, Doc(description="online store: lmdb, or the address of a Redis, redis://host:6379/0")
+    ] = "lmdb"
+    online_fallback: Annotated[
+        Literal["error", "null"],
+        Doc(description="what a scorer does while Redis is unreachable: refuse, or score nulls"),
+    ] = "error"
     statistics_engine: Annotated[
         Literal["duckdb", "spark"], Doc(description="engine that computes statistics")
     ] = "duckdb"
@@ -66,7 +77,7 @@ def _value(name: str, value: Any, hints: Mapping[str, Any], place: str) -> Any:
     try:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError:
-        shown = "a hidden value" if name == "token" else repr(value)
+        shown = "a hidden value" if name in SECRETS else repr(value)
         raise DefinitionError(
             "TD-SETTING-001",
             f"the setting '{name}' has {shown} ({place})",

@@ -42,6 +42,19 @@ class OnlineStore(Protocol):
         """
         ...
 
+    def put_if(
+        self,
+        expected: Sequence[tuple[bytes, bytes | None]],
+        pairs: Iterable[tuple[bytes, bytes]],
+        *,
+        durable: bool = True,
+    ) -> bool:
+        """Write as `put_many` if every expected key has its value still (None: is absent).
+
+        Returns whether it wrote; between the look and the write nobody else writes.
+        """
+        ...
+
     def delete_range(self, start: bytes, stop: bytes) -> int:
         """Delete start <= key < stop; return how many."""
         ...

@@ -9,9 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from tondo.core.errors import CallerError, MissingExtraError, NotFoundError, PlatformError, near
 from tondo.core.ids import IdSource
-from tondo.core.settings import Settings, read_settings
+from tondo.core.settings import ONLINE_SETTINGS, Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,13 +136,33 @@ class Parts(Defined):
 
     @cached_property
     def online(self) -> OnlineStore:
-        """The online store that the scorer reads."""
+        """The online store that the scorer reads: LMDB, or the Redis of the settings."""
+        self.tell_scorers()
+        if self.settings.online_store != "lmdb":
+            return redis_store(self.settings.online_store)
         from tondo.adapters.online.lmdb.store import LmdbStore
 
         # Pushed events are durable in the event log before they come here.
         return LmdbStore(
             self.state / "online", map_size=self.settings.online_mb << 20, relaxed=True
         )
+
+    def tell_scorers(self) -> None:
+        """Write down beside the plan which online store scorers are to read.
+
+        The text is that of the setting, its variables not filled in; readable by its owner only.
+        """
+        path = self.state / ONLINE_SETTINGS
+        told = self.settings.online_store, self.settings.online_fallback
+        body = msgspec.json.encode(
+            dict(zip(("online_store", "online_fallback"), told, strict=True))
+        )
+        if path.exists() and path.read_bytes() == body:
+            return
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(body)
+        fresh.replace(path)
 
     @cached_property
     def eventlog(self) -> EventLog:
@@ -301,6 +323,21 @@ def _bare_engine(name: str) -> DuckDBEngine | SparkEngine:
         f"no engine is called '{name}'",
         fix=near(name, ("duckdb", "spark")),
     )
+
+
+def redis_store(address: str) -> OnlineStore:
+    """Return the online store at an address; its secrets are the environment's.
+
+    :raises DefinitionError: TD-ONLINE-102 when it is no address of a Redis.
+    :raises MissingExtraError: TD-INSTALL-001 without tondo[redis].
+    """
+    try:
+        from tondo.adapters.online.redis.store import RedisStore
+    except ModuleNotFoundError as error:
+        if error.name != "redis":
+            raise
+        raise MissingExtraError.of("redis", "the online store of the settings") from None
+    return RedisStore(address)
 
 
 def source_databases() -> Databases:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tondo.core.errors import TondoError
-from tondo.core.settings import describe_settings
+from tondo.core.settings import SECRETS, describe_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,7 @@ def _settings(parts: Parts) -> str:
     for name, variable, default, _ in describe_settings():
         value = getattr(parts.settings, name)
         if value != default:
-            shown.append(f"{name}={'(hidden)' if name == 'token' else value} ({variable})")
+            shown.append(f"{name}={'(hidden)' if name in SECRETS else value} ({variable})")
     return ", ".join(shown) or "all as by default"
 
 

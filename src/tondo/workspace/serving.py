@@ -31,6 +31,7 @@ class Servers:
 
     def start_scorer(self, *, port: int) -> str:
         """Start the scorer and return its address once it answers."""
+        self._parts.tell_scorers()
         process = self._parts.launcher.start(
             ["--root", str(self._parts.state), "--port", str(port)]
         )

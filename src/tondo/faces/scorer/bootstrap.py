@@ -18,8 +18,9 @@ from tondo.adapters.eventlog.files.log import FilesEventLog
 from tondo.adapters.launchers.processes import ProcessLauncher
 from tondo.adapters.runtimes.lightgbm.runtime import LightGBMLoader
 from tondo.adapters.runtimes.onnx.runtime import OnnxLoader
-from tondo.core.errors import NotFoundError
+from tondo.core.errors import MissingExtraError, NotFoundError
 from tondo.core.ids import IdSource
+from tondo.core.settings import ONLINE_SETTINGS, read_settings
 from tondo.faces.scorer.library import LibraryModel
 from tondo.faces.scorer.metrics import Metrics
 from tondo.faces.scorer.routes import TableBuilder
@@ -70,7 +71,7 @@ def make_service(settings: Settings) -> Service:
         key = _workspace_key(root / "key")
         source: Source = PlanSource(root / "serving" / "pointer.json", _blobs_of(root / "blobs"))
         log: EventLog | None = FilesEventLog(root / "eventlog")
-        online = _online_of(root / "online")
+        online = _online_of(root)
     else:
         key = None
         folder = settings.packages or Path()
@@ -141,18 +142,34 @@ def _no_online() -> None:
     return None
 
 
-def _online_of(path: Path) -> Callable[[], OnlineStore | None]:
+def _online_of(root: Path) -> Callable[[], OnlineStore | None]:
     """Open the online store once, when a plan first needs it."""
     opened: list[Any] = []
     guard = threading.Lock()
 
     def open_store() -> OnlineStore:
-        from tondo.adapters.online.lmdb.store import LmdbStore
-
         with guard:
             if not opened:
-                opened.append(LmdbStore(path, readonly=True))
+                opened.append(_open_online(root))
             store: OnlineStore = opened[0]
             return store
 
     return open_store
+
+
+def _open_online(root: Path) -> OnlineStore:
+    """Open the store that the workspace's settings, or the environment, name."""
+    path = root / ONLINE_SETTINGS
+    told = msgspec.json.decode(path.read_bytes()) if path.exists() else {}
+    settings = read_settings(told, os.environ, place=str(path))
+    if settings.online_store == "lmdb":
+        from tondo.adapters.online.lmdb.store import LmdbStore
+
+        return LmdbStore(root / "online", readonly=True)
+    try:
+        from tondo.adapters.online.redis.store import RedisStore
+    except ModuleNotFoundError as error:
+        if error.name != "redis":
+            raise
+        raise MissingExtraError.of("redis", "the workspace's online store") from None
+    return RedisStore(settings.online_store, unreachable=settings.online_fallback)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 STATUS_OF_CODE: Final[dict[str, int]] = {
     "TD-LOG-001": 503,
+    "TD-ONLINE-101": 503,
     "TD-SCORE-010": 413,
     "TD-SCORER-002": 503,
     "TD-WEB-001": 421,

@@ -97,15 +97,30 @@ class LmdbStore:
 
     def put_many(self, pairs: Iterable[tuple[bytes, bytes]], *, durable: bool = True) -> None:
         """Write all pairs at once or none; visible to every process when this returns."""
-        batch = list(pairs)
-        for key, _ in batch:
-            _check_key(key)
+        batch = _checked(pairs)
 
         def write(transaction: Any) -> None:
-            cursor = transaction.cursor()
-            cursor.putmulti(batch)
+            transaction.cursor().putmulti(batch)
 
         self._write(write, durable=durable)
+
+    def put_if(
+        self,
+        expected: Sequence[tuple[bytes, bytes | None]],
+        pairs: Iterable[tuple[bytes, bytes]],
+        *,
+        durable: bool = True,
+    ) -> bool:
+        """Write all pairs at once if every expected key has its value (None: is absent)."""
+        batch = _checked(pairs)
+
+        def write(transaction: Any) -> bool:
+            if any(transaction.get(key) != value for key, value in expected):
+                return False
+            transaction.cursor().putmulti(batch)
+            return True
+
+        return self._write(write, durable=durable)
 
     def delete_range(self, start: bytes, stop: bytes) -> int:
         """Delete start <= key < stop; return how many."""
@@ -187,9 +202,12 @@ def _pairs(cursor: Any, start: bytes, stop: bytes, most: int) -> list[tuple[byte
     return list(islice(pairs, most) if most else pairs)
 
 
-def _check_key(key: bytes) -> None:
-    if not 0 < len(key) <= MAX_KEY_BYTES:
-        raise _key_length(len(key))
+def _checked(pairs: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    batch = list(pairs)
+    for key, _ in batch:
+        if not 0 < len(key) <= MAX_KEY_BYTES:
+            raise _key_length(len(key))
+    return batch
 
 
 def _key_length(length: int | None) -> CallerError:

@@ -54,14 +54,30 @@ class MemoryStore:
 
     def put_many(self, pairs: Iterable[tuple[bytes, bytes]], *, durable: bool = True) -> None:  # noqa: ARG002 - memory has no device to flush to
         """Write all pairs at once or none; TD-ONLINE-004 for a key of another length."""
-        batch = dict(pairs)
-        for key in batch:
-            check_key(key)
+        batch = _checked(pairs)
         with self._lock:
-            fresh = [key for key in batch if key not in self._values]
-            self._values.update(batch)
-            self._keys.extend(fresh)
-            self._keys.sort()
+            self._put(batch)
+
+    def put_if(
+        self,
+        expected: Sequence[tuple[bytes, bytes | None]],
+        pairs: Iterable[tuple[bytes, bytes]],
+        *,
+        durable: bool = True,  # noqa: ARG002 - memory has no device to flush to
+    ) -> bool:
+        """Write all pairs at once if every expected key has its value (None: is absent)."""
+        batch = _checked(pairs)
+        with self._lock:
+            if any(self._values.get(key) != value for key, value in expected):
+                return False
+            self._put(batch)
+            return True
+
+    def _put(self, batch: dict[bytes, bytes]) -> None:
+        fresh = [key for key in batch if key not in self._values]
+        self._values.update(batch)
+        self._keys.extend(fresh)
+        self._keys.sort()
 
     def delete_range(self, start: bytes, stop: bytes) -> int:
         """Delete start <= key < stop; return how many."""
@@ -74,6 +90,13 @@ class MemoryStore:
 
     def close(self) -> None:
         """Release nothing; what was put stays readable, as a reopened store's would."""
+
+
+def _checked(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    batch = dict(pairs)
+    for key in batch:
+        check_key(key)
+    return batch
 
 
 def check_key(key: bytes) -> None:
