@@ -163,3 +163,46 @@ def test_sketches_of_parts_merge_and_are_kept_as_bytes(shop):
     assert merged.rows == 2_300
     exact = tondo.statistics(shop / "monday.csv").columns["price"]
     assert merged.columns["price"].max == exact.max
+
+
+SEMICOLONS = DAYS.replace(",", ";")
+
+
+def test_cells_parted_by_another_sign_are_read_where_it_is_said(files):
+    (files / "others.csv").write_text(SEMICOLONS)
+    assert tondo.statistics(files / "others.csv", delimiter=";") == tondo.statistics(
+        files / "days.csv"
+    )
+    done = run("stats", "others.csv", "--delimiter", ";", "--json", folder=files)
+    assert json.loads(done.stdout)["columns"]["delay"]["missing"] == 1
+    done = run("schema", "infer", "others.csv", "--delimiter", ";", folder=files)
+    assert "delay:" in done.stdout
+    words = ["--schema", "days.yaml", "--previous", "others.csv", "--delimiter", ";", "--json"]
+    done = run("schema", "check", "others.csv", *words, folder=files)
+    assert (done.returncode, json.loads(done.stdout)["anomalies"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["stats", "days.csv", "--delimiter", ";;"], "TD-DATA-046"),
+        (["stats", "days.csv", "--delimiter", ";"], "TD-DATA-041"),
+        (["schema", "infer", "days", "--delimiter", ";"], "TD-CLI-003"),
+        (["stats", "days", "--delimiter", ";"], "TD-CLI-003"),
+    ],
+)
+def test_a_delimiter_that_cannot_be_meant_is_refused(files, words, code):
+    done = run(*words, folder=files)
+    assert done.stderr.startswith(code)
+
+
+def test_a_batch_before_it_in_parquet_needs_no_delimiter(files):
+    import pyarrow.parquet as pq
+
+    (files / "others.csv").write_text(SEMICOLONS)
+    table = pa.table({"origin": ["JFK", "LGA", "JFK", "EWR"], "delay": [1.5, None, 20.0, 3.0]})
+    pq.write_table(table, files / "before.parquet")
+    found = tondo.check_schema(
+        files / "others.csv", files / "days.yaml", previous=files / "before.parquet", delimiter=";"
+    )
+    assert {each.value for each in found.distances} == {0.0}

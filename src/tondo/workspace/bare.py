@@ -40,24 +40,25 @@ class Checked(NamedTuple):
     """What of a schema or of statistics of another tool was not understood."""
 
 
-def statistics(data: Any, *, engine: str = "duckdb") -> Statistics:
+def statistics(data: Any, *, engine: str = "duckdb", delimiter: str | None = None) -> Statistics:
     """Return exact statistics of a file or a table, by the engine `duckdb` or `spark`.
 
     A Parquet file is read by Spark's own workers; other files are read here and handed to them.
+    `delimiter` is what parts the cells of a CSV, such as `;` or `tab`.
 
     :raises NotFoundError: TD-DATA-002 when there is no such file.
     :raises DataError: TD-DATA-003 and following when it cannot be read.
     :raises CallerError: TD-SPARK-004 for another engine.
     """
     with bare(engine) as parts:
-        return _statistics(data, parts.engine)
+        return _statistics(data, parts.engine, delimiter=delimiter)
 
 
-def infer_schema(data: Any, *, name: str | None = None) -> Schema:
+def infer_schema(data: Any, *, name: str | None = None, delimiter: str | None = None) -> Schema:
     """Return the schema that a file or a table satisfies; `name` is the file's by default."""
     from tondo.stages.data.inference import infer_schema as infer
 
-    return infer(statistics(data), name=name or _name_of(data))
+    return infer(statistics(data, delimiter=delimiter), name=name or _name_of(data))
 
 
 def check_schema(
@@ -68,6 +69,7 @@ def check_schema(
     serving: Any = None,
     reference: Any = None,
     environment: str | None = None,
+    delimiter: str | None = None,
 ) -> Checked:
     """Check a file or a table against a schema, or the file of one.
 
@@ -76,7 +78,7 @@ def check_schema(
 
     `previous` is the batch before, for drift; `serving` what was served, for skew; `reference` are
     accepted rows, at least 200, in the order in which they came: the batch is compared with what is
-    usual for them.
+    usual for them. `delimiter` parts the cells of those that are CSV.
     """
     from tondo.stages.data.distances import measure
     from tondo.stages.data.schema import Schema
@@ -87,7 +89,7 @@ def check_schema(
     foreign = not isinstance(schema, Schema) and exchange.writer_of(schema) != "tondo"
     meant = {name: each.type for name, each in wanted.columns.items()}
     with bare() as parts:
-        look = _Looking(parts.engine, meant, foreign=foreign, said=said)
+        look = _Looking(parts.engine, meant, foreign=foreign, said=said, delimiter=delimiter)
         found = look.at(data)
         before, served = (None if each is None else look.at(each) for each in (previous, serving))
     anomalies = validate(
@@ -96,18 +98,18 @@ def check_schema(
         environment=environment,
         previous=before,
         serving=served,
-        movements=() if reference is None else _movements(data, reference),
+        movements=() if reference is None else _movements(data, reference, delimiter),
     )
     distances = [] if before is None else measure(before, found, wanted, against="drift")
     distances += [] if served is None else measure(served, found, wanted, against="skew")
     return Checked(anomalies, distances, wanted, tuple(said))
 
 
-def _movements(data: Any, reference: Any) -> list[Movement]:
+def _movements(data: Any, reference: Any, delimiter: str | None) -> list[Movement]:
     from tondo.stages.data.movement import movements
     from tondo.stages.data.reference_profile import LEAST_ROWS, learn_profile
 
-    accepted = _table(reference)
+    accepted = _table(reference, delimiter=_of_csv(reference, delimiter))
     profile = learn_profile(accepted, name=_name_of(reference))
     if profile is None:
         raise CallerError(
@@ -116,7 +118,7 @@ def _movements(data: Any, reference: Any) -> list[Movement]:
             expected=f"{LEAST_ROWS} rows or more",
             fix="Take more accepted rows, or `previous` for the distances of two batches.",
         )
-    return movements(_table(data), profile)
+    return movements(_table(data, delimiter=_of_csv(data, delimiter)), profile)
 
 
 def sketch(data: Any) -> StatisticsSketch:
@@ -156,6 +158,8 @@ class _Looking(NamedTuple):
     """True for a schema of another tool, where times and truth values may be texts."""
     said: list[str]
     """Takes what of other tools' statistics is not understood."""
+    delimiter: str | None
+    """Of files that are CSV."""
 
     def at(self, data: Any) -> Statistics:
         """Return the statistics of a file, a table, or of what are statistics already."""
@@ -167,7 +171,8 @@ class _Looking(NamedTuple):
             read = exchange.read_statistics(data)
             self.said.extend(read.left_out)
             return read.value
-        found = _statistics(data, self.engine)
+        delimiter = _of_csv(data, self.delimiter)
+        found = _statistics(data, self.engine, delimiter=delimiter)
         declared = {
             name: meant
             for name, meant in self.meant.items()
@@ -187,7 +192,8 @@ class _Looking(NamedTuple):
 
         while declared:
             try:
-                return compute(_table(data, declared), engine=self.engine)
+                delimiter = _of_csv(data, self.delimiter)
+                return compute(_table(data, declared, delimiter), engine=self.engine)
             except DataError as error:
                 column = error.fields.get("column")
                 declared = {name: each for name, each in declared.items() if name != column}
@@ -196,12 +202,12 @@ class _Looking(NamedTuple):
         return None
 
 
-def _statistics(data: Any, engine: Profiler) -> Statistics:
+def _statistics(data: Any, engine: Profiler, *, delimiter: str | None = None) -> Statistics:
     from tondo.stages.data.statistics import statistics as compute
 
     if engine.name == "spark" and isinstance(data, str | Path) and _is_parquet(Path(data)):
         return compute(_parquet_files(Path(data)), engine=engine)
-    return compute(_table(data), engine=engine)
+    return compute(_table(data, delimiter=delimiter), engine=engine)
 
 
 def _is_parquet(path: Path) -> bool:
@@ -218,7 +224,17 @@ def _parquet_files(path: Path) -> FileTable:
     return FileTable(paths=(path,), columns=column_types(pq.read_schema(path).empty_table()))
 
 
-def _table(data: Any, declared: dict[str, str] | None = None) -> pa.Table:
+def _of_csv(data: Any, delimiter: str | None) -> str | None:
+    """Return the delimiter for a CSV: of several files the others have none."""
+    from tondo.stages.data.sources import format_of
+
+    is_file = isinstance(data, str | Path)
+    return delimiter if is_file and format_of(Path(data)) == "csv" else None
+
+
+def _table(
+    data: Any, declared: dict[str, str] | None = None, delimiter: str | None = None
+) -> pa.Table:
     from tondo.stages.data.conform import conform
     from tondo.stages.data.definitions import SourceDefinition
     from tondo.stages.data.sources import read_source
@@ -226,7 +242,9 @@ def _table(data: Any, declared: dict[str, str] | None = None) -> pa.Table:
     if isinstance(data, str | Path):
         path = Path(data).absolute()
         types = declared or {}
-        source = SourceDefinition(name=_name_of(data), path=str(path), zone=_ZONE, columns=types)
+        source = SourceDefinition(
+            name=_name_of(data), path=str(path), zone=_ZONE, columns=types, delimiter=delimiter
+        )
         return read_source(source, base=path.parent)
     return conform(_arrow(data), declared or {}, zone=_ZONE, where=_name_of(data))
 

@@ -216,3 +216,58 @@ def test_numbers_come_back_from_csv_bit_for_bit(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("csv") / "f.csv"
     path.write_text("x\n" + "".join(f"{value!r}\n" for value in values))
     assert read(path, columns={"x": "double"})["x"].to_pylist() == values
+
+
+@pytest.mark.parametrize(
+    ("said", "sign"),
+    [(";", ";"), ("tab", "\t"), ("\\t", "\t"), ("\t", "\t"), ("|", "|"), ("^", "^")],
+)
+def test_cells_are_parted_as_the_delimiter_says(tmp_path, said, sign):
+    text = sign.join(["a", "b"]) + f'\n1,5{sign}"x{sign}y"\n{sign}z\n'
+    table = read(written(tmp_path, text), delimiter=said)
+    assert table.to_pylist() == [{"a": "1,5", "b": f"x{sign}y"}, {"a": None, "b": "z"}]
+
+
+def test_a_said_delimiter_wins_over_the_name_and_packing(tmp_path):
+    with gzip.open(tmp_path / "flights.tsv.gz", "wt") as file:
+        file.write("a;b\n1;2\n")
+    table = read(tmp_path / "flights.tsv.gz", delimiter=";", format="csv")
+    assert table.to_pylist() == [{"a": 1.0, "b": 2.0}]
+
+
+@pytest.mark.parametrize("said", ["", ";;", "a", "7", '"', "\n", "\r", "\0", "§", "comma"])
+def test_what_parts_no_cells_is_no_delimiter(tmp_path, said):
+    with pytest.raises(DefinitionError, match="TD-DATA-046"):
+        read(written(tmp_path, "a;b\n"), delimiter=said)
+
+
+@pytest.mark.parametrize("said", [5, [";"], True])
+def test_a_delimiter_is_text(tmp_path, said):
+    with pytest.raises(DefinitionError, match="TD-DATA-001.*delimiter"):
+        read(written(tmp_path, "a;b\n"), delimiter=said)
+
+
+@pytest.mark.parametrize("name", ["flights.parquet", "flights.jsonl"])
+def test_only_a_csv_has_a_delimiter(tmp_path, name):
+    pq.write_table(pa.table({"a": [1.0]}), tmp_path / "flights.parquet")
+    written(tmp_path, '{"a": 1}\n', "flights.jsonl")
+    with pytest.raises(DefinitionError, match="TD-DATA-046"):
+        read(tmp_path / name, delimiter=";")
+
+
+def test_another_separator_is_refused_and_told_how_to_say_it(tmp_path):
+    with pytest.raises(
+        DataError, match="TD-DATA-041.*parted by semicolons; expected commas"
+    ) as one:
+        read(written(tmp_path, "a;b\n1;2\n"))
+    assert '`delimiter: ";"`' in one.value.message
+    assert "--delimiter ';'" in one.value.message
+    with pytest.raises(DataError, match="TD-DATA-041.*parted by commas; expected bars"):
+        read(written(tmp_path, "a,b\n1,2\n"), delimiter="|")
+    with pytest.raises(DataError, match="TD-DATA-041.*--delimiter tab"):
+        read(written(tmp_path, "a\tb\n1\t2\n"))
+
+
+def test_an_open_quote_is_found_between_other_separators(tmp_path):
+    with pytest.raises(DataError, match="TD-DATA-040.*line 2"):
+        read(written(tmp_path, 'a;b\n1;"2\n3;4\n'), delimiter=";")

@@ -132,3 +132,14 @@ def test_a_table_goes_up_to_a_model_that_answers_and_again_in_no_time(time, tmp_
         assert answer.predictions[0].score > 0.6
         up(workspace.parts, by="me", why="again")
         assert all(step.reused for step in workspace.flow.executions(limit=1)[0].steps)
+
+
+def test_the_sign_between_cells_is_written_into_the_source(tmp_path):
+    path = table(tmp_path)
+    path.write_text(path.read_text().replace(",", ";"))
+    starter = plan_starter(
+        path, label="churn", time="signup", folder=tmp_path / "project", delimiter=";"
+    )
+    write_starter(starter, tmp_path / "project")
+    (source,) = load_project(tmp_path / "project").of("source").values()
+    assert source.body["delimiter"] == ";"

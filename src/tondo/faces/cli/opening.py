@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tondo.core.errors import NotFoundError
+from tondo.core.errors import CallerError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 Project = Annotated[Path, typer.Option("--project", help="The project's folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Plan = Annotated[bool, typer.Option("--plan", help="Show what would be done, and do nothing.")]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(help="What parts the cells of a CSV: one character such as ';', or tab."),
+]
 HERE = Path()
 
 
@@ -36,6 +40,16 @@ def opened(folder: Path) -> Iterator[Workspace]:
         )
     with open_workspace(folder) as workspace:
         yield workspace
+
+
+def refuse_delimiter(delimiter: str | None, of: str) -> None:
+    """Refuse a delimiter for what is no file (TD-CLI-003): a source's definition says its own."""
+    if delimiter is not None:
+        raise CallerError(
+            "TD-CLI-003",
+            f"--delimiter is for files, and '{of}' is none",
+            fix="Leave it out; a source says `delimiter:` in its definition.",
+        )
 
 
 def has_definitions(folder: Path) -> bool:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import sys
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from tondo.core.errors import DataError
+from tondo.core.errors import DataError, DefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BLOCK_BYTES = 1 << 20
 _QUOTE = ord('"')
+_WORDS = {"tab": "\t", "\\t": "\t"}
+_SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _BEGINNINGS = {
     b"\x1f\x8b": ("gzip", "Add .gz to its name."),
     b"PK\x03\x04": ("a zip archive or a spreadsheet", "Name an archive .zip; export a sheet."),
@@ -109,7 +112,7 @@ def refuse_faults(file: BinaryIO, found: Scan, *, delimiter: str, where: str) ->
         raise DataError(
             "TD-DATA-040",
             f"{where}, line {line}: a quote is not closed where its cell ends ({error})",
-            expected='cells with a comma or a line break in quotes, quotes within doubled: ""',
+            expected='cells with a separator or a line break in quotes, quotes within doubled: ""',
             fix="Close the quote, or double it; nothing of the file was kept.",
             line=line,
         ) from None
@@ -119,15 +122,35 @@ def refuse_faults(file: BinaryIO, found: Scan, *, delimiter: str, where: str) ->
         file.seek(0)
 
 
-def refuse_other_separator(names: list[str], where: str) -> None:
+def delimiter_sign(said: str, *, where: str) -> str:
+    r"""Return the sign that parts cells; TD-DATA-046 for what parts none.
+
+    >>> delimiter_sign(";", where="source"), delimiter_sign("tab", where="source")
+    (';', '\t')
+    """
+    sign = _WORDS.get(said, said)
+    if len(sign) == 1 and sign.isascii() and not sign.isalnum() and sign not in '"\r\n\0':
+        return sign
+    raise DefinitionError(
+        "TD-DATA-046",
+        f"{where}: {said[:20]!r} parts no cells",
+        expected="one ASCII character that is no letter, digit, quote or line break, or `tab`",
+        fix="Write what stands between two cells, such as ; or tab.",
+    )
+
+
+def refuse_other_separator(names: list[str], where: str, *, delimiter: str) -> None:
     """Refuse a header of one name that other separators would cut (TD-DATA-041)."""
-    for sign, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(names) == 1 and sign in names[0]:
+    for sign, word in _SIGNS.items():
+        if sign != delimiter and len(names) == 1 and sign in names[0]:
+            said = json.dumps(sign)
+            option = "tab" if sign == "\t" else repr(sign)
             raise DataError(
                 "TD-DATA-041",
                 f"{where}: the cells of the header {names[0][:60]!r} are parted by {word}",
-                expected="commas, or tabs in a file named .tsv",
-                fix="Write it with commas; put cells that hold a comma in quotes.",
+                expected=_SIGNS.get(delimiter, repr(delimiter)),
+                fix=f"Write `delimiter: {said}` in the source, or --delimiter {option} after a "
+                "command on a file.",
             )
 
 

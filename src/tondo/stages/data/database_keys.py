@@ -42,8 +42,8 @@ def _fault(definition: SourceDefinition) -> str:
     if definition.url is None:
         lone = [each for each in ("table", "query", "chunk_rows") if getattr(definition, each)]
         return f"has `{lone[0]}:` and no `url:`" if lone else ""
-    if definition.path is not None or definition.format is not None:
-        return "has `url:` beside `path:` or `format:`"
+    if any((definition.path, definition.format, definition.delimiter)):
+        return "has `url:` beside `path:`, `format:` or `delimiter:`"
     if (definition.table is None) == (definition.query is None):
         return "needs exactly one of `table:` and `query:`"
     if definition.chunk_rows is None:

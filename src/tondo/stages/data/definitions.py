@@ -11,6 +11,7 @@ from tondo.core.columns import check_type
 from tondo.core.errors import DefinitionError, near
 from tondo.core.names import check_name
 from tondo.stages.data.cleaning import CleaningStep
+from tondo.stages.data.csv_faults import delimiter_sign
 from tondo.stages.data.database_keys import check_database
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class SourceDefinition(
     a file of the snapshot, so that memory stays bounded. None reads it whole."""
     format: Format | None = None
     """None reads it off the suffix: .csv, .csv.gz, .zip of one CSV, .parquet, .jsonl."""
+    delimiter: str | None = None
+    """What parts the cells of a CSV: one character, or the word `tab`. None: a comma, and a tab
+    in a file named .tsv."""
     expanded_mb: int | None = None
     """How much a packed file may unpack to, in MB; None: 4,096 and 200 times its size."""
     columns: dict[str, str] = {}
@@ -106,6 +110,8 @@ def parse_source(data: Mapping[str, Any], *, origin: str = "source") -> SourceDe
     definition = read_definition(data, SourceDefinition, origin=origin)
     check_name(definition.name, "source")
     _check_types(definition.columns, origin)
+    if definition.delimiter is not None:
+        delimiter_sign(definition.delimiter, where=origin)
     check_database(definition, origin=origin)
     return definition
 

@@ -14,7 +14,13 @@ import msgspec
 
 from tondo.core.errors import DataError, DefinitionError, near
 from tondo.stages.data.arrow_types import EXACT_INTEGER, arrow_type, check_names
-from tondo.stages.data.csv_faults import no_text, refuse_faults, refuse_other_separator, scan
+from tondo.stages.data.csv_faults import (
+    delimiter_sign,
+    no_text,
+    refuse_faults,
+    refuse_other_separator,
+    scan,
+)
 from tondo.stages.data.packed import EXPANDED_MB, MOST_TIMES, unpacked, unreadable
 from tondo.stages.data.text_columns import infer_text, infer_time, parse_text, without_nulls
 
@@ -38,14 +44,19 @@ def read_csv(
     zone: str | None,
     where: str,
     limit_mb: int | None = None,
+    delimiter: str | None = None,
 ) -> pa.Table:
     """Read a CSV with a header (also .gz, or alone in a .zip); `declared` types win.
 
-    Errors: TD-DATA-003, -004, -005, -006, -010, -040, -041, -042, -045.
+    `delimiter` as a source says it. Errors: TD-DATA-003, -004, -005, -006, -010, -040, -041,
+    -042, -045, -046.
     """
     import pyarrow as pa
 
-    text = _read_text_table(path, where, limit_mb=limit_mb)
+    sign = "\t" if ".tsv" in path.name else ","
+    if delimiter is not None:
+        sign = delimiter_sign(delimiter, where=where)
+    text = _read_text_table(path, where, delimiter=sign, limit_mb=limit_mb)
     for name in declared:
         if name not in text.column_names:
             raise DefinitionError(
@@ -70,16 +81,15 @@ def read_csv(
     return pa.table(columns)
 
 
-def _read_text_table(path: Path, where: str, *, limit_mb: int | None) -> pa.Table:
+def _read_text_table(path: Path, where: str, *, delimiter: str, limit_mb: int | None) -> pa.Table:
     """Return every column as text, empty cells as empty text."""
     import pyarrow as pa
 
-    delimiter = "\t" if ".tsv" in path.name else ","
     with _opened(path, where, limit_mb=limit_mb) as file:
         found = scan(file, delimiter)
         refuse_faults(file, found, delimiter=delimiter, where=where)
         names = _header(file, delimiter, where)
-        refuse_other_separator(names, where)
+        refuse_other_separator(names, where, delimiter=delimiter)
         check_names(names, where)
         try:
             return _parsed(file, names, delimiter=delimiter, quoted=found.quoted)

@@ -38,6 +38,7 @@ _FORMATS: dict[str, Format] = {
     ".jsonl.gz": "jsonl",
     ".ndjson": "jsonl",
 }
+_SHOWN = {"parquet": "Parquet", "jsonl": "JSON lines"}
 
 
 def read_source(
@@ -54,8 +55,8 @@ def read_source(
     (unreadable), -004 (a value does not fit), -005 (time without zone), -006 (a named column is
     missing), -007 (no column type), -008 (files that differ), -010 (column names), -012 (no path
     or unknown format), -025 and -026 (a database), -027 (it changed meanwhile), -028 (a store),
-    -040 to -045 (an open quote, another separator, too much unpacked, no file, a key that stands
-    twice, a row too long).
+    -040 to -046 (an open quote, another separator, too much unpacked, no file, a key that stands
+    twice, a row too long, no delimiter).
     """
     return whole(read_pieces(definition, base=base, objects=objects, databases=databases))
 
@@ -243,7 +244,7 @@ def _inside_package(path: str, name: str) -> Path:
 def _read_file(path: Path, definition: SourceDefinition) -> pa.Table:
     where = f"source '{definition.name}' ({shown(path)})"
     limit_mb = definition.expanded_mb
-    form = definition.format or _format_of(path)
+    form = definition.format or format_of(path)
     times = dict.fromkeys(time_columns(definition), "timestamp")
     if form == "csv":
         return read_csv(
@@ -253,6 +254,14 @@ def _read_file(path: Path, definition: SourceDefinition) -> pa.Table:
             zone=definition.zone,
             where=where,
             limit_mb=limit_mb,
+            delimiter=definition.delimiter,
+        )
+    if definition.delimiter is not None:
+        raise DefinitionError(
+            "TD-DATA-046",
+            f"{where} is {_SHOWN[form]}, whose cells nothing parts",
+            expected="a delimiter for CSV alone",
+            fix="Leave the delimiter out, or say `format: csv` when it is one.",
         )
     if form == "parquet":
         table = read_parquet(path, where, limit_mb=limit_mb)
@@ -263,7 +272,8 @@ def _read_file(path: Path, definition: SourceDefinition) -> pa.Table:
     return conform(table, present | definition.columns, zone=definition.zone, where=where)
 
 
-def _format_of(path: Path) -> Format:
+def format_of(path: Path) -> Format:
+    """Return the format that a file's name tells (TD-DATA-012 when it tells none)."""
     for suffix, form in _FORMATS.items():
         if path.name.lower().endswith(suffix):
             return form

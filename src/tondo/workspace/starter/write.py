@@ -45,11 +45,14 @@ class Starter(msgspec.Struct, frozen=True, kw_only=True):
     """What the person should look at before `tondo up`."""
 
 
-def plan_starter(data: Path, *, label: str, time: str | None, folder: Path) -> Starter:
+def plan_starter(
+    data: Path, *, label: str, time: str | None, folder: Path, delimiter: str | None = None
+) -> Starter:
     """Return the project that would be written; nothing is.
 
-    Errors: TD-STARTER-001 (no label in that column), -002 (no such column), -003 (the time
-    column is none), -004 (there is a project already), -005 (no such file).
+    `delimiter` parts the cells of a CSV. Errors: TD-STARTER-001 (no label in that column), -002
+    (no such column), -003 (the time column is none), -004 (there is a project already), -005 (no
+    such file).
     """
     _refuse_project(folder)
     if not data.is_file():
@@ -62,7 +65,7 @@ def plan_starter(data: Path, *, label: str, time: str | None, folder: Path) -> S
             else "Correct the path.",
             path=str(data),
         )
-    statistics = _statistics(data)
+    statistics = _statistics(data, delimiter)
     for each in (label, time):
         if each is not None and each not in statistics.columns:
             raise CallerError(
@@ -79,7 +82,7 @@ def plan_starter(data: Path, *, label: str, time: str | None, folder: Path) -> S
             fix="Name another column with --time, or leave it out.",
             column=time,
         )
-    return _starter(data, statistics, label=label, time=time, folder=folder)
+    return _starter(data, statistics, label=label, time=time, folder=folder, delimiter=delimiter)
 
 
 def write_starter(starter: Starter, folder: Path) -> Path:
@@ -104,20 +107,28 @@ def _refuse_project(folder: Path) -> None:
         )
 
 
-def _statistics(data: Path) -> Statistics:
+def _statistics(data: Path, delimiter: str | None) -> Statistics:
     from tondo.stages.data.definitions import SourceDefinition
     from tondo.stages.data.sources import read_source
     from tondo.stages.data.statistics import statistics
     from tondo.workspace.bootstrap import open_workspace
 
-    definition = SourceDefinition(name="table", path=str(data.resolve()), zone="UTC")
+    definition = SourceDefinition(
+        name="table", path=str(data.resolve()), zone="UTC", delimiter=delimiter
+    )
     with tempfile.TemporaryDirectory() as state, open_workspace(state) as workspace:
         table = read_source(definition, base=data.parent)
         return statistics(table, engine=workspace.parts.engine)
 
 
 def _starter(
-    data: Path, statistics: Statistics, *, label: str, time: str | None, folder: Path
+    data: Path,
+    statistics: Statistics,
+    *,
+    label: str,
+    time: str | None,
+    folder: Path,
+    delimiter: str | None,
 ) -> Starter:
     name = feature_name(data.name.partition(".")[0])
     trees = importlib.util.find_spec("lightgbm") is not None
@@ -137,7 +148,7 @@ def _starter(
     model = feature_name(label)
     path = os.path.relpath(data.resolve(), folder.resolve())
     parts = [
-        _data_part(name, path, label=label, time=time, statistics=statistics),
+        _data_part(name, path, label=label, time=time, statistics=statistics, delimiter=delimiter),
         _model_part(model, name, question, features, left, time, statistics.rows, trees=trees),
     ]
     return Starter(
@@ -152,8 +163,15 @@ def _starter(
 
 
 def _data_part(
-    name: str, path: str, *, label: str, time: str | None, statistics: Statistics
+    name: str,
+    path: str,
+    *,
+    label: str,
+    time: str | None,
+    statistics: Statistics,
+    delimiter: str | None,
 ) -> str:
+    said = "" if delimiter is None else f"delimiter: {scalar(delimiter, text=True)}\n"
     is_date = time is not None and statistics.columns[time].type == "date"
     return f"""\
 # Made by `tondo init`. Each line here is yours to change; `tondo up` reads it again.
@@ -166,7 +184,7 @@ source: {scalar(name)}
 owner: me
 description: {scalar(f"The rows of {Path(path).name}.", text=True)}
 path: {scalar(path)}
-zone: UTC                # of times that are written without one
+{said}zone: UTC                # of times that are written without one
 ---
 # The rows as the model meets them: each with a name and an instant.
 dataset: {scalar(name + "_rows")}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tondo.faces.cli.opening import HERE, Json, Plan
+from tondo.faces.cli.opening import HERE, Delimiter, Json, Plan
 from tondo.faces.cli.show import console_for_output, show
 
 
@@ -19,13 +19,14 @@ def init(
     data: Annotated[Path, typer.Option(help="The table: CSV, Parquet or JSON lines.")],
     label: Annotated[str, typer.Option(help="The column to predict.")],
     time: Annotated[str | None, typer.Option(help="The column with each row's time.")] = None,
+    delimiter: Delimiter = None,
     plan: Plan = False,
     json: Json = False,
 ) -> None:
     """Write a commented project for your own table."""
     from tondo.workspace.starter.write import plan_starter, write_starter
 
-    starter = plan_starter(data, label=label, time=time, folder=folder)
+    starter = plan_starter(data, label=label, time=time, folder=folder, delimiter=delimiter)
     if not plan:
         write_starter(starter, folder)
     if json:

@@ -10,7 +10,7 @@ import typer
 
 from tondo.core.errors import CallerError
 from tondo.faces.cli.everyday.convert import AsForm, print_file, tell
-from tondo.faces.cli.opening import Json  # noqa: TC001 - Typer reads the annotations
+from tondo.faces.cli.opening import Delimiter, Json  # noqa: TC001 - Typer reads the annotations
 from tondo.faces.cli.show import console_for_output, show
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def schema_check(
     environment: Annotated[
         str | None, typer.Option(help="Environment of the schema, such as SERVING.")
     ] = None,
+    delimiter: Delimiter = None,
     as_: AsForm = None,
     json: Json = False,
 ) -> int:
@@ -53,6 +54,7 @@ def schema_check(
         serving=serving,
         reference=reference,
         environment=environment,
+        delimiter=delimiter,
     )
     tell(found.left_out)
     if as_ is not None:

@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from tondo.faces.cli.everyday.schema_import import ToFile  # noqa: TC001 - Typer reads it
-from tondo.faces.cli.opening import HERE, Json, Plan, Project, opened
+from tondo.faces.cli.opening import (
+    HERE,
+    Delimiter,
+    Json,
+    Plan,
+    Project,
+    opened,
+    refuse_delimiter,
+)
 from tondo.faces.cli.plain import show_plan
 from tondo.faces.cli.show import show
 
@@ -21,6 +29,7 @@ def schema_infer(
     by: Annotated[str, typer.Option(help="Who infers; a dataset's schema is kept.")] = "",
     why: Annotated[str, typer.Option(help="Why.")] = "",
     to_file: ToFile = False,
+    delimiter: Delimiter = None,
     project: Project = HERE,
     json: Json = False,
     plan: Plan = False,
@@ -29,8 +38,9 @@ def schema_infer(
     from tondo.workspace import bare
 
     if Path(of).is_file():
-        schema = bare.infer_schema(of)
+        schema = bare.infer_schema(of, delimiter=delimiter)
     else:
+        refuse_delimiter(delimiter, of)
         with opened(project) as workspace:
             if plan:
                 from tondo.workspace.operations import operation

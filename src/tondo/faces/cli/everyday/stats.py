@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tondo.faces.cli.everyday.convert import print_file, tell
-from tondo.faces.cli.opening import HERE, Json, Project, opened
+from tondo.faces.cli.opening import HERE, Delimiter, Json, Project, opened, refuse_delimiter
 from tondo.faces.cli.show import console_for_output, show
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def stats(
     engine: Annotated[
         str, typer.Option(help="Of a file: duckdb, or spark for what is larger than a machine.")
     ] = "duckdb",
+    delimiter: Delimiter = None,
     as_: Annotated[
         str | None,
         typer.Option(
@@ -37,8 +38,9 @@ def stats(
     A file of statistics that another tool wrote (.json, .pb, .pbtxt) is shown too.
     """
     if Path(of).is_file():
-        found = _of_file(of, engine)
+        found = _of_file(of, engine, delimiter)
     else:
+        refuse_delimiter(delimiter, of)
         with opened(project) as workspace:
             found = workspace.data.statistics(of)
     if as_ is not None:
@@ -55,11 +57,11 @@ def stats(
     console.print(text(found, width=console.width), markup=False, soft_wrap=True)
 
 
-def _of_file(path: str, engine: str) -> Statistics:
+def _of_file(path: str, engine: str, delimiter: str | None) -> Statistics:
     from tondo.workspace import bare, exchange
 
     if not exchange.holds_statistics(path):
-        return bare.statistics(path, engine=engine)
+        return bare.statistics(path, engine=engine, delimiter=delimiter)
     read = exchange.read_statistics(path)
     tell(read.left_out)
     return read.value
