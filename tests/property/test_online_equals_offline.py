@@ -56,6 +56,17 @@ for name in ("windows", "timely windows"):
         "least": "min(delay) over 30s",
         "nd": "count(delay) over 30s",
         "fl": "last(flight) over 10s",
+        "kept": "last_k(delay, 3) over 30s",
+        "flights": "last_k(flight, 2) over 10s",
+        "kinds": "count_distinct(delay) over 30s",
+        "about": "approx_count_distinct(delay) over 30s",
+        "share": "ratio(delay, delay + 9.0) over 30s",
+        "tiled": "avg(delay) over 30s tiles 8s",
+        "tiled_n": "count(*) over 10s tiles 10s",
+        "tiled_sd": "stddev(delay) over 30s tiles 10s",
+        "tiled_least": "min(delay) over 10s tiles 10s",
+        "tiled_kept": "last_k(delay, 2) over 30s tiles 5s",
+        "tiled_about": "approx_count_distinct(flight) over 30s tiles 5s",
     }
     VIEWS[name] = check_view(
         delays_view(features=small), entity=ORIGIN, source=LANDINGS if name == "windows" else TIMELY
@@ -91,7 +102,13 @@ def streams(draw, *, recorded):
 
 
 def bits(row):
-    return {name: value.hex() if isinstance(value, float) else value for name, value in row.items()}
+    return {name: _bits(value) for name, value in row.items()}
+
+
+def _bits(value):
+    if isinstance(value, list):
+        return [_bits(each) for each in value]
+    return value.hex() if isinstance(value, float) else value
 
 
 def offline(view, engine, events, moments):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from tondo.core.columns import SCALARS
+from tondo.core.durations import format_duration
 from tondo.core.errors import DefinitionError, near
 from tondo.language.fitted import FITTED
 from tondo.language.functions import FUNCTIONS, Function
@@ -23,6 +24,7 @@ from tondo.language.tree import (
     WindowCall,
     nodes_of,
 )
+from tondo.language.values import DAY_US
 from tondo.language.windows import WINDOW_FUNCTIONS
 
 if TYPE_CHECKING:
@@ -66,18 +68,46 @@ def check_window(call: WindowCall, columns: Mapping[str, str], *, text: str = ""
             f"'{call.function}' is not a window function",
             fix=near(call.function, WINDOW_FUNCTIONS),
         )
+    _check_tiles(call, tiled=row.tiled)
     if call.argument is None:
-        return WindowCall(call.function, None, call.window_us, call.scale_bits, "double")
+        return msgspec.structs.replace(call, type="double")
     argument = check(call.argument, columns)
-    if row.argument == "double" and argument.type != "double":
+    divisor = None if call.divisor is None else check(call.divisor, columns)
+    for each in (argument, divisor):
+        if each is not None and row.argument == "double" and each.type != "double":
+            raise DefinitionError(
+                "TD-LANG-007",
+                f"{call.function} over a window is given a {each.type}",
+                expected="a double",
+                fix=f"In: {text}" if text else "",
+            )
+    result = {"same": argument.type, "list": f"list<{argument.type}>"}.get(row.result, row.result)
+    return msgspec.structs.replace(call, argument=argument, divisor=divisor, type=result)
+
+
+def _check_tiles(call: WindowCall, *, tiled: bool) -> None:
+    """Raise TD-LANG-021 unless a call's tiles have a meaning that can be kept in tiles."""
+    tile_us = call.tile_us
+    if tile_us is None:
+        return
+    shown = f"{call.function} over {format_duration(call.window_us)}"
+    what = expected = ""
+    if not tiled:
+        what = "has tiles, which do not keep the different values"
+        expected = "approx_count_distinct with tiles, or count_distinct without"
+    elif DAY_US % tile_us and tile_us % DAY_US:
+        what = f"has tiles of {format_duration(tile_us)}"
+        expected = "a part of a day without remainder such as 5m, 1h or 6h, or whole days"
+    elif tile_us > call.window_us:
+        what = f"has tiles of {format_duration(tile_us)}, longer than the window"
+        expected = "tiles no longer than the window"
+    if what:
         raise DefinitionError(
-            "TD-LANG-007",
-            f"{call.function} over a window is given a {argument.type}",
-            expected="a double",
-            fix=f"In: {text}" if text else "",
+            "TD-LANG-021",
+            f"{shown} {what}",
+            expected=expected,
+            fix="Write for example `avg(x) over 7d tiles 1h`.",
         )
-    result = argument.type if row.result == "same" else row.result
-    return WindowCall(call.function, argument, call.window_us, call.scale_bits, result)
 
 
 def verify(node: Node) -> None:

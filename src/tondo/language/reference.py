@@ -26,7 +26,7 @@ def functions_page() -> str:
     fitted = ((f"`{row.usage}`", ", ".join(row.arguments), row.doc) for row in FITTED.values())
     parts.append(_table("Fitted", ("written", "x", "meaning"), fitted))
     windows = (
-        (f"`{row.name}(x) over 3h`", row.argument, row.result, row.doc)
+        (f"`{row.usage or f'{row.name}(x)'} over 3h`", row.argument, row.result, row.doc)
         for row in WINDOW_FUNCTIONS.values()
     )
     parts.append(_table("Windows", ("written", "x", "answer", "meaning"), windows))

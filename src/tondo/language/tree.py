@@ -73,6 +73,17 @@ class WindowCall(msgspec.Struct, frozen=True, tag="window", tag_field="node"):
     scale_bits: int = 20
     """Sums are over multiples of 2**-scale_bits."""
     type: str = ""
+    tile_us: int | None = None
+    """`tiles 1h`: the window begins at the tile boundary at or before t - w. None: at t - w."""
+    divisor: Node | None = None
+    """The second argument of `ratio`."""
+    most: int | None = None
+    """The second argument of `last_k`."""
+
+    @property
+    def reach_us(self) -> int:
+        """How long before the as-of time the window may begin."""
+        return self.window_us + (self.tile_us or 0)
 
 
 def children_of(node: Node) -> tuple[Node, ...]:

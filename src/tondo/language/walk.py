@@ -138,9 +138,14 @@ def from_json(data: Any) -> Any:
     if stored.version != LANGUAGE_VERSION:
         raise _unreadable(f"its language version is {stored.version}")
     tree = stored.tree
-    root = tree.argument if isinstance(tree, WindowCall) else tree
-    if root is None:
-        return tree
+    roots = [tree.argument, tree.divisor] if isinstance(tree, WindowCall) else [tree]
+    for root in roots:
+        if root is not None:
+            _verify_stored(root)
+    return tree
+
+
+def _verify_stored(root: Node) -> None:
     if depth_of(root) > MOST_DEPTH:
         raise _unreadable(f"it is nested deeper than {MOST_DEPTH} levels")
     try:
@@ -151,7 +156,6 @@ def from_json(data: Any) -> Any:
         raise _unreadable(error.message) from None
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(f"its frozen parameters do not fit ({error!r})") from None
-    return tree
 
 
 def _unreadable(why: str) -> DataError:

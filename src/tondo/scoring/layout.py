@@ -48,6 +48,8 @@ class ViewLayout(msgspec.Struct, frozen=True, kw_only=True):
     """Window views only: slot name to what an event keeps; packed in this order."""
     slot_of: dict[str, str] = {}
     """Window feature to the slot it reads; absent for `count(*)`."""
+    divisor_of: dict[str, str] = {}
+    """Feature of `ratio` to the slot of its divisor."""
     has_time: bool = True
     """False for a view without event time: one row per key, the last one written."""
     has_recorded: bool = False
@@ -58,9 +60,9 @@ class ViewLayout(msgspec.Struct, frozen=True, kw_only=True):
     """`every:`; None for a pushed view."""
 
     @property
-    def longest_window_us(self) -> int:
-        """The longest window of the view; 0 for a lookup view."""
-        return max((call.window_us for call in self.windows.values()), default=0)
+    def reach_us(self) -> int:
+        """How long before an as-of time its windows may begin; 0 for a lookup view."""
+        return max((call.reach_us for call in self.windows.values()), default=0)
 
 
 def visible_us(layout: ViewLayout, as_of_us: int) -> int:

@@ -58,7 +58,7 @@ class _ViewPlan:
         """Return what follows the entity key in start and stop, and how many pairs to read."""
         seen = visible_us(self.layout, as_of_us)
         if self.reader is not None:
-            return oldest_first(seen - self.reader.longest_us), oldest_first(seen), 0
+            return oldest_first(self.reader.start_us(seen)), oldest_first(seen), 0
         if not self.layout.has_time:
             return b"", b"\x00", 1
         return newest_first(seen), LAST, 1

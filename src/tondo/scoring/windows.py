@@ -7,7 +7,7 @@ from bisect import bisect_left
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from tondo.language.windows import aggregate, finish
+from tondo.language.windows import aggregate, finish, finish_ratio, window_start_us
 from tondo.scoring.keys import EVENT_TAIL, NULL, oldest_first
 from tondo.scoring.online import content_order, event_width, unpack_events
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tondo.scoring.layout import ViewLayout
 
 _SUMS = ("sum", "avg", "stddev")
-_ORDERED = ("first", "last")
+_ORDERED = ("first", "last", "last_k")
 
 
 class WindowReader:
@@ -29,33 +29,43 @@ class WindowReader:
         self.width = event_width(layout)
         self.shift = 1 if layout.has_recorded else 0
         calls = [layout.windows[feature] for feature in features]
-        self.longest_us = max(call.window_us for call in calls)
+        bounds = list(dict.fromkeys((call.window_us, call.tile_us) for call in calls))
+        self._bounds = [
+            next(call for call in calls if (call.window_us, call.tile_us) == each)
+            for each in bounds
+        ]
         self._plans = [
-            (place, layout.slot_of.get(feature), calls[place])
+            (
+                bounds.index((calls[place].window_us, calls[place].tile_us)),
+                layout.slot_of.get(feature),
+                layout.divisor_of.get(feature),
+                calls[place],
+            )
             for place, feature in enumerate(features)
         ]
         self.places = {name: place for place, name in enumerate(layout.slots)}
 
-    def read(self, pairs: Sequence[tuple[bytes, bytes]], visible_us: int) -> list[Any]:
-        """Return the wanted features over events in key order within the longest window."""
-        answers: list[Any] = [None] * len(self._plans)
-        by_window: dict[int, _Events] = {}
-        for place, slot, call in self._plans:
-            events = by_window.get(call.window_us)
-            if events is None:
-                chosen = self._within(pairs, visible_us, call.window_us)
-                events = by_window[call.window_us] = _Events(self, chosen, visible_us)
-            answers[place] = events.compute(slot, call)
-        return answers
+    def start_us(self, visible_us: int) -> int:
+        """Return the first event time that any of the features needs."""
+        return min([window_start_us(call, visible_us) for call in self._bounds])
 
-    def _within(
-        self, pairs: Sequence[tuple[bytes, bytes]], visible_us: int, window_us: int
-    ) -> Sequence[tuple[bytes, bytes]]:
-        if not pairs or window_us == self.longest_us:
-            return pairs
-        first = pairs[0][0]
-        start = first[:-EVENT_TAIL] + oldest_first(visible_us - window_us)
-        return pairs if first >= start else pairs[bisect_left(pairs, (start,)) :]
+    def read(self, pairs: Sequence[tuple[bytes, bytes]], visible_us: int) -> list[Any]:
+        """Return the wanted features over events in key order, from `start_us` on."""
+        within = [
+            _Events(self, _since(pairs, window_start_us(call, visible_us)), visible_us)
+            for call in self._bounds
+        ]
+        return [
+            within[place].compute(slot, divisor, call) for place, slot, divisor, call in self._plans
+        ]
+
+
+def _since(pairs: Sequence[tuple[bytes, bytes]], start_us: int) -> Sequence[tuple[bytes, bytes]]:
+    if not pairs:
+        return pairs
+    first = pairs[0][0]
+    start = first[:-EVENT_TAIL] + oldest_first(start_us)
+    return pairs if first >= start else pairs[bisect_left(pairs, (start,)) :]
 
 
 class _Events:
@@ -86,10 +96,12 @@ class _Events:
                 self._keep = [instant <= visible_us for instant in recorded]
                 self.count = sum(self._keep)
 
-    def compute(self, slot: str | None, call: WindowCall) -> Any:
+    def compute(self, slot: str | None, divisor: str | None, call: WindowCall) -> Any:
         if slot is None:
             return float(self.count)
         function = call.function
+        if divisor is not None:
+            return finish_ratio(*self._sum(slot), self._sum(divisor)[1])
         if function in _SUMS or function == "count":
             n, total = self._sum(slot)
             if function == "count":

@@ -14,7 +14,14 @@ from tondo.ports.engine import LookupJoin, WindowJoin
 from tondo.scoring.online import content_order
 
 TIME = pa.timestamp("us", tz="UTC")
-COLUMNS = {"key": "string", "e": "timestamp", "r": "timestamp", "x": "double", "s": "string"}
+COLUMNS = {
+    "key": "string",
+    "e": "timestamp",
+    "r": "timestamp",
+    "x": "double",
+    "s": "string",
+    "y": "double",
+}
 LOOKUPS = {"x": "x", "upper": "upper(s)", "filled": "coalesce(x, 7.0)"}
 WINDOWS = {
     "n": "count(*) over 10ms",
@@ -28,6 +35,21 @@ WINDOWS = {
     "first": "first(x) over 10ms",
     "last": "last(x) over 40ms",
     "last_s": "last(s) over 40ms",
+    "kept": "last_k(x, 2) over 10ms",
+    "kept_s": "last_k(s, 3) over 40ms",
+    "kinds": "count_distinct(x) over 40ms",
+    "kinds_s": "count_distinct(s) over 10ms",
+    "about": "approx_count_distinct(x) over 40ms",
+    "about_s": "approx_count_distinct(s) over 40ms",
+    "about_e": "approx_count_distinct(e) over 40ms",
+    "share": "ratio(x, x + 1.0) over 40ms",
+    "over_y": "ratio(x, y) over 10ms scale=8",
+    "tiled": "avg(x) over 10ms tiles 4ms",
+    "tiled_n": "count(*) over 40ms tiles 8ms",
+    "tiled_least": "min(x) over 10ms tiles 4ms",
+    "tiled_kept": "last_k(x, 4) over 10ms tiles 5ms",
+    "tiled_about": "approx_count_distinct(s) over 10ms tiles 10ms",
+    "tiled_share": "ratio(x, y) over 40ms tiles 8ms",
 }
 
 
@@ -39,8 +61,9 @@ def engine():
 
 
 def events_table(events):
-    fields = list(zip(*events, strict=True)) if events else [[]] * 5
-    types = [pa.string(), TIME, TIME, pa.float64(), pa.string()]
+    full = [(*event, 3.0)[:6] for event in events]
+    fields = list(zip(*full, strict=True)) if full else [[]] * 6
+    types = [pa.string(), TIME, TIME, pa.float64(), pa.string(), pa.float64()]
     return pa.table(
         [pa.array(list(each), kind) for each, kind in zip(fields, types, strict=True)],
         names=list(COLUMNS),
@@ -86,7 +109,7 @@ def window(events, *, recorded):
 
 def looked_up(event):
     """The features of one event, by hand."""
-    _, _, _, x, s = event
+    x, s = event[3:5]
     return {
         "v_x": x,
         "v_upper": s.upper() if s is not None else None,
@@ -130,26 +153,53 @@ def slow_window(events, key, t, *, recorded):
     answer = {}
     for name, text in WINDOWS.items():
         call = check_window(parse_window(text), COLUMNS)
-        argument = call.argument.name if call.argument else "x"
-        place = 3 if argument == "x" else 4
         within = [
             event
             for event in events
             if event[0] == key
             and event[1] is not None
-            and t - call.window_us <= event[1] < t
+            and slow_start(call, t) <= event[1] < t
             and (not recorded or (event[2] is not None and event[2] <= t))
         ]
-        within.sort(key=lambda e: (e[1], e[2] if recorded else 0, content_order([e[place]])))
-        values = [event[place] for event in within]
-        if call.function in {"sum", "avg", "stddev"}:
-            values = [None if v is None else quantise_for(call, v) for v in values]
-        value = aggregate(call, values)
+        value_of = slow_argument(call)
+        within.sort(key=lambda e: (e[1], e[2] if recorded else 0, content_order([value_of(e)])))
+        value = aggregate(call, [value_of(event) for event in within])
         answer[f"v_{name}"] = 0.0 if value == 0.0 and call.function in {"min", "max"} else value
     return answer
 
 
+def slow_start(call, t):
+    """Try every boundary: the tile in which t - w lies."""
+    if call.tile_us is None:
+        return t - call.window_us
+    boundaries = range(-call.tile_us * 200, t + 1, call.tile_us)
+    return max(each for each in boundaries if each <= t - call.window_us)
+
+
+def slow_argument(call):
+    """Return what an event gives to the call, sums in their units."""
+    if call.argument is None:
+        return lambda event: event[3]
+    if call.function == "ratio":
+        # The divisors here are y and x + 1.0.
+        below = (lambda x, y: y) if hasattr(call.divisor, "name") else (lambda x, y: x + 1.0)
+
+        def pair(event):
+            x, y = event[3], event[5]
+            if x is None or below(x, y) is None:
+                return None
+            return quantise_for(call, x), quantise_for(call, below(x, y))
+
+        return pair
+    place = list(COLUMNS).index(call.argument.name)
+    if call.function in {"sum", "avg", "stddev"}:
+        return lambda event: None if event[place] is None else quantise_for(call, event[place])
+    return lambda event: event[place]
+
+
 def bits(value):
+    if isinstance(value, list):
+        return [bits(each) for each in value]
     return value.hex() if isinstance(value, float) else value
 
 
@@ -170,9 +220,10 @@ def some_events(*, late=True):
         delay,
         st.sampled_from([0.0, -0.0, 1.5, -2.25, 1e-9, 1 / 3, 4e9, None]),
         st.sampled_from(["x", "y", "", None]),
+        st.sampled_from([2.0, -2.0, 0.0, 4e9, None]),
     )
     return st.lists(event, max_size=25).map(
-        lambda rows: [(k, e, None if e is None else e + d, x, s) for k, e, d, x, s in rows]
+        lambda rows: [(k, e, None if e is None else e + d, x, s, y) for k, e, d, x, s, y in rows]
     )
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from tondo.language.windows import arguments_of
 from tondo.scoring.layout import EventSlot, ViewLayout
 
 if TYPE_CHECKING:
     from tondo.language.tree import Node, WindowCall
     from tondo.stages.features.views import FeatureView
 
-_SUMS = ("sum", "avg", "stddev")
+_SUMS = ("sum", "avg", "stddev", "ratio")
+_Slots = dict[str, tuple[EventSlot, "Node"]]
 
 
 def layout_of(view: FeatureView) -> ViewLayout:
     """Return how the view lies in the online store."""
-    slots, slot_of = _slots(view)
+    slots, slot_of, divisor_of = _slots(view)
     return ViewLayout(
         view=view.name,
         version=view.digest[:8],
@@ -27,6 +29,7 @@ def layout_of(view: FeatureView) -> ViewLayout:
         windows=dict(view.windows),
         slots={name: slot for name, (slot, _) in slots.items()},
         slot_of=slot_of,
+        divisor_of=divisor_of,
         has_time=view.event_time is not None,
         has_recorded=view.recorded_at is not None,
         freshness_us=view.freshness_us,
@@ -40,19 +43,19 @@ def slot_arguments(view: FeatureView) -> dict[str, Node]:
     return {name: argument for name, (_, argument) in _slots(view)[0].items()}
 
 
-def _slots(view: FeatureView) -> tuple[dict[str, tuple[EventSlot, Node]], dict[str, str]]:
-    kept: dict[str, tuple[EventSlot, Node]] = {}
-    slot_of: dict[str, str] = {}
+def _slots(view: FeatureView) -> tuple[_Slots, dict[str, str], dict[str, str]]:
+    """Return the slots, and of each feature the slot that it reads and that of its divisor."""
+    kept: _Slots = {}
+    read: list[dict[str, str]] = [{}, {}]
     for feature, call in view.windows.items():
-        if call.argument is None:
-            continue
-        slot = _slot(call, call.argument, squared=_is_squared(view, call))
-        name = next((each for each in kept if kept[each] == (slot, call.argument)), None)
-        if name is None:
-            name = f"s{len(kept)}"
-            kept[name] = (slot, call.argument)
-        slot_of[feature] = name
-    return kept, slot_of
+        for slot_of, argument in zip(read, arguments_of(call), strict=False):
+            slot = _slot(call, argument, squared=_is_squared(view, call))
+            name = next((each for each in kept if kept[each] == (slot, argument)), None)
+            if name is None:
+                name = f"s{len(kept)}"
+                kept[name] = (slot, argument)
+            slot_of[feature] = name
+    return kept, read[0], read[1]
 
 
 def _slot(call: WindowCall, argument: Node, *, squared: bool) -> EventSlot:

@@ -198,7 +198,7 @@ def _events_in_reach(
     from pyarrow import compute
 
     events = engine.scan(table, list(view.columns))
-    start = from_micros(until_us - layout.longest_window_us)
+    start = from_micros(until_us - layout.reach_us)
     events = events.filter(compute.greater_equal(events.column(view.event_time), start))
     for name in _time_columns(view):
         events = events.filter(compute.less_equal(events.column(name), from_micros(until_us)))

@@ -46,7 +46,7 @@ EMPTY = Span(_LAST, _FIRST)
 def reach_us(view: FeatureView) -> int | None:
     """Return how long after its time an event can still count; None: for ever."""
     if view.kind == "window":
-        return max(call.window_us for call in view.windows.values())
+        return max(call.reach_us for call in view.windows.values())
     return view.ttl_us
 
 

@@ -14,6 +14,7 @@ from tondo.language.check import ViewSignature, check, check_window
 from tondo.language.parse import parse, parse_window
 from tondo.language.tree import LANGUAGE_VERSION, Node, WindowCall
 from tondo.language.walk import columns_of, fitted_of, view_features_of
+from tondo.language.windows import arguments_of
 from tondo.stages.features.definitions import (
     EntityDefinition,
     FeatureViewDefinition,
@@ -214,8 +215,8 @@ def check_view(
     types |= {name: node.type for name, node in lookups.items()}
     times = {name for name in (event_time, source.recorded_at) if name is not None}
     computed: set[str] = set()
-    for node in [*lookups.values(), *(call.argument for call in windows.values())]:
-        computed |= columns_of(node) if node is not None else set()
+    for node in [*lookups.values(), *(n for call in windows.values() for n in arguments_of(call))]:
+        computed |= columns_of(node)
     _check_known(definition, source, computed, times)
     read = {entity.key, *source.key, *times, *computed}
     return FeatureView(
@@ -277,10 +278,11 @@ def _checked_features(
             if _OVER.search(_QUOTED.sub("", text)):
                 call = check_window(parse_window(text), columns, text=text)
                 windows[feature] = call
-                inner = call.argument
+                inner = arguments_of(call)
             else:
-                inner = lookups[feature] = check(parse(text), columns, text=text)
-        if inner is not None and (fitted_of(inner) or view_features_of(inner)):
+                lookups[feature] = check(parse(text), columns, text=text)
+                inner = (lookups[feature],)
+        if any(fitted_of(each) or view_features_of(each) for each in inner):
             raise DefinitionError(
                 "TD-FEATURE-008",
                 f"feature '{feature}' of view '{definition.view}' is not computed from its "

@@ -1,34 +1,35 @@
 """Windows [t - w, t) as sweeps: an event counts from one instant to another.
 
 An event at e, recorded at r, takes part at t exactly when max(e + 1, r) <= t <= e + w (integer
-microseconds). So each event adds its values at the first instant and takes them away after the
-last; running sums per key are the window's exact sums at every instant. Least, greatest, first
-and last cannot be taken away again: they are grouped over pairs of spine row and event, found
-by buckets of length w.
+microseconds); with tiles of g, when t < (the end of its tile) + w. So each event adds its values
+at the first instant and takes them away after the last; running sums per key are the window's
+exact sums at every instant. What cannot be taken away again goes by pairs (`window_pairs.py`).
 """
 
 # ruff: noqa: S608 - names in composed SQL are quoted by `quote`
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tondo.adapters.engines.duckdb.connection import quote, relation, to_arrow
 from tondo.adapters.engines.duckdb.lowering import lower, quantised_sql, unquantisable_sql
+from tondo.adapters.engines.duckdb.window_pairs import by_pairs
 from tondo.core.errors import DataError
 from tondo.language.walk import columns_of
-from tondo.language.windows import LARGEST, LARGEST_SQUARED, finish
+from tondo.language.windows import LARGEST, LARGEST_SQUARED, arguments_of, finish, finish_ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pyarrow as pa
 
     from tondo.language.tree import Node, WindowCall
     from tondo.ports.engine import WindowJoin
 
-_SUMS = ("count", "sum", "avg", "stddev")
+_SUMS = ("count", "sum", "avg", "stddev", "ratio")
 _EXACT = 1 << 53
 """Integers up to here are doubles; a quotient of two of them is rounded once."""
 
@@ -37,25 +38,35 @@ def window_join(connection: Any, join: WindowJoin, key: str, *, spine: str) -> p
     """Return `__n` and the features of `join` for each row of the numbered `spine` table."""
     answer = to_arrow(connection, f"SELECT __n FROM {spine} ORDER BY __n")
     columns: dict[str, Any] = {}
-    for window_us in sorted({call.window_us for call in join.features.values()}):
-        calls = {name: call for name, call in join.features.items() if call.window_us == window_us}
+    for bounds in dict.fromkeys(map(_bounds, join.features.values())):
+        calls = {name: call for name, call in join.features.items() if _bounds(call) == bounds}
         sums = {name: call for name, call in calls.items() if call.function in _SUMS}
         others = {name: call for name, call in calls.items() if call.function not in _SUMS}
         if sums:
             columns |= _by_sums(connection, join, sums, key=key, spine=spine)
         if others:
-            columns |= _by_pairs(connection, join, others, key=key, spine=spine)
+            events = partial(_events, connection, join, tuple(others.values()))
+            columns |= by_pairs(connection, others, events=events, key=key, spine=spine)
     for name in join.features:
         answer = answer.append_column(join.prefix + name, columns[name])
     return answer
 
 
-def _events(connection: Any, join: WindowJoin, window_us: int, named: Mapping[str, str]) -> str:
-    """Return SELECT text of the events: key, e, r, start, stop and the `named` expressions."""
+def _bounds(call: WindowCall) -> tuple[int, int | None]:
+    return call.window_us, call.tile_us
+
+
+def _events(
+    connection: Any, join: WindowJoin, calls: Sequence[WindowCall], named: Mapping[str, str]
+) -> str:
+    """Return SELECT text of the events: key, e, r, start, stop and the `named` expressions.
+
+    The `calls` have one window and one tile.
+    """
+    window_us, tile_us = _bounds(calls[0])
     read: set[str] = set()
-    for call in join.features.values():
-        if call.argument is not None:
-            read |= columns_of(call.argument)
+    for call in calls:
+        read = read.union(*map(columns_of, arguments_of(call)))
     times = [name for name in (join.event_time, join.recorded_at) if name]
     source = relation(
         connection, join.table, list(dict.fromkeys([join.key, *times, *sorted(read)]))
@@ -63,10 +74,13 @@ def _events(connection: Any, join: WindowJoin, window_us: int, named: Mapping[st
     event = f"epoch_us({quote(join.event_time)})"
     recorded = f"epoch_us({quote(join.recorded_at)})" if join.recorded_at else event
     listed = "".join(f", {text} AS {name}" for name, text in named.items())
+    stop = f"e + {window_us + 1}"
+    if tile_us is not None:
+        stop = f"e - ((e % {tile_us}) + {tile_us}) % {tile_us} + {tile_us + window_us}"
     return (
-        f"SELECT *, greatest(e + 1, r) AS start, e + {window_us + 1} AS stop FROM "
+        f"SELECT *, greatest(e + 1, r) AS start, {stop} AS stop FROM "
         f"(SELECT {quote(join.key)} AS key, {event} AS e, {recorded} AS r{listed} FROM {source}) "
-        f"WHERE key IS NOT NULL AND e IS NOT NULL AND r <= e + {window_us}"
+        f"WHERE key IS NOT NULL AND e IS NOT NULL AND r < {stop}"
     )
 
 
@@ -77,14 +91,14 @@ class _Slots:
         self.columns: dict[str, str] = {}
         self._known: list[tuple[Any, ...]] = []
         for call in calls:
-            if call.argument is not None:
-                self._add(call, call.argument)
+            for argument in arguments_of(call):
+                self._add(call, argument)
 
-    def place(self, call: WindowCall) -> int:
-        return self._known.index(_slot(call))
+    def places(self, call: WindowCall) -> list[int]:
+        return [self._known.index(_slot(call, argument)) for argument in arguments_of(call)]
 
     def _add(self, call: WindowCall, argument: Node) -> None:
-        slot = _slot(call)
+        slot = _slot(call, argument)
         if slot not in self._known:
             self._known.append(slot)
         place = self._known.index(slot)
@@ -98,10 +112,10 @@ class _Slots:
             self.columns[f"z{place}"] = f"{exact} * {exact}"
 
 
-def _slot(call: WindowCall) -> tuple[Any, ...]:
+def _slot(call: WindowCall, argument: Node) -> tuple[Any, ...]:
     if call.function == "count":
-        return ("count", call.argument)
-    return ("stddev" if call.function == "stddev" else "sum", call.argument, call.scale_bits)
+        return ("count", argument)
+    return ("stddev" if call.function == "stddev" else "sum", argument, call.scale_bits)
 
 
 def _by_sums(
@@ -111,9 +125,8 @@ def _by_sums(
     for name, call in calls.items():
         _check_size(connection, join, name, call)
     slots = _Slots(calls.values())
-    window_us = next(iter(calls.values())).window_us
     names = ["g", *slots.columns]
-    events = _events(connection, join, window_us, slots.columns)
+    events = _events(connection, join, tuple(calls.values()), slots.columns)
     listed, taken = ", ".join(slots.columns), ", ".join(f"-{name}" for name in slots.columns)
     comma = ", " if slots.columns else ""
     sums = ", ".join(f"sum({name}) AS {name}" for name in names)
@@ -136,11 +149,18 @@ def _by_sums(
 
 def _check_size(connection: Any, join: WindowJoin, feature: str, call: WindowCall) -> None:
     """Raise TD-LANG-012 when a value is too large for an exact sum, naming its row."""
-    if call.argument is None or call.function == "count":
+    if call.function == "count":
         return
+    for argument in arguments_of(call):
+        _check_argument(connection, join, feature, call, argument=argument)
+
+
+def _check_argument(
+    connection: Any, join: WindowJoin, feature: str, call: WindowCall, *, argument: Node
+) -> None:
     largest = LARGEST_SQUARED if call.function == "stddev" else LARGEST
-    text = lower(call.argument)
-    read = sorted({join.key, join.event_time} | columns_of(call.argument))
+    text = lower(argument)
+    read = sorted({join.key, join.event_time} | columns_of(argument))
     found = connection.execute(
         f"SELECT {quote(join.key)}, {quote(join.event_time)}::VARCHAR, {text} "
         f"FROM {relation(connection, join.table, read)} "
@@ -174,12 +194,14 @@ def _finished(call: WindowCall, slots: _Slots, found: pa.Table) -> pa.Array:
     keyed = found.column("keyed").to_numpy()
     if call.argument is None:
         return pa.array(found.column("g").to_numpy().astype(float), mask=~keyed)
-    place = slots.place(call)
+    place, *others = slots.places(call)
     n = found.column(f"p{place}").to_numpy()
     if call.function == "count":
         return pa.array(n.astype(float), mask=~keyed)
     if call.function == "stddev":
         return pa.array(_spreads(call, n, found, place), type=pa.float64())
+    if call.function == "ratio":
+        return _ratios(n, found, place, others[0])
     totals = found.column(f"q{place}").to_numpy()
     present = n > 0
     divisor = np.where(present, n, 1) if call.function == "avg" else np.ones(len(n))
@@ -187,6 +209,23 @@ def _finished(call: WindowCall, slots: _Slots, found: pa.Table) -> pa.Array:
     wide = found.column(f"q{place}_wide")
     for row in np.flatnonzero(present & np.isnan(totals)):
         values[row] = finish(call, int(n[row]), int(wide[int(row)].as_py()), 0)
+    return pa.array(values, mask=~present)
+
+
+def _ratios(n: np.ndarray, found: pa.Table, above: int, below: int) -> pa.Array:
+    import pyarrow as pa
+
+    totals, divisors = (found.column(f"q{place}").to_numpy() for place in (above, below))
+    present = (n > 0) & (divisors != 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Adding 0.0 makes 0.0 of the -0.0 that 0 over a negative sum gives.
+        values = totals / divisors + 0.0
+    wide = np.flatnonzero(present & (np.isnan(totals) | np.isnan(divisors)))
+    if len(wide):
+        rows = found.take(wide)
+        exact = zip(_integers(rows, f"q{above}"), _integers(rows, f"q{below}"), strict=True)
+        for row, (total, divisor) in zip(wide.tolist(), exact, strict=True):
+            values[row] = finish_ratio(1, total, divisor)
     return pa.array(values, mask=~present)
 
 
@@ -206,45 +245,3 @@ def _integers(found: pa.Table, name: str) -> list[int]:
         int(text) if text is not None else int(value or 0)
         for value, text in zip(narrow, wide, strict=True)
     ]
-
-
-def _by_pairs(
-    connection: Any, join: WindowJoin, calls: Mapping[str, WindowCall], *, key: str, spine: str
-) -> dict[str, pa.ChunkedArray]:
-    """Answer calls that need the events themselves, by pairs within buckets of length w."""
-    arguments = {
-        f"a{place}": lower(call.argument)
-        for place, call in enumerate(calls.values())
-        if call.argument is not None
-    }
-    window_us = next(iter(calls.values())).window_us
-    events = _events(connection, join, window_us, arguments)
-    shown = ", ".join(
-        f"{_grouped(call, f'a{place}')} AS {quote(name)}"
-        for place, (name, call) in enumerate(calls.items())
-    )
-    found = to_arrow(
-        connection,
-        f"WITH events AS MATERIALIZED ({events}), "
-        f"bucketed AS (SELECT *, unnest(range(floor(start / {window_us})::BIGINT, "
-        f"floor((stop - 1) / {window_us})::BIGINT + 1)) AS bucket FROM events), "
-        f"asked AS (SELECT DISTINCT {key} AS key, __t AS t, "
-        f"floor(__t / {window_us})::BIGINT AS bucket FROM {spine}), "
-        f"grouped AS (SELECT q.key, q.t, {shown} FROM asked q JOIN bucketed v "
-        f"ON q.key = v.key AND q.bucket = v.bucket AND q.t >= v.start AND q.t < v.stop "
-        f"GROUP BY q.key, q.t) "
-        f"SELECT grouped.* EXCLUDE (key, t) FROM {spine} s LEFT JOIN grouped "
-        f"ON s.{key} = grouped.key AND s.__t = grouped.t ORDER BY s.__n",
-    )
-    return {name: found.column(name) for name in calls}
-
-
-def _grouped(call: WindowCall, name: str) -> str:
-    """Return the aggregate over a group; ties of first and last go to recorded time, then value."""
-    is_double = call.type == "double"
-    if call.function in {"min", "max"}:
-        # Adding 0.0 turns -0.0 into 0.0: which of the two came first must not matter.
-        return f"{call.function}({name}){' + 0.0::DOUBLE' if is_double else ''}"
-    sign = f", NOT signbit({name})" if is_double else ""
-    # Not arg_min over a row of these: its sort keys lose the sign of -0.0.
-    return f"{call.function}({name} ORDER BY e, r, {name}{sign}) FILTER ({name} IS NOT NULL)"
