@@ -132,15 +132,42 @@ def browser(tmp_path_factory):
     opened.close()
 
 
+PROJECT = """\
+project: small
+owner: me
+---
+source: flights
+owner: me
+description: Flights.
+path: flights.csv
+---
+entity: origin
+key: origin
+owner: me
+description: An airport.
+---
+view: delays
+entity: origin
+source: flights
+owner: me
+description: The last delay at an airport with a long name for a narrow page.
+freshness: 1h
+every: 1h
+tags: [delays]
+features: {delay_of_the_last_flight_in_minutes: "delay + 0.0"}
+"""
+
+
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
-    (folder / "project.yaml").write_text("project: small\nowner: me\n")
+    (folder / "project.yaml").write_text(PROJECT)
     with tondo.open(str(folder)) as opened:
         opened.data.commit_table("flights", pa.table({"origin": ["EWR", "JFK"], "delay": [1.0, 2]}))
         opened.data.infer_schema("flights")
         opened.data.commit_table("flights", pa.table({"origin": ["EWR", "SFO"], "delay": [3.0, 9]}))
         opened.data.check("flights")
+        opened.features.sync_definitions()
         yield opened
 
 
@@ -167,6 +194,7 @@ def address(workspace):
         "/data/flights/compare",
         "/data/flights/anomalies",
         "/data/flights/schema",
+        "/features",
     ],
 )
 def test_a_page_opens_without_complaint_and_fits_a_phone(browser, address, place, theme):

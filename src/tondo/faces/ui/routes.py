@@ -9,6 +9,7 @@ from litestar.response import Response
 
 from tondo.core.errors import NotFoundError, TondoError
 from tondo.faces.ui.data_routes import data_routes
+from tondo.faces.ui.feature_routes import feature_routes
 from tondo.faces.ui.overview import overview_page
 from tondo.faces.ui.pages import error_page, page
 from tondo.faces.ui.render import STATIC, render
@@ -21,7 +22,7 @@ _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 def page_routes() -> list[HTTPRouteHandler]:
     """Return the handlers of all pages and of the files that they use."""
-    return [overview, prediction, *data_routes(), static]
+    return [overview, prediction, *data_routes(), *feature_routes(), static]
 
 
 @get("/", name="overview", exception_handlers={TondoError: error_page})

@@ -47,6 +47,18 @@ class FeatureViewDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     """A looked-up value older than this reads as null."""
     features: dict[str, str] = {}
     """Feature name to expression, or to a window such as `avg(delay) over 3h`."""
+    tags: list[str] = []
+    """Words to find it by."""
+    notes: dict[str, str] = {}
+    """Feature name to a sentence of what it is."""
+    deprecated: str | dict[str, str] = ""
+    """Why not to use the view any more and what to use instead; or so by feature."""
+
+    def deprecation(self, feature: str) -> str:
+        """Return why a feature should not be used any more, empty when it may be."""
+        if isinstance(self.deprecated, str):
+            return self.deprecated
+        return self.deprecated.get(feature, "")
 
 
 def entity_from(data: Mapping[str, Any]) -> EntityDefinition:
@@ -106,7 +118,23 @@ def check_definition(definition: FeatureViewDefinition) -> FeatureViewDefinition
             parse_duration_us(text)
     for feature in definition.features:
         check_name(feature, f"feature of view '{definition.view}'")
+    _check_told(definition, "notes", definition.notes)
+    if not isinstance(definition.deprecated, str):
+        _check_told(definition, "deprecated", definition.deprecated)
     return definition
+
+
+def _check_told(definition: FeatureViewDefinition, key: str, told: Mapping[str, str]) -> None:
+    """Refuse words on a feature that the view does not have."""
+    for feature in told:
+        if feature not in definition.features:
+            raise DefinitionError(
+                "TD-FEATURE-001",
+                f"view '{definition.view}': `{key}` speaks of '{feature}', which it does not have",
+                expected="features of the view",
+                fix=near(feature, definition.features),
+                field=key,
+            )
 
 
 def _require(where: str, **fields: str) -> None:

@@ -34,6 +34,18 @@ FEATURES: tuple[Operation, ...] = (
         f"{_VIEW}/rows",
         "Read a view's features for keys from the online store.",
     ),
+    read(
+        "feature.list",
+        "features.catalogue",
+        "/v1/features",
+        "Search the catalogue of features by word, tag, entity and use.",
+    ),
+    read(
+        "feature.show",
+        "features.feature",
+        "/v1/features/{feature}",
+        "Show a feature: expression, owner, who uses it, how its values are distributed.",
+    ),
     read("entity.show", "features.entity", "/v1/entities/{name}", "Show an entity."),
     Operation(
         name="expression.check",

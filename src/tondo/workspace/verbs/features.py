@@ -12,6 +12,7 @@ from tondo.core.instants import parse_instant
 
 if TYPE_CHECKING:
     from tondo.ports.eventlog import Durability
+    from tondo.stages.features.catalogue import FeatureEntry
     from tondo.stages.features.definitions import EntityDefinition
     from tondo.stages.features.materialise import Materialisation
     from tondo.stages.features.push import PushReceipt, PushWriter
@@ -28,7 +29,9 @@ class FeatureVerbs:
     def sync_definitions(self, *, by: str = "") -> list[str]:
         """Make the feature views of the definition files the present ones; say what changed."""
         from tondo.stages.features.definitions import view_from
+        from tondo.stages.features.equivalents import equivalents
         from tondo.stages.features.views import define_view
+        from tondo.workspace.catalogue import catalogue
         from tondo.workspace.verbs.data import DataVerbs
 
         self._parts.read_again()
@@ -50,7 +53,53 @@ class FeatureVerbs:
                 changes.append(f"view {name}: new")
             elif before[name] != view.digest:
                 changes.append(f"view {name}: changed")
-        return changes
+            else:
+                continue
+            changes += [
+                f"feature {each.feature} computes what {each.same_as} does: use that one"
+                for each in equivalents(view, self._parts.views.values())
+            ]
+        return changes + [
+            f"feature {each.name} is deprecated ({each.deprecated}) and read by {use.model}"
+            for each in catalogue(self._parts)
+            if each.deprecated
+            for use in each.uses
+        ]
+
+    def catalogue(
+        self,
+        *,
+        words: str = "",
+        tag: str = "",
+        entity: str = "",
+        used_by: str = "",
+        unused: bool = False,
+        deprecated: bool | None = None,
+    ) -> list[FeatureEntry]:
+        """Search the features of all views, the nearest to `words` first.
+
+        `used_by` is a model or a deployment; `unused`: of no model at all; `deprecated`: only
+        those, or only the others.
+        """
+        from tondo.stages.features.catalogue import search
+        from tondo.workspace.catalogue import catalogue
+
+        return search(
+            catalogue(self._parts),
+            words=words,
+            tag=tag,
+            entity=entity,
+            used_by=used_by,
+            unused=unused,
+            deprecated=deprecated,
+        )
+
+    def feature(self, feature: str) -> FeatureEntry:
+        """Return one feature, `view.feature`, with its expression, use and distribution."""
+        from tondo.stages.features.catalogue import named
+        from tondo.workspace.catalogue import catalogue
+
+        return named(catalogue(self._parts), feature)
 
     def views(self) -> list[FeatureView]:
         """List feature views."""
@@ -92,20 +141,25 @@ class FeatureVerbs:
 
     def materialise(self, view: str) -> Materialisation:
         """Load a view's newest values, or its windows' events, into the online store."""
+        from tondo.stages.features.distribution import keep_distribution
         from tondo.stages.features.materialise import materialise
         from tondo.workspace.verbs.data import DataVerbs
 
         data = DataVerbs(self._parts)
         found = self.view(view)
-        return materialise(
+        table = data.table(found.source)
+        engine, ledger = self._parts.engine, self._parts.ledger
+        done = materialise(
             found,
-            data.table(found.source),
-            engine=self._parts.engine,
+            table,
+            engine=engine,
             online=self._parts.online,
-            ledger=self._parts.ledger,
+            ledger=ledger,
             clock=self._parts.clock,
             snapshot=data.snapshot(found.source).id,
         )
+        keep_distribution(found, table, done, engine=engine, ledger=ledger)
+        return done
 
     def push(self, view: str, events: list[dict[str, Any]]) -> PushReceipt:
         """Push events to a view; durable and visible when this returns."""
