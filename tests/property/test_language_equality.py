@@ -53,14 +53,17 @@ POOLS = {
     "id": [0, 1, -1, 2**53, 2**53 + 1, 2**63 - 1, -(2**63)],
     "bool": [True, False],
 }
+LISTS = {f"list<{item}>": item for item in POOLS}
 COLUMNS = {
     "x": "double", "y": "double", "n": "double", "s": "string", "u": "string", "t": "timestamp",
     "w": "timestamp", "d": "date", "k": "id", "j": "id", "f": "bool", "g": "bool",
 }  # fmt: skip
+COLUMNS |= {f"{item}s": type_ for type_, item in LISTS.items()}
 ARROW = {
     "double": pa.float64(), "string": pa.string(), "timestamp": pa.timestamp("us", tz="UTC"),
     "date": pa.date32(), "id": pa.int64(), "bool": pa.bool_(),
 }  # fmt: skip
+ARROW |= {type_: pa.list_(ARROW[item]) for type_, item in LISTS.items()}
 CONSTANTS = {
     "zone": ["America/New_York", "UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo",
              "America/Havana", "Africa/Casablanca", "Asia/Kolkata", "Pacific/Apia"],
@@ -71,6 +74,9 @@ SEEN: Counter[str] = Counter()
 
 
 def literal(random: Random, type_: str, *, null: bool = True) -> Literal:
+    if type_ in LISTS:
+        items = [literal(random, LISTS[type_]).value for _ in range(random.randint(0, 3))]
+        return Literal(random.choice([tuple(items), None]), type_)
     pool = [each for each in POOLS[type_] if not isinstance(each, float) or math.isfinite(each)]
     if type_ == "string":
         pool += ["%", "_", "a%", "%b%", "-", "a", "x"]
@@ -88,8 +94,25 @@ def rows_of(result: str, *, ulp: bool) -> list[tuple[str, str]]:
         (row.name, signature)
         for row in FUNCTIONS.values()
         for signature in row.signatures
-        if row.ulp == ulp and (signature == "case" or signature.endswith((f" {result}", " T")))
+        if row.ulp == ulp and bound(signature, result) is not None
     ]
+
+
+def bound(signature: str, result: str) -> dict[str, str] | None:
+    """What the signature's answer settles of its variables; None when it cannot be `result`."""
+    answer = signature.rpartition(" ")[2]
+    if answer in {"A", "case", result}:
+        return {"A": result}
+    if result in LISTS:
+        return {"T": LISTS[result]} if answer == "list<T>" else None
+    return {"T": result} if answer == "T" else None
+
+
+def filled(slot: str, settled: dict[str, str]) -> str:
+    kind = slot.strip("#?.")
+    if kind == "list<T>":
+        return f"list<{settled['T']}>"
+    return settled.get(kind, kind)
 
 
 def constant_argument(random: Random, name: str, place: int, kind: str) -> list[Literal]:
@@ -103,6 +126,10 @@ def constant_argument(random: Random, name: str, place: int, kind: str) -> list[
         return [Literal(float(random.randint(-22, 22)), "double")]
     if name == "position_in":
         return [literal(random, kind, null=False) for _ in range(random.randint(1, 3))]
+    if name == "ngrams" and place == 1:
+        return [Literal(random.choice([1.0, 2.0, 3.0]), "double")]
+    if name in {"tokens", "ngrams"}:
+        return [Literal(random.choice([" ", "-", "ae", "\\]^-", "\u0301", "\0"]), "string")]
     units = {"date_trunc": "trunc", "date_diff": "diff"}
     return [Literal(random.choice(CONSTANTS[units[name] if place == 0 else "zone"]), "string")]
 
@@ -123,10 +150,11 @@ def rooted(random: Random, type_: str, depth: int, name: str, signature: str) ->
         count = random.randint(2, 5)
         kinds = ["bool" if n % 2 == 0 and n + 1 < count else type_ for n in range(count)]
         return Call(name, tuple(map(below, kinds)), type_)
-    variable = type_ if signature.endswith(" T") else random.choice(list(POOLS))
+    free = {"T": random.choice(list(POOLS)), "A": random.choice([*POOLS, *LISTS])}
+    settled = free | (bound(signature, type_) or {})
     arguments: list[Node] = []
     for place, slot in enumerate(signature.split(" -> ", maxsplit=1)[0].split(", ")):
-        kind = slot.strip("#?.").replace("T", variable)
+        kind = filled(slot, settled)
         if slot.endswith("?") and random.random() < 0.5:
             continue
         if slot.startswith("#"):
@@ -142,15 +170,25 @@ def feature(random: Random) -> Node:
     depth = random.randint(1, 4)
     if random.random() < 0.1:
         return tree(random, "double", min(depth, 3), ulp=True)
-    return tree(random, random.choice(list(POOLS)), depth)
+    return tree(random, random.choice([*POOLS, *POOLS, *LISTS]), depth)
+
+
+def hard_value(random: Random, type_: str) -> object:
+    if type_ not in LISTS:
+        return random.choice([*POOLS[type_], None])
+    if random.random() < 0.1:
+        return None
+    return [hard_value(random, LISTS[type_]) for _ in range(random.choice([0, 1, 2, 3, 5, 9]))]
 
 
 def hard_row(random: Random) -> dict[str, object]:
-    row = {name: random.choice([*POOLS[type_], None]) for name, type_ in COLUMNS.items()}
+    row = {name: hard_value(random, type_) for name, type_ in COLUMNS.items()}
     return row | {"n": random.choice([0, 1, -7, 2**53 + 1, -(2**53) - 1, 2**63 - 1, None])}
 
 
 def bits(value: object) -> object:
+    if isinstance(value, list):
+        return [bits(each) for each in value]
     return struct.pack("<d", value) if isinstance(value, float) else value
 
 
@@ -176,6 +214,7 @@ def duckdb_answers(
     found = cursor.sql(f"SELECT {lowered} FROM rows").to_arrow_table()
     cursor.close()
     whole = {"timestamp": pa.int64(), "date": pa.int32()}
+    whole |= {f"list<{type_}>": pa.list_(arrow_type) for type_, arrow_type in whole.items()}
     columns = [
         (column.cast(whole[node.type]) if node.type in whole else column).to_pylist()
         for node, column in zip(nodes, found.columns, strict=True)
@@ -230,7 +269,12 @@ def test_every_function_has_the_same_bits_on_every_engine(connection, seed):
     for row in FUNCTIONS.values():
         for signature in row.signatures:
             result = signature.rpartition(" ")[2]
-            type_ = random.choice(list(POOLS)) if result in {"T", "case"} else result
+            type_ = {
+                "T": random.choice(list(POOLS)),
+                "list<T>": random.choice(list(LISTS)),
+                "A": random.choice([*POOLS, *LISTS]),
+                "case": random.choice([*POOLS, *LISTS]),
+            }.get(result, result)
             nodes.append(rooted(random, type_, random.randint(1, 3), row.name, signature))
     for start in range(0, len(nodes), 30):
         rows = [hard_row(random) for _ in range(50)]

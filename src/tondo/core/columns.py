@@ -15,6 +15,8 @@ TIMESTAMP: Final = "timestamp"
 DATE: Final = "date"
 SCALARS: Final = (DOUBLE, ID, BOOL, STRING, TIMESTAMP, DATE)
 
+LISTS: Final = tuple(f"list<{item}>" for item in SCALARS)
+
 _LIST = re.compile(r"list<(\w+)>")
 
 

@@ -110,9 +110,14 @@ def _hashed(constants: Sequence[Any]) -> Bound:
     count = int(constants[1])
 
     @lru_cache(maxsize=4096)  # what is hashed are categories, and they come again
-    def kernel(text: str) -> float:
-        digest = md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
+    def of_one(value: str | int) -> float:
+        digest = md5(str(value).encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
         return float((int.from_bytes(digest[:8]) >> 4) % count)
+
+    def kernel(value: Any) -> Any:
+        if value.__class__ is list:
+            return [None if each is None else of_one(each) for each in value]
+        return of_one(value)
 
     return kernel, (0,)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from tondo.core.columns import SCALARS
+from tondo.core.columns import LISTS, SCALARS, item_type
 from tondo.core.durations import format_duration
 from tondo.core.errors import DefinitionError, near
 from tondo.language.fitted import FITTED
@@ -74,6 +74,13 @@ def check_window(call: WindowCall, columns: Mapping[str, str], *, text: str = ""
     argument = check(call.argument, columns)
     divisor = None if call.divisor is None else check(call.divisor, columns)
     for each in (argument, divisor):
+        if each is not None and item_type(each.type) is not None:
+            raise DefinitionError(
+                "TD-LANG-007",
+                f"{call.function} over a window is given a {each.type}",
+                expected="a value that is no list",
+                fix="Take one value of each list first, for example length(x) or sum(x).",
+            )
         if each is not None and row.argument == "double" and each.type != "double":
             raise DefinitionError(
                 "TD-LANG-007",
@@ -136,12 +143,19 @@ _CLASSES = {"double": float, "string": str, "bool": bool}
 
 
 def _is_known_type(node: Node) -> bool:
-    if node.type not in SCALARS:
+    if node.type not in SCALARS and node.type not in LISTS:
         return False
-    if not isinstance(node, Literal) or node.value is None:
+    if not isinstance(node, Literal):
         return True
-    wanted = _CLASSES.get(node.type, int)
-    return type(node.value) is wanted or (wanted is float and type(node.value) is int)
+    item = item_type(node.type)
+    if item is None or node.value is None:
+        return _is_of_type(node.value, node.type)
+    return isinstance(node.value, tuple) and all(_is_of_type(each, item) for each in node.value)
+
+
+def _is_of_type(value: Any, type_: str) -> bool:
+    wanted = _CLASSES.get(type_, int)
+    return value is None or type(value) is wanted or (wanted is float and type(value) is int)
 
 
 def _same(found: Node, stored: Node) -> bool:
@@ -244,8 +258,13 @@ class _Checker:
             node,
             f"{shown} is given ({given})",
             expected=" or ".join(f"({each.replace(' -> ', ') -> ')}" for each in row.signatures),
-            fix="Nothing is cast silently; write cast(x as double) where that is meant.",
+            fix=self.advice(node.function),
         )
+
+    def advice(self, function: str) -> str:
+        if function in WINDOW_FUNCTIONS:
+            return f"Of a list it is this; over events of a feature view: {function}(x) over 3h."
+        return "Nothing is cast silently; write cast(x as double) where that is meant."
 
     def settled_call(self, node: Call, below: Sequence[Node], found: Match, signature: str) -> Call:
         settled = tuple(
@@ -301,7 +320,7 @@ def match_case(types: Sequence[str]) -> Match | None:
     values = [position for position in range(len(types)) if position not in conditions]
     if len(types) < 2 or any(types[each] not in {"bool", NULL_TYPE} for each in conditions):
         return None
-    found = match("T, T... -> T", [types[each] for each in values] * 2)
+    found = match("A, A... -> A", [types[each] for each in values] * 2)
     if found is None:
         return None
     wanted = ["bool" if each in conditions else found.result for each in range(len(types))]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
+from tondo.core.columns import item_type
 from tondo.language.functions import FUNCTIONS
 from tondo.language.tree import Call, Column, Literal, Node, ViewFeature
-from tondo.language.values import READERS
+from tondo.language.values import READERS, finite
 from tondo.language.walk import expand_fitted
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ def evaluate(node: Node, row: Mapping[str, Any]) -> Any:
     >>> evaluate(check(parse("x / 2"), {"x": "double"}), {"x": 3.0})
     1.5
     """
-    value = _value(expand_fitted(node), row)
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return finite(_value(expand_fitted(node), row))
 
 
 def _value(node: Node, row: Mapping[str, Any]) -> Any:
@@ -44,6 +43,8 @@ def _value(node: Node, row: Mapping[str, Any]) -> Any:
 
 def literal_value(node: Literal) -> Any:
     """Return the constant; a double is a float even where JSON dropped its point."""
+    if isinstance(node.value, tuple):
+        return [literal_value(Literal(each, item_type(node.type) or "")) for each in node.value]
     if node.type == "double" and node.value is not None:
         return float(node.value)
     return node.value

@@ -12,12 +12,13 @@ from typing import Any
 
 import msgspec
 
+from tondo.core.columns import item_type
 from tondo.language.bound import bind, split_time
 from tondo.language.functions import FUNCTIONS
 from tondo.language.inline import INLINE, NAN_MAKERS, NAN_PASSERS, NEVER_NULL
 from tondo.language.interpret import literal_value
 from tondo.language.tree import Call, Column, Literal, Node, ViewFeature
-from tondo.language.values import READERS
+from tondo.language.values import READERS, finite
 from tondo.language.walk import expand_fitted
 
 RowFunction = Callable[[Mapping[str, Any]], list[Any]]
@@ -123,7 +124,8 @@ class _Writer:
         values = [literal_value(each) for each in below if isinstance(each, Literal)]
         if function.nulls == "strict" and None in values:
             return Literal(None, node.type)
-        return Literal(function.kernel(*values), node.type)
+        value = function.kernel(*values)
+        return Literal(tuple(value) if isinstance(value, list) else value, node.type)
 
     def step(self, node: Node, arguments: tuple[int, ...]) -> _Step:
         if isinstance(node, Literal):
@@ -168,6 +170,9 @@ class _Writer:
 
     def write_column(self, name: str, node: Column) -> None:
         key, reader = self.bind(node.name), self.bind(READERS[node.type])
+        if item_type(node.type) is not None:
+            self.lines.append(f"{name} = {reader}(get({key}), {key})")
+            return
         class_ = self.bind(_CLASSES.get(node.type, int))
         self.lines.append(f"{name} = get({key})")
         self.lines.append(f"if {name}.__class__ is not {class_}: {name} = {reader}({name}, {key})")
@@ -214,6 +219,8 @@ class _Writer:
         missing = self.bind(math.nan) if self.vector else "None"
         if type_ == "double":
             return f"{name} if {name} is not None and {name} - {name} == 0.0 else {missing}"
+        if type_ == "list<double>":
+            return f"{self.bind(finite)}({name})"
         if self.vector:
             return f"{missing} if {name} is None else {self.bind(float)}({name})"
         return name

@@ -16,10 +16,14 @@ MOST_DEPTH = 150
 """Deeper nesting is refused, so that no tree can exhaust the stack of a reader."""
 
 
+Scalar = float | int | bool | str | None
+
+
 class Literal(msgspec.Struct, frozen=True, tag="literal", tag_field="node"):
     """A constant. Timestamps are microseconds UTC, dates are days since 1970."""
 
-    value: float | int | bool | str | None
+    value: Scalar | tuple[Scalar, ...]
+    """The text of an expression holds no lists; frozen fitted functions do."""
     type: str = ""
     """Column type; empty for a bare null before checking."""
 

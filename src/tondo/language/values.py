@@ -1,10 +1,12 @@
 """Values of a row as they come from outside, read into the language's own values.
 
-Own values: float, int (id, microseconds of a timestamp, days of a date), bool, str, None.
+Own values: float, int (id, microseconds of a timestamp, days of a date), bool, str, None, and
+lists of these.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -135,7 +137,19 @@ def read_date(value: Any, name: str) -> int | None:
     return read_id(value, name)
 
 
-READERS: dict[str, Callable[[Any, str], Any]] = {
+def _list_reader(type_: str, read: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+    def read_list(value: Any, name: str) -> list[Any] | None:
+        if value is None:
+            return None
+        plain = value.tolist() if hasattr(value, "tolist") else value
+        if not isinstance(plain, list | tuple):
+            raise _refused(value, f"list of {type_}", name)
+        return [read(item, f"{name}[{place}]") for place, item in enumerate(plain, start=1)]
+
+    return read_list
+
+
+_SCALAR_READERS: dict[str, Callable[[Any, str], Any]] = {
     "double": read_double,
     "id": read_id,
     "bool": read_bool,
@@ -143,4 +157,20 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "timestamp": read_timestamp,
     "date": read_date,
 }
-"""Column type to the reader of its values."""
+
+READERS: dict[str, Callable[[Any, str], Any]] = {
+    **_SCALAR_READERS,
+    **{f"list<{type_}>": _list_reader(type_, read) for type_, read in _SCALAR_READERS.items()},
+}
+"""Column type to the reader of its values; a list gives a new list, NaN among its items None."""
+
+
+def finite(value: Any) -> Any:
+    """Return a final value: a double that is not finite is null, also as an item of a list.
+
+    >>> finite(math.inf), finite([1.0, math.inf])
+    (None, [1.0, None])
+    """
+    if isinstance(value, list):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -28,6 +28,9 @@ ARROW = {
     "id": pa.int64(),
     "bool": pa.bool_(),
 }
+ARROW |= {f"list<{name}>": pa.list_(type_) for name, type_ in ARROW.items()}
+WHOLE = {"timestamp": pa.int64(), "date": pa.int32()}
+WHOLE |= {f"list<{name}>": pa.list_(type_) for name, type_ in WHOLE.items()}
 
 
 def cases():
@@ -60,7 +63,7 @@ def by_duckdb(node, columns, row, connection):
     table = pa.table({name: pa.array(values[name], ARROW[columns[name]]) for name in columns})
     connection.register("rows", table)
     found = connection.sql(f"SELECT {lower(node)} AS f FROM rows").to_arrow_table()
-    whole = {"timestamp": pa.int64(), "date": pa.int32()}.get(node.type)
+    whole = WHOLE.get(node.type)
     return (found["f"].cast(whole) if whole else found["f"]).to_pylist()[0]
 
 

@@ -67,7 +67,8 @@ class RowEngine:
 
 
 def _arrow(kind):
-    return {"double": pa.float64(), "bool": pa.bool_(), "string": pa.string()}[kind]
+    types = {"double": pa.float64(), "bool": pa.bool_(), "string": pa.string()}
+    return {**types, "list<string>": pa.list_(pa.string())}[kind]
 
 
 def flights(rows=2000, seed=5):

@@ -43,6 +43,12 @@ def test_a_feature_of_text_is_refused_with_advice():
         feature_matrix({"x": Column("x", "string")}, table, engine=RowEngine())
 
 
+def test_a_feature_that_is_a_list_is_refused_with_advice():
+    table = pa.table({"x": [["a"]]})
+    with pytest.raises(DefinitionError, match=r"TD-TRAIN-003.*length\(x\)"):
+        feature_matrix({"x": Column("x", "list<string>")}, table, engine=RowEngine())
+
+
 def test_labels_of_truth_and_of_numbers_are_the_same():
     table = pa.table({"a": [True, False, None], "b": [1.0, 0.0, None]})
     np.testing.assert_array_equal(label_vector(table, "a"), label_vector(table, "b"))

@@ -223,7 +223,7 @@ ROWS = (
     ),
     _test(
         "is_null",
-        "T -> bool",
+        "A -> bool",
         lambda x: x is None,
         "x is null",
         "Never null; `is not null` is its contrary.",
@@ -262,7 +262,7 @@ ROWS = (
     ),
     _choice(
         "coalesce",
-        "T, T... -> T",
+        "A, A... -> A",
         coalesce,
         "The first value that is not null.",
         ("coalesce(null, 2)", 2.0),

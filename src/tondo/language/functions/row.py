@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
+
+from tondo.core.columns import item_type
 
 NULL_TYPE = ""
 """Type of a bare null before it is settled."""
 WHOLE_TYPE = "whole"
 """Type of a whole number in the text before it is settled as double or id."""
 
-_ARGUMENT = re.compile(r"(#?)(\w+)(\??|\.\.\.)")
+VARIABLES = ("T", "A")
+"""In a signature T is one type that is no list, A one type of any kind."""
+
+_ARGUMENT = re.compile(r"(#?)(list<\w+>|\w+)(\??|\.\.\.)")
 
 
 class Function(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +26,8 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     signatures: tuple[str, ...]
-    """`T, T... -> T`: T is one type throughout, `?` optional, `...` repeated, `#` a constant."""
+    """`T, T... -> T`: T is one type that is no list, A one type of any kind, each throughout;
+    `?` optional, `...` repeated, `#` a constant."""
     kernel: Callable[..., Any]
     nulls: Literal["strict", "own"] = "strict"
     """strict: any null gives null and the kernel is not called; own: the kernel sees None."""
@@ -61,11 +67,13 @@ def match(signature: str, types: Sequence[str]) -> Match | None:
     slots = _laid_out(taken, len(types))
     if slots is None:
         return None
-    variable = _variable(slots, types)
-    wanted = [variable if slot.type == "T" else slot.type for slot in slots]
+    settled = {name: _settled(name, slots, types) for name in VARIABLES}
+    if item_type(settled["T"]) is not None:
+        return None
+    wanted = [_filled(slot.type, settled) for slot in slots]
     if not all(_accepts(want, have) for want, have in zip(wanted, types, strict=True)):
         return None
-    return Match(tuple(wanted), variable if result == "T" else result)
+    return Match(tuple(wanted), _filled(result, settled))
 
 
 def constants_of(signature: str, count: int) -> tuple[bool, ...]:
@@ -83,10 +91,21 @@ def _laid_out(taken: str, count: int) -> list[_Slot] | None:
     return slots[:count] if least <= count <= len(slots) else None
 
 
-def _variable(slots: Sequence[_Slot], types: Sequence[str]) -> str:
-    """Return the one type that T stands for; empty when only nulls speak for it."""
-    bound = [have for slot, have in zip(slots, types, strict=True) if slot.type == "T"]
-    settled = [each for each in bound if each not in {NULL_TYPE, WHOLE_TYPE}]
+def _filled(type_: str, settled: Mapping[str, str]) -> str:
+    """Return a signature's type with its variable replaced; empty when nothing settles it."""
+    item = item_type(type_)
+    if item in settled:
+        return f"list<{settled[item]}>" if settled[item] else NULL_TYPE
+    return settled.get(type_, type_)
+
+
+def _settled(name: str, slots: Sequence[_Slot], types: Sequence[str]) -> str:
+    """Return the one type that a variable stands for; empty when only nulls speak for it."""
+    pairs = list(zip(slots, types, strict=True))
+    bound = [have for slot, have in pairs if slot.type == name]
+    items = [item_type(have) for slot, have in pairs if slot.type == f"list<{name}>"]
+    settled = [each for each in items if each]
+    settled += [each for each in bound if each not in {NULL_TYPE, WHOLE_TYPE}]
     if settled:
         return settled[0]
     return "double" if WHOLE_TYPE in bound else NULL_TYPE

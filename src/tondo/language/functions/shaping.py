@@ -31,9 +31,17 @@ def bucketize(x: float, *bounds: float) -> float:
     return float(bisect_right(bounds, x))
 
 
-def hash_bucket(text: str, count: float) -> float:
-    """Return a bucket from 0 to count - 1: the first 60 bits of MD5 (RFC 1321) modulo count."""
-    digest = md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
+def hash_bucket(value: Any, count: float) -> Any:
+    """Return a bucket from 0 to count - 1: the first 60 bits of MD5 (RFC 1321) modulo count.
+
+    An id is hashed as its decimal text; of a list, each item that is not null.
+
+    >>> hash_bucket("JFK", 16.0), hash_bucket(["JFK", None], 16.0)
+    (8.0, [8.0, None])
+    """
+    if isinstance(value, list):
+        return [None if each is None else hash_bucket(each, count) for each in value]
+    digest = md5(str(value).encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
     return float(int(digest[:HASH_DIGITS], 16) % int(count))
 
 
@@ -72,11 +80,17 @@ ROWS = (
     ),
     Function(
         name="hash_bucket",
-        signatures=("string, #double -> double",),
+        signatures=(
+            "string, #double -> double",
+            "id, #double -> double",
+            "list<string>, #double -> list<double>",
+            "list<id>, #double -> list<double>",
+        ),
         kernel=hash_bucket,
         group="Shaping",
         problem=_count_problem,
-        doc="A bucket from 0 to n - 1 by the first 60 bits of the text's MD5.",
+        doc="A bucket from 0 to n - 1 by the first 60 bits of the MD5 of the text, or of the id in"
+        " decimal; of a list, a bucket for each item.",
         example=("hash_bucket('JFK', 16)", 8.0),
     ),
     Function(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tondo.language.functions import casts, numeric, operators, shaping, text, times
+from tondo.language.functions import casts, lists, numeric, operators, shaping, text, times
 
 if TYPE_CHECKING:
     from tondo.language.functions.row import Function
 
 FUNCTIONS: dict[str, Function] = {
     row.name: row
-    for module in (operators, numeric, shaping, text, times, casts)
+    for module in (operators, numeric, shaping, text, lists, times, casts)
     for row in module.ROWS
 }
 """Name to row, in the order of the reference."""

@@ -83,14 +83,27 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     return test
 
 
+def concat(first: Any, *others: Any) -> Any:
+    """Return texts or lists joined.
+
+    >>> concat("a", "b"), concat(["a"], ["b", None])
+    ('ab', ['a', 'b', None])
+    """
+    if isinstance(first, str):
+        return first + "".join(others)
+    return [each for items in (first, *others) for each in items]
+
+
 def _part(text: str) -> re.Pattern[str]:
     return re.compile("".join("." if each == "_" else re.escape(each) for each in text), re.DOTALL)
 
 
-def _row(name: str, signature: str, kernel: Any, doc: str, example: Any) -> Function:
+def _row(
+    name: str, signature: str | tuple[str, ...], kernel: Any, doc: str, example: Any
+) -> Function:
     return Function(
         name=name,
-        signatures=(signature,),
+        signatures=(signature,) if isinstance(signature, str) else signature,
         kernel=kernel,
         operator={"like": "x like pattern"}.get(name, ""),
         group="Text",
@@ -102,9 +115,9 @@ def _row(name: str, signature: str, kernel: Any, doc: str, example: Any) -> Func
 ROWS = (
     _row(
         "length",
-        "string -> double",
+        ("string -> double", "list<T> -> double"),
         lambda text: float(len(text)),
-        "Number of code points.",
+        "Number of code points; of a list, of items, nulls counted.",
         ("length('añb')", 3.0),
     ),
     _row("lower", "string -> string", lower, "By tondo's own table.", ("lower('ÀB')", "àb")),
@@ -167,9 +180,9 @@ ROWS = (
     ),
     _row(
         "contains",
-        "string, string -> bool",
+        ("string, string -> bool", "list<T>, T -> bool"),
         lambda text, part: part in text,
-        "Whether it occurs.",
+        "Whether it occurs; in a list, as an item.",
         ("contains('tondo', 'nd')", True),
     ),
     _row(
@@ -181,9 +194,9 @@ ROWS = (
     ),
     _row(
         "concat",
-        "string, string... -> string",
-        lambda *texts: "".join(texts),
-        "Joined, also written `a || b`; null with any null.",
+        ("string, string... -> string", "list<T>, list<T>... -> list<T>"),
+        concat,
+        "Texts or lists joined, also written `a || b`; null with any null.",
         ("'a' || 'b'", "ab"),
     ),
     _row(

@@ -47,11 +47,12 @@ def fill(target: np.ndarray, column: pa.ChunkedArray, name: str) -> None:
 
     kind = column.type
     if not (pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_integer(kind)):
+        example = f"length({name})" if pa.types.is_list(kind) else f"vocab({name}, 50)"
         raise DefinitionError(
             "TD-TRAIN-003",
             f"feature '{name}' is {kind}, which a model cannot read",
             expected="a double or bool",
-            fix=f"Turn it into a number, for example vocab({name}, 50).",
+            fix=f"Turn it into a number, for example {example}.",
             feature=name,
         )
     start = 0

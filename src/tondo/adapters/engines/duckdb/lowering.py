@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from tondo.adapters.engines.duckdb.lowering_emitter import Emitter, double_sql
 from tondo.adapters.engines.duckdb.lowering_table import LOWERINGS
+from tondo.core.columns import item_type
 from tondo.language.tree import Literal, Node
-from tondo.language.walk import expand_fitted
+from tondo.language.walk import columns_of, expand_fitted
 from tondo.language.windows import LARGEST
 
 _ROOTS = {
+    "double": "CASE WHEN isfinite({0}) THEN {0} END",
     "timestamp": "make_timestamptz({0})",
     "date": "CAST(DATE '1970-01-01' + CAST({0} AS INTEGER) AS DATE)",
 }
@@ -26,11 +28,15 @@ def lower(node: Node) -> str:
     >>> lower(Column("x", "string"))
     'CAST("x" AS VARCHAR)'
     """
-    emitter = Emitter(LOWERINGS)
-    text = emitter.plain(expand_fitted(node))
+    tree = expand_fitted(node)
+    emitter = Emitter(LOWERINGS, columns=columns_of(tree))
+    text = emitter.plain(tree)
+    item = item_type(node.type)
+    if item in _ROOTS:
+        return emitter.mapped(text, _ROOTS[item].format)
     if node.type == "double" and not isinstance(node, Literal):
-        return emitter.shared(text, lambda x: f"CASE WHEN isfinite({x}) THEN {x} END")
-    return _ROOTS.get(node.type, "{0}").format(text)
+        return emitter.shared(text, _ROOTS["double"].format)
+    return _ROOTS.get(node.type, "{0}").format(text) if node.type != "double" else text
 
 
 def quantised_sql(argument_sql: str, scale_bits: int = 20) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import count
 
 import msgspec
 
+from tondo.core.columns import item_type
 from tondo.core.errors import DefinitionError
 from tondo.language.interpret import literal_value
 from tondo.language.tree import Call, Column, Literal, Node
@@ -25,7 +27,9 @@ _TYPES = {
 _COLUMNS = {
     "timestamp": "epoch_us({0})",
     "date": "CAST({0} - DATE '1970-01-01' AS BIGINT)",
+    "double": f"nullif({{0}}, {NAN})",
 }
+"""How items of a list, and times that are none, are read."""
 
 
 def double_sql(value: float) -> str:
@@ -48,20 +52,30 @@ def name_sql(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-class Emitter:
-    """Writes the SQL of one tree; numbers the variables of its lambdas."""
+def type_sql(type_: str) -> str:
+    """Return DuckDB's type of the values inside, for a column type.
 
-    def __init__(self, table: Mapping[str, Lowering]) -> None:
+    >>> type_sql("list<timestamp>")
+    'BIGINT[]'
+    """
+    item = item_type(type_)
+    return _TYPES[type_] if item is None else f"{_TYPES[item]}[]"
+
+
+class Emitter:
+    """Writes the SQL of one tree; names the variables of its lambdas."""
+
+    def __init__(self, table: Mapping[str, Lowering], *, columns: Iterable[str] = ()) -> None:
         self.table = table
-        self.variables = 0
+        # Inside a lambda its variable hides a column of the same name, in any case.
+        self.taken = {each.lower() for each in columns}
 
     def raw(self, node: Node) -> str:
         """Return the SQL of `node`; a double may be NaN where `may_be_nan(node)`."""
         if isinstance(node, Literal):
             return self.literal(node)
         if isinstance(node, Column):
-            inner = name_sql(node.name)
-            return _COLUMNS.get(node.type, f"CAST({{0}} AS {_TYPES[node.type]})").format(inner)
+            return self.column(node)
         assert isinstance(node, Call)
         return self.row(node).sql(self, node)
 
@@ -78,9 +92,30 @@ class Emitter:
         """Return `body(text)`, with a long `text` computed once."""
         if len(text) <= LONGEST_COPY:
             return body(text)
-        self.variables += 1
-        variable = f"v{self.variables}"
-        return f"list_transform([{text}], lambda {variable}: {body(variable)})[1]"
+        return f"{self.mapped(f'[{text}]', body)}[1]"
+
+    def variable(self) -> str:
+        """Return a name for a variable that is no column of the tree and no other variable."""
+        number = next(each for each in count(1) if f"v{each}" not in self.taken)
+        self.taken.add(f"v{number}")
+        return f"v{number}"
+
+    def mapped(self, items: str, body: Callable[[str], str]) -> str:
+        """Return the SQL of a list with `body` of each item."""
+        variable = self.variable()
+        return f"list_transform({items}, lambda {variable}: {body(variable)})"
+
+    def column(self, node: Column) -> str:
+        """Return the SQL of a column; of a list, with NaN among its items made null."""
+        item = item_type(node.type)
+        typed = f"CAST({name_sql(node.name)} AS {type_sql(node.type)})"
+        if item is not None:
+            read = _COLUMNS.get(item)
+            listed = typed if item == "double" else name_sql(node.name)
+            return self.mapped(listed, read.format) if read else typed
+        if node.type == "double":
+            return typed
+        return _COLUMNS[node.type].format(name_sql(node.name)) if node.type in _COLUMNS else typed
 
     def may_be_nan(self, node: Node) -> bool:
         """Return whether `raw(node)` may hold NaN in place of null."""
@@ -107,8 +142,12 @@ class Emitter:
     def literal(self, node: Literal) -> str:
         """Return the SQL of a constant, of its type even where it is null."""
         value = literal_value(node)
+        item = item_type(node.type)
         if value is None:
-            return f"CAST(NULL AS {_TYPES[node.type]})"
+            return f"CAST(NULL AS {type_sql(node.type)})"
+        if item is not None:
+            listed = ", ".join(self.literal(Literal(each, item)) for each in value)
+            return f"CAST([{listed}] AS {type_sql(node.type)})"
         if node.type == "double":
             return double_sql(value)
         if node.type == "string":

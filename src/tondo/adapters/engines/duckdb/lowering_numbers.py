@@ -11,6 +11,7 @@ from tondo.adapters.engines.duckdb.lowering_emitter import (
     double_sql,
     template,
 )
+from tondo.core.columns import item_type
 from tondo.language.functions.numeric import (
     DEGREES_PER_RADIAN,
     EARTH_RADIUS_KM,
@@ -167,19 +168,26 @@ def _bucketize(emitter: Emitter, call: Call) -> str:
 
 
 def _hash_bucket(emitter: Emitter, call: Call) -> str:
-    text, count = emitter.plain(call.arguments[0]), constant_of(call.arguments[1])
+    value, count = emitter.plain(call.arguments[0]), constant_of(call.arguments[1])
     assert isinstance(count, float)
-    hexadecimal = f"'0x' || substr(md5({text}), 1, {HASH_DIGITS})"
-    return f"CAST(CAST({hexadecimal} AS BIGINT) % {int(count)} AS DOUBLE)"
+
+    def bucket(each: str) -> str:
+        hexadecimal = f"'0x' || substr(md5(CAST({each} AS VARCHAR)), 1, {HASH_DIGITS})"
+        return f"CAST(CAST({hexadecimal} AS BIGINT) % {int(count)} AS DOUBLE)"
+
+    listed = item_type(call.arguments[0].type) is not None
+    return emitter.mapped(value, bucket) if listed else bucket(value)
 
 
 def _position_in(emitter: Emitter, call: Call) -> str:
     subject, *values = map(emitter.plain, call.arguments)
-    found = f"coalesce(list_position([{', '.join(values)}], {{x}}), 0)"
-    return emitter.shared(
-        subject,
-        lambda x: f"CASE WHEN {x} IS NOT NULL THEN CAST({found.format(x=x)} AS DOUBLE) END",
-    )
+    listed = f"[{', '.join(values)}]"
+
+    def body(x: str) -> str:
+        place = f"coalesce(list_position({listed}, {x}), 0)"
+        return f"CASE WHEN {x} IS NOT NULL THEN CAST({place} AS DOUBLE) END"
+
+    return emitter.shared(subject, body)
 
 
 def _carried(name: str, *, makes_nan: bool = False) -> Lowering:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tondo.adapters.engines.duckdb import (
+    lowering_lists,
     lowering_logic,
     lowering_numbers,
     lowering_text,
@@ -18,6 +19,7 @@ LOWERINGS: dict[str, Lowering] = {
     **lowering_logic.LOWERINGS,
     **lowering_numbers.LOWERINGS,
     **lowering_text.LOWERINGS,
+    **lowering_lists.LOWERINGS,
     **lowering_times.LOWERINGS,
 }
 """Function name to its lowering."""

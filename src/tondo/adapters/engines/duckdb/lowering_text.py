@@ -41,7 +41,7 @@ def _cased(name: str, kept: str) -> Lowering:
     return Lowering(sql)
 
 
-def _whole(number: str) -> str:
+def whole_sql(number: str) -> str:
     """Return a place or length as BIGINT: toward zero, clamped."""
     limit = double_sql(LONGEST)
     low = double_sql(-LONGEST)
@@ -53,8 +53,8 @@ def _whole(number: str) -> str:
 
 def _substr(emitter: Emitter, call: Call) -> str:
     text, *numbers = map(emitter.plain, call.arguments)
-    first = emitter.shared(numbers[0], _whole)
-    length = emitter.shared(numbers[1], _whole) if len(numbers) > 1 else f"{int(LONGEST)}"
+    first = emitter.shared(numbers[0], whole_sql)
+    length = emitter.shared(numbers[1], whole_sql) if len(numbers) > 1 else f"{int(LONGEST)}"
 
     def body(start: str) -> str:
         first_kept = f"CASE WHEN {start} < 1 THEN 1 ELSE {start} END"
@@ -81,7 +81,14 @@ def _split_part(emitter: Emitter, call: Call) -> str:
 
         return emitter.shared(subject, of_text)
 
-    return emitter.shared(emitter.shared(number, _whole), body)
+    return emitter.shared(emitter.shared(number, whole_sql), body)
+
+
+def _contains(emitter: Emitter, call: Call) -> str:
+    subject, part = map(emitter.plain, call.arguments)
+    if call.arguments[0].type == "string":
+        return f"contains({subject}, {part})"
+    return f"list_contains({subject}, {part})"
 
 
 def _concat(emitter: Emitter, call: Call) -> str:
@@ -100,7 +107,7 @@ LOWERINGS: dict[str, Lowering] = {
     "replace": template("replace({0}, {1}, {2})"),
     "starts_with": template("starts_with({0}, {1})"),
     "ends_with": template("ends_with({0}, {1})"),
-    "contains": template("contains({0}, {1})"),
+    "contains": Lowering(_contains),
     "split_part": Lowering(_split_part),
     "concat": Lowering(_concat),
     "like": template("({0} LIKE {1})"),
