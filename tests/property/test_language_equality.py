@@ -35,7 +35,8 @@ DOUBLES = [
 TEXTS = [
     "", " ", "a", "ab", " a ", "\t x ", "İstanbul", "ΑΣ", "straße", "e\u0301", "🇩🇪", "ᾳῼ", "ǅ", "a%b_c",
     "007", "1e", "1e3", "0x10", "NaN", "1e999", "-.5", "5.", "+7", "1_0", " 7", "2.5e-3", "JFK-LGA", "it's",
-    "a\0b", "\\%", "line\nbreak", "Zz", "éa", "\u00a0a\u2003", "\u017fK", "\ufb01",
+    "2013-04-01", "2013-04-01 06:30:15.25Z", "2013-02-30", "0000-01-01", "2013-04-01T24:00", "true",
+    "-9223372036854775808", "9223372036854775808", "a\0b", "\\%", "line\nbreak", "Zz", "éa", "\u00a0a\u2003", "\u017fK", "\ufb01",
 ]  # fmt: skip
 HOUR = 3_600_000_000
 SPRING, AUTUMN = 1362898800000000, 1383458400000000  # New York, 2013
@@ -70,6 +71,24 @@ CONSTANTS = {
     "trunc": ["second", "minute", "hour", "day", "week", "month", "quarter", "year"],
     "diff": ["second", "minute", "hour", "day", "week"],
 }  # fmt: skip
+PATTERNS = [
+    "a",
+    "(.)(.)",
+    "^(?:a|b){1,3}$",
+    "[^a-z]+",
+    "([A-Z]+)-([A-Z]+)",
+    "\\d+",
+    "\\w*$",
+    "^\\s*(\\S+)",
+    "(a)|(b)",
+    "[+-]?[0-9.]+(?:e[0-9]+)?",
+    "(?:[0-9]{3}){1,2}",
+    "İ|Σ|́",
+    "^$",
+    "\\\\|%",
+    ".{2,3}",
+    "[\\d\\]\\-^_]",
+]
 SEEN: Counter[str] = Counter()
 
 
@@ -126,6 +145,14 @@ def constant_argument(random: Random, name: str, place: int, kind: str) -> list[
         return [Literal(float(random.randint(-22, 22)), "double")]
     if name == "position_in":
         return [literal(random, kind, null=False) for _ in range(random.randint(1, 3))]
+    if name.startswith("regexp"):
+        return (
+            [Literal(random.choice(PATTERNS), "string")] if place == 1 else [Literal(0.0, "double")]
+        )
+    if name == "add_interval":
+        return [Literal(random.choice([1.0, -3.6e9, 0.5, 8.64e10, 1e18, -1e300]), "double")]
+    if name == "date_add":
+        return [Literal(random.choice(CONSTANTS["trunc" if place == 0 else "zone"]), "string")]
     if name == "ngrams" and place == 1:
         return [Literal(random.choice([1.0, 2.0, 3.0]), "double")]
     if name in {"tokens", "ngrams"}:
@@ -156,6 +183,9 @@ def rooted(random: Random, type_: str, depth: int, name: str, signature: str) ->
     for place, slot in enumerate(signature.split(" -> ", maxsplit=1)[0].split(", ")):
         kind = filled(slot, settled)
         if slot.endswith("?") and random.random() < 0.5:
+            continue
+        if slot == "#string" and name == "date_add" and signature.endswith(" date"):
+            arguments.append(Literal(random.choice(CONSTANTS["trunc"][3:]), "string"))
             continue
         if slot.startswith("#"):
             arguments += constant_argument(random, name, place, kind)

@@ -258,10 +258,14 @@ class _Checker:
             node,
             f"{shown} is given ({given})",
             expected=" or ".join(f"({each.replace(' -> ', ') -> ')}" for each in row.signatures),
-            fix=self.advice(node.function),
+            fix=self.advice(node.function, types),
         )
 
-    def advice(self, function: str) -> str:
+    def advice(self, function: str, types: Sequence[str]) -> str:
+        if function in {"add", "subtract"} and list(types) == ["timestamp", "timestamp"]:
+            return "Write date_diff('second', a, b) for the time from a to b."
+        if function == "add_interval" and "date" in types:
+            return "Write date_add('day', 3, d) to move a date."
         if function in WINDOW_FUNCTIONS:
             return f"Of a list it is this; over events of a feature view: {function}(x) over 3h."
         return "Nothing is cast silently; write cast(x as double) where that is meant."
@@ -287,7 +291,7 @@ class _Checker:
         if node.type == WHOLE_TYPE and isinstance(node, Literal):
             if wanted == "id":
                 return Literal(node.value, "id")
-            return Literal(float(node.value or 0), "double")
+            return Literal(float(node.value or 0), "double")  # type: ignore[arg-type]
         if node.type != NULL_TYPE:
             return node
         if wanted == NULL_TYPE:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from tondo.core.columns import DATE, STRING, TIMESTAMP
+from tondo.core.columns import DATE, DOUBLE, STRING, TIMESTAMP
 from tondo.core.errors import DefinitionError, near
 from tondo.language.fitted import FITTED
 from tondo.language.functions import FUNCTIONS
@@ -23,7 +23,7 @@ from tondo.language.tree import (
     ViewFeature,
     depth_of,
 )
-from tondo.language.values import days_of_text, micros_of_text
+from tondo.language.values import days_of_text, micros_of_interval, micros_of_text
 from tondo.language.windows import WINDOW_FUNCTIONS
 
 if TYPE_CHECKING:
@@ -213,7 +213,32 @@ class Parser:
         return self._left_chain({"||": "concat"}, self._sum)
 
     def _sum(self) -> Node:
-        return self._left_chain(_SUMS, self._product)
+        start = self.here.start
+        node = self._product()
+        while token := self.accept(*_SUMS):
+            if self.here.word() == "interval" and self.tokens[self.position + 1].kind == "string":
+                length = self._interval()
+                moved = length if token.text == "+" else -length
+                node = Call("add_interval", (node, Literal(moved, DOUBLE)))
+            else:
+                node = Call(_SUMS[token.text], (node, self._product()))
+            self._mark(node, start)
+        return node
+
+    def _interval(self) -> float:
+        """Return the microseconds of `interval '1 day 2 hours'`."""
+        self._advance()
+        token = self._advance()
+        length = micros_of_interval(token.text)
+        if length is None:
+            raise syntax_error(
+                self.text,
+                (token.start, token.end),
+                f"'{token.text}' is not an interval of fixed length",
+                expected="such as 3 hours or 1 day 12 hours: seconds, minutes, hours, days, weeks."
+                " Months and years go by date_add('month', 1, t, 'America/New_York')",
+            )
+        return length
 
     def _product(self) -> Node:
         return self._left_chain(_PRODUCTS, self._signed)
@@ -361,7 +386,7 @@ class Parser:
                 self.text,
                 (token.start, token.end),
                 f"nothing can be cast to '{token.text}'",
-                expected="double, string, date or timestamp",
+                expected="double, id, bool, string, date or timestamp",
             )
         self.expect(")")
         return Call(CAST_TYPES[wanted], (argument,))

@@ -12,8 +12,9 @@ from tondo.language.windows import WINDOW_FUNCTIONS
 _HEAD = """# Functions
 
 Written from the tables by `python -m tondo.language.reference`; a test holds it equal.
-`T` is one type throughout, `?` optional, `...` repeated, `#` a constant. Strict functions are null
-when any argument is; ± marks those that may differ by 4 units in the last place between engines.
+`T` is one type that is no list, `A` one type of any kind, each throughout; `?` optional, `...`
+repeated, `#` a constant. Functions are null when any argument is, unless their meaning says
+otherwise; ± marks those that may differ by 4 units in the last place between engines.
 """
 
 
@@ -36,7 +37,7 @@ def functions_page() -> str:
 def _row(row: Function) -> tuple[str, ...]:
     written = row.operator or f"{row.name}(...)"
     mark = " ±" if row.ulp else ""
-    types = "when bool then T ... else T" if row.signatures == ("case",) else None
+    types = "when bool then A ... else A" if row.signatures == ("case",) else None
     text, value = row.example
     return (
         f"`{_cell(written)}`{mark}",

@@ -238,7 +238,7 @@ def _steady(function: str, node: Node) -> bool:
 
     inf + c, inf * c and inf / c are infinite for a finite c that is not 0.
     """
-    if not isinstance(node, Literal) or node.value is None:
+    value = literal_value(node) if isinstance(node, Literal) else None
+    if value is None:
         return False
-    value = float(node.value)
     return math.isfinite(value) and (function in {"add", "subtract"} or value != 0.0)

@@ -25,6 +25,16 @@ _INSTANT = re.compile(
 )
 
 
+_LENGTHS_US = {
+    "second": 1_000_000,
+    "minute": 60_000_000,
+    "hour": 3_600_000_000,
+    "day": DAY_US,
+    "week": 7 * DAY_US,
+}
+_LENGTH = re.compile(rf"\s*([0-9]+(?:\.[0-9]+)?) *({'|'.join(_LENGTHS_US)})s?(?![A-Za-z])")
+
+
 def micros_of_text(text: str) -> int | None:
     """Return microseconds of `2013-04-01[ 06:30[:15[.25]]]` in UTC, None when it is no instant.
 
@@ -50,6 +60,19 @@ def days_of_text(text: str) -> int | None:
     """
     micros = micros_of_text(text) if len(text) == 10 else None
     return None if micros is None else micros // DAY_US
+
+
+def micros_of_interval(text: str) -> float | None:
+    """Return microseconds of `1 day 2.5 hours`, None when it is no interval of fixed length.
+
+    >>> micros_of_interval("90 minutes"), micros_of_interval("1 month")
+    (5400000000.0, None)
+    """
+    parts = _LENGTH.findall(text)
+    if not parts or _LENGTH.sub("", text).strip():
+        return None
+    lengths = [float(count) * _LENGTHS_US[unit] for count, unit in parts]
+    return float(round(sum(lengths)))
 
 
 def _refused(value: Any, type_: str, name: str) -> DataError:

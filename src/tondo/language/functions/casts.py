@@ -8,10 +8,12 @@ from typing import Any
 
 from tondo.language.functions.row import Function
 from tondo.language.functions.times import EARLIEST_US, LATEST_US
-from tondo.language.values import DAY_US
+from tondo.language.values import DAY_US, days_of_text, micros_of_text
 
 CAST_TYPES = {
     "double": "cast_double",
+    "id": "cast_id",
+    "bool": "cast_bool",
     "string": "cast_string",
     "varchar": "cast_string",
     "text": "cast_string",
@@ -20,6 +22,7 @@ CAST_TYPES = {
 }
 """The type as written in a cast to the function that casts."""
 
+_WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -42,14 +45,41 @@ def cast_string(x: Any) -> str:
     return ("true" if x else "false") if isinstance(x, bool) else str(x)
 
 
-def cast_date(x: int) -> int:
-    """Return the UTC date of an instant."""
-    return x // DAY_US
+def cast_id(x: Any) -> int | None:
+    """Return the id that text writes in decimal, null for other text and beyond 64 bits.
+
+    >>> cast_id("-007"), cast_id("1.0"), cast_id("9223372036854775808")
+    (-7, None, None)
+    """
+    if not isinstance(x, str):
+        return int(x)
+    whole = int(x) if _WHOLE.fullmatch(x) else None
+    return whole if whole is not None and -(2**63) <= whole < 2**63 else None
 
 
-def cast_timestamp(x: int) -> int | None:
-    """Return midnight UTC of a date, None outside the calendar."""
-    return x * DAY_US if EARLIEST_US <= x * DAY_US <= LATEST_US else None
+def cast_bool(x: Any) -> bool | None:
+    """Return the truth value that text writes as true or false, null for other text."""
+    return {"true": True, "false": False}.get(x) if isinstance(x, str) else x
+
+
+def cast_date(x: Any) -> int | None:
+    """Return the UTC date of an instant, or the date that text writes as 2013-04-01."""
+    if isinstance(x, str):
+        days = days_of_text(x)
+        return None if days is None else _in_calendar(days * DAY_US, days)
+    return int(x // DAY_US)
+
+
+def cast_timestamp(x: Any) -> int | None:
+    """Return midnight UTC of a date, or the instant in UTC that text writes."""
+    if isinstance(x, str):
+        micros = micros_of_text(x)
+        return None if micros is None else _in_calendar(micros, micros)
+    return _in_calendar(x * DAY_US, x * DAY_US)
+
+
+def _in_calendar(instant_us: int, value: int) -> int | None:
+    return value if EARLIEST_US <= instant_us <= LATEST_US else None
 
 
 def _cast(name: str, signatures: tuple[str, ...], kernel: Any, doc: str, example: Any) -> Function:
@@ -80,17 +110,32 @@ ROWS = (
         ("cast(1 = 1 as string)", "true"),
     ),
     _cast(
+        "cast_id",
+        ("string -> id", "id -> id"),
+        cast_id,
+        "Text of an optional sign and digits, within 64 bits, else null. Doubles have no cast: a"
+        " number that counts is no id.",
+        ("cast('9007199254740993' as id) = 9007199254740993", True),
+    ),
+    _cast(
+        "cast_bool",
+        ("string -> bool", "bool -> bool"),
+        cast_bool,
+        "The texts true and false, else null.",
+        ("cast('true' as bool)", True),
+    ),
+    _cast(
         "cast_date",
-        ("timestamp -> date",),
+        ("timestamp -> date", "string -> date"),
         cast_date,
-        "The date in UTC.",
+        "The date in UTC; text such as 2013-04-01, else null.",
         ("cast(timestamp '1969-12-31 23:00:00' as date) = date '1969-12-31'", True),
     ),
     _cast(
         "cast_timestamp",
-        ("date -> timestamp",),
+        ("date -> timestamp", "string -> timestamp"),
         cast_timestamp,
-        "Midnight UTC of the date.",
+        "Midnight UTC of the date; text such as 2013-04-01 06:30:15.25, in UTC, else null.",
         ("epoch(cast(date '1970-01-02' as timestamp))", 86400.0),
     ),
 )

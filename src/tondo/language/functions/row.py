@@ -94,7 +94,7 @@ def _laid_out(taken: str, count: int) -> list[_Slot] | None:
 def _filled(type_: str, settled: Mapping[str, str]) -> str:
     """Return a signature's type with its variable replaced; empty when nothing settles it."""
     item = item_type(type_)
-    if item in settled:
+    if item is not None and item in settled:
         return f"list<{settled[item]}>" if settled[item] else NULL_TYPE
     return settled.get(type_, type_)
 

@@ -118,7 +118,8 @@ def date_diff(unit: str, start_us: int, stop_us: int) -> float | None:
     return float(stop_us - start_us) / float(UNITS_US[unit])
 
 
-def _zone_problem(constants: Sequence[Any]) -> str:
+def zone_problem(constants: Sequence[Any]) -> str:
+    """Return what is wrong with a zone that stands last among constants, if one does."""
     name = constants[-1]
     if len(constants) < 2 or name in zone_names():
         return ""
@@ -128,7 +129,7 @@ def _zone_problem(constants: Sequence[Any]) -> str:
 def _trunc_problem(constants: Sequence[Any]) -> str:
     if constants[0] not in TRUNC_UNITS:
         return f"'{constants[0]}' is not a unit. " + near(str(constants[0]), TRUNC_UNITS)
-    return _zone_problem(constants[1:])
+    return zone_problem(constants[1:])
 
 
 def _diff_problem(constants: Sequence[Any]) -> str:
@@ -144,7 +145,7 @@ def _part_row(name: str, doc: str, example: float) -> Function:
         signatures=("timestamp, #string -> double", *of_date),
         kernel=_part(name),
         group="Time",
-        problem=_zone_problem,
+        problem=zone_problem,
         doc=doc,
         example=(f"{name}(timestamp '2013-03-10 12:30:15.25', 'America/New_York')", example),
     )

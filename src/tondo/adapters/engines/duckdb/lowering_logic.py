@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from tondo.language.tree import Call
 
 _NUMBER = "[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?"
+_ZONE = r"(Z|\+00:00)$"
+_INSTANT = (
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    f"([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{{1,6}})?)?)?{_ZONE[:-1]}?"
+)
 _ZERO = double_sql(0.0)
 
 
@@ -69,8 +74,45 @@ def _cast_double(emitter: Emitter, call: Call) -> str:
     )
 
 
+def _cast_id(emitter: Emitter, call: Call) -> str:
+    text = emitter.plain(call.arguments[0])
+    if call.arguments[0].type == "id":
+        return text
+    return emitter.shared(
+        text,
+        lambda s: (
+            f"CASE WHEN regexp_full_match({s}, '[+-]?[0-9]{{1,40}}')"
+            f" THEN TRY_CAST({s} AS BIGINT) END"
+        ),
+    )
+
+
+def _cast_bool(emitter: Emitter, call: Call) -> str:
+    text = emitter.plain(call.arguments[0])
+    if call.arguments[0].type == "bool":
+        return text
+    return emitter.shared(
+        text, lambda s: f"CASE WHEN {s} = 'true' THEN TRUE WHEN {s} = 'false' THEN FALSE END"
+    )
+
+
+def _instant_sql(text: str) -> str:
+    """Return the microseconds of a text that writes an instant, else null."""
+    instant = f"TRY_CAST(replace(regexp_replace({text}, '{_ZONE}', ''), 'T', ' ') AS TIMESTAMP)"
+    return (
+        f"CASE WHEN regexp_full_match({text}, '{_INSTANT}')"
+        f" AND epoch_us({instant}) BETWEEN {EARLIEST_US} AND {LATEST_US}"
+        f" THEN epoch_us({instant}) END"
+    )
+
+
 def _cast_date(emitter: Emitter, call: Call) -> str:
     micros = emitter.plain(call.arguments[0])
+    if call.arguments[0].type == "string":
+        return emitter.shared(
+            micros,
+            lambda s: f"CASE WHEN length({s}) = 10 THEN ({_instant_sql(s)}) // {DAY_US} END",
+        )
     return emitter.shared(
         micros, lambda us: f"(({us} - (({us} % {DAY_US}) + {DAY_US}) % {DAY_US}) // {DAY_US})"
     )
@@ -78,6 +120,8 @@ def _cast_date(emitter: Emitter, call: Call) -> str:
 
 def _cast_timestamp(emitter: Emitter, call: Call) -> str:
     days = emitter.plain(call.arguments[0])
+    if call.arguments[0].type == "string":
+        return emitter.shared(days, _instant_sql)
     low, high = -(-EARLIEST_US // DAY_US), LATEST_US // DAY_US
     return emitter.shared(
         days, lambda d: f"CASE WHEN {d} BETWEEN {low} AND {high} THEN {d} * {DAY_US} END"
@@ -113,6 +157,8 @@ LOWERINGS: dict[str, Lowering] = {
     "least": Lowering(_listed("least")),
     "cast_double": Lowering(_cast_double),
     "cast_string": template("CAST({0} AS VARCHAR)"),
+    "cast_id": Lowering(_cast_id),
+    "cast_bool": Lowering(_cast_bool),
     "cast_date": Lowering(_cast_date),
     "cast_timestamp": Lowering(_cast_timestamp),
 }

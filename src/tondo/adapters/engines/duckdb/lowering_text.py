@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tondo.adapters.engines.duckdb.lowering_emitter import Emitter, Lowering, double_sql, template
+from tondo.adapters.engines.duckdb.lowering_emitter import (
+    Emitter,
+    Lowering,
+    constant_of,
+    double_sql,
+    string_sql,
+    template,
+)
+from tondo.language.functions.patterns import Pattern, re2_pattern, read_pattern
 from tondo.language.functions.text import LONGEST
 
 if TYPE_CHECKING:
@@ -91,6 +99,30 @@ def _contains(emitter: Emitter, call: Call) -> str:
     return f"list_contains({subject}, {part})"
 
 
+def _pattern_of(call: Call) -> Pattern:
+    return read_pattern(str(constant_of(call.arguments[1])))
+
+
+def _matches_sql(text: str, pattern: Pattern) -> str:
+    return f"regexp_matches({text}, {string_sql(re2_pattern(pattern))})"
+
+
+def _regexp_matches(emitter: Emitter, call: Call) -> str:
+    return _matches_sql(emitter.plain(call.arguments[0]), _pattern_of(call))
+
+
+def _regexp_extract(emitter: Emitter, call: Call) -> str:
+    pattern = _pattern_of(call)
+    group = constant_of(call.arguments[2]) if len(call.arguments) > 2 else min(1, pattern.groups)
+    written = f"{string_sql(re2_pattern(pattern))}, {group:.0f}"
+    return emitter.shared(
+        emitter.plain(call.arguments[0]),
+        lambda text: (
+            f"CASE WHEN {_matches_sql(text, pattern)} THEN regexp_extract({text}, {written}) END"
+        ),
+    )
+
+
 def _concat(emitter: Emitter, call: Call) -> str:
     return "(" + " || ".join(map(emitter.plain, call.arguments)) + ")"
 
@@ -110,6 +142,8 @@ LOWERINGS: dict[str, Lowering] = {
     "contains": Lowering(_contains),
     "split_part": Lowering(_split_part),
     "concat": Lowering(_concat),
+    "regexp_extract": Lowering(_regexp_extract),
+    "regexp_matches": Lowering(_regexp_matches),
     "like": template("({0} LIKE {1})"),
 }
 """Function name to its lowering."""

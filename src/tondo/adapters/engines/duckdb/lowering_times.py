@@ -11,10 +11,18 @@ from tondo.adapters.engines.duckdb.lowering_emitter import (
     double_sql,
     template,
 )
+from tondo.adapters.engines.duckdb.lowering_text import whole_sql
 from tondo.adapters.engines.duckdb.lowering_zones import (
     first_instant_sql,
     offset_sql,
     segment_start_sql,
+)
+from tondo.language.functions.shifts import (
+    CLOCK_UNITS,
+    DAYS,
+    FARTHEST_DAYS,
+    FARTHEST_US,
+    MONTHS,
 )
 from tondo.language.functions.times import EARLIEST_US, LATEST_US, UNITS_US
 from tondo.language.values import DAY_US
@@ -32,6 +40,8 @@ _PARTS = {
     "minute": "minute({0})",
     "second": "microsecond({0})",
 }
+_FARTHEST_MONTHS = 200_000
+"""Twice the months of the calendar, well within DuckDB's."""
 _FIRST_DAY, _LAST_DAY = -(-EARLIEST_US // DAY_US), LATEST_US // DAY_US
 
 
@@ -100,6 +110,65 @@ def _of_days(unit: str, days: str) -> str:
     return f"{_truncated(unit, f'make_timestamp({days} * {DAY_US})')} // {DAY_US}"
 
 
+def _moved_days(unit: str, number: str, local: str) -> str:
+    """Return local microseconds moved by units of the calendar."""
+    if unit in DAYS:
+        moved = f"({number} * {DAYS[unit]})"
+        return f"CASE WHEN abs({moved}) <= {FARTHEST_DAYS} THEN {local} + {moved} * {DAY_US} END"
+    months = f"({number} * {MONTHS[unit]})"
+    interval = f"to_months(CAST({months} AS INTEGER))"
+    return (
+        f"CASE WHEN abs({months}) <= {_FARTHEST_MONTHS}"
+        f" THEN epoch_us(make_timestamp({local}) + {interval}) END"
+    )
+
+
+def _date_add(emitter: Emitter, call: Call) -> str:
+    unit = str(constant_of(call.arguments[0]))
+    count, start = map(emitter.plain, call.arguments[1:3])
+    if len(call.arguments) > 3 and unit in CLOCK_UNITS:
+        return _moved(emitter, start, f"{count} * {double_sql(float(UNITS_US[unit]))}")
+    number = emitter.shared(count, whole_sql)
+
+    def of_date(days: str) -> str:
+        moved = emitter.shared(
+            _moved_days(unit, number, f"({days} * {DAY_US})"), lambda us: _in_calendar(us, us)
+        )
+        return _days_in_calendar(days, f"({moved}) // {DAY_US}")
+
+    def of_instant(instant: str) -> str:
+        zone_name = str(constant_of(call.arguments[3]))
+        local = f"({instant} + {offset_sql(zone_name, instant)})"
+        moved = emitter.shared(
+            emitter.shared(local, lambda us: _moved_days(unit, number, us)),
+            lambda us: first_instant_sql(zone_name, us),
+        )
+        return _in_calendar(instant, emitter.shared(moved, lambda us: _in_calendar(us, us)))
+
+    return emitter.shared(start, of_date if len(call.arguments) < 4 else of_instant)
+
+
+def _moved(emitter: Emitter, start: str, length: str) -> str:
+    """Return an instant moved by microseconds, a double."""
+
+    def body(us: str) -> str:
+        moved = emitter.shared(
+            f"round({length})",
+            lambda by: (
+                f"CASE WHEN abs({by}) <= {double_sql(FARTHEST_US)} THEN CAST({by} AS BIGINT) END"
+            ),
+        )
+        return emitter.shared(
+            f"({us} + {moved})", lambda at: _in_calendar(us, _in_calendar(at, at))
+        )
+
+    return emitter.shared(start, body)
+
+
+def _add_interval(emitter: Emitter, call: Call) -> str:
+    return _moved(emitter, *map(emitter.plain, call.arguments))
+
+
 def _date_diff(emitter: Emitter, call: Call) -> str:
     unit = double_sql(float(UNITS_US[str(constant_of(call.arguments[0]))]))
     start, stop = map(emitter.plain, call.arguments[1:])
@@ -119,5 +188,7 @@ LOWERINGS: dict[str, Lowering] = {
     "date_trunc": Lowering(_date_trunc),
     "epoch": template(f"(CAST({{0}} AS DOUBLE) / {double_sql(1_000_000.0)})"),
     "date_diff": Lowering(_date_diff),
+    "date_add": Lowering(_date_add),
+    "add_interval": Lowering(_add_interval),
 }
 """Function name to its lowering."""

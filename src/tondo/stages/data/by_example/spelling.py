@@ -67,6 +67,7 @@ def _constant(node: Literal) -> str:
     value = node.value
     if value is None:
         return "null"
+    assert not isinstance(value, tuple)  # a program is searched among values that are no lists
     if node.type == "timestamp":
         return f"timestamp '{format_instant(int(value)).rstrip('Z').replace('T', ' ')}'"
     if node.type == "date":
