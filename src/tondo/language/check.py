@@ -74,22 +74,23 @@ def check_window(call: WindowCall, columns: Mapping[str, str], *, text: str = ""
     argument = check(call.argument, columns)
     divisor = None if call.divisor is None else check(call.divisor, columns)
     for each in (argument, divisor):
-        if each is not None and item_type(each.type) is not None:
-            raise DefinitionError(
-                "TD-LANG-007",
-                f"{call.function} over a window is given a {each.type}",
-                expected="a value that is no list",
-                fix="Take one value of each list first, for example length(x) or sum(x).",
-            )
-        if each is not None and row.argument == "double" and each.type != "double":
-            raise DefinitionError(
-                "TD-LANG-007",
-                f"{call.function} over a window is given a {each.type}",
-                expected="a double",
-                fix=f"In: {text}" if text else "",
-            )
+        if each is not None:
+            _check_value(call, each.type, double=row.argument == "double", text=text)
     result = {"same": argument.type, "list": f"list<{argument.type}>"}.get(row.result, row.result)
     return msgspec.structs.replace(call, argument=argument, divisor=divisor, type=result)
+
+
+def _check_value(call: WindowCall, type_: str, *, double: bool, text: str) -> None:
+    listed = item_type(type_) is not None
+    if not listed and (not double or type_ == "double"):
+        return
+    advice = "Take one value of each list first, for example length(x) or sum(x)."
+    raise DefinitionError(
+        "TD-LANG-007",
+        f"{call.function} over a window is given a {type_}",
+        expected="a double" if double else "a value that is no list",
+        fix=advice if listed else f"In: {text}" if text else "",
+    )
 
 
 def _check_tiles(call: WindowCall, *, tiled: bool) -> None:
