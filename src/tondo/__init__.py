@@ -5,7 +5,9 @@
 True
 
 `tondo.open(path)` opens a project, `tondo.load(package)` loads a model to predict in process;
-`tondo.statistics`, `tondo.infer_schema` and `tondo.check_schema` look at a bare file or table.
+`tondo.statistics`, `tondo.infer_schema` and `tondo.check_schema` look at a bare file or table;
+`tondo.evaluate`, `tondo.check_expression` and `tondo.language_functions` are the feature language
+on its own.
 Everything is imported when first used, so `import tondo` costs next to nothing.
 """
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     )
     from tondo.faces.scorer.bootstrap import load
     from tondo.workspace.bare import check_schema, infer_schema, statistics
+    from tondo.workspace.bare_language import check_expression, evaluate, language_functions
     from tondo.workspace.bootstrap import open_workspace as open  # noqa: A004 - the field's word
     from tondo.workspace.facade import Workspace
 
@@ -44,8 +47,11 @@ _HOMES = {
     "PlatformError": "tondo.core.errors",
     "TondoError": "tondo.core.errors",
     "Workspace": "tondo.workspace.facade",
+    "check_expression": "tondo.workspace.bare_language",
     "check_schema": "tondo.workspace.bare",
+    "evaluate": "tondo.workspace.bare_language",
     "infer_schema": "tondo.workspace.bare",
+    "language_functions": "tondo.workspace.bare_language",
     "load": "tondo.faces.scorer.bootstrap",
     "open": "tondo.workspace.bootstrap",
     "read_sketch": "tondo.workspace.bare",
@@ -66,8 +72,11 @@ __all__ = [
     "TondoError",
     "Workspace",
     "__version__",
+    "check_expression",
     "check_schema",
+    "evaluate",
     "infer_schema",
+    "language_functions",
     "load",
     "open",
     "read_sketch",

@@ -137,7 +137,23 @@ class Profiler(Protocol):
         ...
 
 
-class Engine(Profiler, Protocol):
+class Evaluator(Protocol):
+    """Computes expressions on tables; every one answers the same bits."""
+
+    name: str
+
+    def evaluate(
+        self, expressions: Mapping[str, Node], table: Any, *, keep: Sequence[str] = ()
+    ) -> pa.Table:
+        """Return `keep` columns and one column per checked expression, rows in input order."""
+        ...
+
+    def close(self) -> None:
+        """Release what is held."""
+        ...
+
+
+class Engine(Profiler, Evaluator, Protocol):
     """One batch engine. Tables are FileTable or Arrow tables; answers are Arrow tables."""
 
     def query(self, text: str, tables: Mapping[str, Any]) -> pa.Table:
@@ -146,12 +162,6 @@ class Engine(Profiler, Protocol):
 
     def scan(self, table: Any, columns: Sequence[str] | None = None) -> pa.Table:
         """Read a table."""
-        ...
-
-    def evaluate(
-        self, expressions: Mapping[str, Node], table: Any, *, keep: Sequence[str] = ()
-    ) -> pa.Table:
-        """Return `keep` columns and one column per checked expression, rows in input order."""
         ...
 
     def point_in_time(

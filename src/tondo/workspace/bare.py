@@ -246,10 +246,11 @@ def _table(
             name=_name_of(data), path=str(path), zone=_ZONE, columns=types, delimiter=delimiter
         )
         return read_source(source, base=path.parent)
-    return conform(_arrow(data), declared or {}, zone=_ZONE, where=_name_of(data))
+    return conform(arrow_of(data), declared or {}, zone=_ZONE, where=_name_of(data))
 
 
-def _arrow(data: Any) -> pa.Table:
+def arrow_of(data: Any) -> pa.Table:
+    """Return a table of pyarrow, Polars or pandas as Arrow's (TD-WORKSPACE-021 for others)."""
     import pyarrow as pa
 
     if isinstance(data, pa.Table):

@@ -7,7 +7,7 @@ import secrets
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tondo.ports.blobs import Blobs
     from tondo.ports.clock import Clock
     from tondo.ports.databases import Databases
-    from tondo.ports.engine import Engine, Profiler
+    from tondo.ports.engine import Engine, Evaluator, Profiler
     from tondo.ports.eventlog import EventLog
     from tondo.ports.launcher import Launcher
     from tondo.ports.library import ModelLibrary
@@ -338,6 +338,46 @@ def redis_store(address: str) -> OnlineStore:
             raise
         raise MissingExtraError.of("redis", "the online store of the settings") from None
     return RedisStore(address)
+
+
+EVALUATORS = ("duckdb", "interpret", "rows", "spark")
+"""Engines that evaluate expressions on a bare file."""
+
+
+@contextmanager
+def bare_evaluator(engine: str) -> Iterator[Evaluator]:
+    """Give what evaluates expressions without a workspace; close it at the end.
+
+    :raises CallerError: TD-SPARK-004 for another engine, TD-LANG-043 for one without `evaluate`.
+    """
+    opened = _evaluator(engine)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _evaluator(name: str) -> Evaluator:
+    from tondo.adapters.engines.plain.engine import InterpretEngine, RowsEngine
+
+    if name not in EVALUATORS:
+        raise CallerError(
+            "TD-SPARK-004", f"no engine is called '{name}'", fix=near(name, EVALUATORS)
+        )
+    if name == "interpret":
+        return InterpretEngine()
+    if name == "rows":
+        return RowsEngine()
+    opened: Any = _bare_engine(name)
+    if not hasattr(opened, "evaluate"):
+        opened.close()
+        raise CallerError(
+            "TD-LANG-043",
+            f"the engine '{name}' does not evaluate expressions",
+            fix="Use --engine duckdb.",
+        )
+    evaluator: Evaluator = opened
+    return evaluator
 
 
 def source_databases() -> Databases:

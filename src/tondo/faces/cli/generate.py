@@ -35,7 +35,7 @@ def make_index() -> Index:
         function = verb_of_class(Workspace, each)
         commands.setdefault(each.noun, {})[each.verb] = operation_command(each, function)
     for noun, verb in BY_HAND:
-        commands[noun][verb] = everyday_command(by_hand(noun, verb))
+        commands.setdefault(noun, {})[verb] = everyday_command(by_hand(noun, verb))
     return {"nouns": {noun: NOUNS[noun] for noun in commands if noun}, "commands": commands}
 
 

@@ -61,9 +61,25 @@ def _conform_column(
     target = arrow_type(wanted)
     if column.type == target:
         return column
+    if wanted in {"double", "list<double>"}:
+        column = _decimals_as_text(column)
     if found == "string" and wanted != "string" and item_type(wanted) is None:
         return parse_text(column, wanted, name=name, zone=zone, where=where)
     return _cast(column, target, wanted=wanted, name=name, where=where)
+
+
+def _decimals_as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return decimals, also in lists, as text, from which a cast gives the nearest double.
+
+    Arrow's own cast multiplies by a power of ten: 12.34 would be off by one unit.
+    """
+    import pyarrow as pa
+
+    nested = hasattr(column.type, "value_type")
+    inner = column.type.value_type if nested else column.type
+    if not pa.types.is_decimal(inner):
+        return column
+    return column.cast(pa.list_(pa.string()) if nested else pa.string())
 
 
 def _inferred(column: pa.ChunkedArray, found: str) -> str:

@@ -44,6 +44,9 @@ BY_HAND = {
     ("snapshot", "compare"): "snapshot_compare",
     ("schema", "check"): "schema_check",
     ("schema", "convert"): "convert",
+    ("language", "eval"): "language_eval",
+    ("language", "check"): "language_check",
+    ("language", "functions"): "language_functions",
 }
 """Noun and verb to module, where a command does more than its operation."""
 
