@@ -149,6 +149,13 @@ def constant_argument(random: Random, name: str, place: int, kind: str) -> list[
         return (
             [Literal(random.choice(PATTERNS), "string")] if place == 1 else [Literal(0.0, "double")]
         )
+    if name in {"lookup", "term_weights"}:
+        if place == 3:
+            return [Literal(-1.0, "double")]
+        if place == 2:
+            return [Literal((0.5, -0.0, 1e300), "list<double>")]
+        keys = [literal(random, LISTS[kind], null=False).value for _ in range(3)]
+        return [Literal(tuple(keys), kind)]
     if name == "add_interval":
         return [Literal(random.choice([1.0, -3.6e9, 0.5, 8.64e10, 1e18, -1e300]), "double")]
     if name == "date_add":

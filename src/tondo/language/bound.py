@@ -9,6 +9,7 @@ from hashlib import md5
 from typing import Any
 
 from tondo.language.functions import FUNCTIONS
+from tondo.language.functions.regexps import compiled, default_group
 from tondo.language.functions.shaping import position_in
 from tondo.language.functions.text import ends, matcher
 from tondo.language.functions.times import (
@@ -94,8 +95,37 @@ def _place(constants: Sequence[Any]) -> Bound:
     return (lambda x: places.get(x, 0.0)), (0,)
 
 
+def _looked_up(constants: Sequence[Any]) -> Bound:
+    _, keys, values, *last = constants
+    default = last[0] if last else None
+    places = dict(zip(reversed(keys), reversed(values), strict=True))  # the first of equals counts
+
+    def kernel(x: Any) -> Any:
+        if x.__class__ is list:
+            return [None if each is None else places.get(each, default) for each in x]
+        return places.get(x, default)
+
+    return kernel, (0,)
+
+
 def _pattern(constants: Sequence[Any]) -> Bound | None:
     return None if constants[1] is None else (matcher(constants[1]), (0,))
+
+
+def _extracted(constants: Sequence[Any]) -> Bound:
+    search = compiled(constants[1]).search
+    group = int(constants[2]) if len(constants) > 2 else default_group(constants[1])
+
+    def kernel(text: str) -> str | None:
+        found = search(text)
+        return None if found is None else found[group] or ""
+
+    return kernel, (0,)
+
+
+def _matched(constants: Sequence[Any]) -> Bound:
+    search = compiled(constants[1]).search
+    return (lambda text: search(text) is not None), (0,)
 
 
 def _slice(constants: Sequence[Any]) -> Bound | None:
@@ -130,6 +160,9 @@ _BINDERS: dict[str, Binder] = {
     "hash_bucket": _hashed,
     "in": _member,
     "position_in": _place,
+    "lookup": _looked_up,
+    "regexp_extract": _extracted,
+    "regexp_matches": _matched,
     "like": _pattern,
     "substr": _slice,
 }

@@ -9,7 +9,7 @@ import msgspec
 from tondo.core.columns import LISTS, SCALARS, item_type
 from tondo.core.durations import format_duration
 from tondo.core.errors import DefinitionError, near
-from tondo.language.fitted import FITTED
+from tondo.language.fitted import FITTED, option_problem
 from tondo.language.functions import FUNCTIONS, Function
 from tondo.language.functions.row import NULL_TYPE, WHOLE_TYPE, Match, constants_of, match
 from tondo.language.lexer import caret_line
@@ -164,6 +164,10 @@ def _same(found: Node, stored: Node) -> bool:
     return all(new.type == old.type for new, old in pairs)
 
 
+def _fitted_in(node: Node) -> list[Fitted]:
+    return [each for each in nodes_of(node) if isinstance(each, Fitted)]
+
+
 class _Checker:
     def __init__(
         self, columns: Mapping[str, str], views: Mapping[str, ViewSignature], text: str
@@ -235,7 +239,18 @@ class _Checker:
                 f"{node.function} is given a {argument.type}",
                 expected=f"{row.usage} with x a " + " or ".join(row.arguments),
             )
-        return Fitted(node.function, argument, node.options, node.parameters, result)
+        call = Fitted(node.function, argument, node.options, node.parameters, result)
+        if problem := option_problem(call):
+            self.fail("TD-LANG-006", node, f"{node.function}: {problem}", expected=row.usage)
+        if row.labelled and any(FITTED[each.function].labelled for each in _fitted_in(argument)):
+            self.fail(
+                "TD-LANG-030",
+                node,
+                f"{node.function} stands on something that learns from the label itself",
+                expected="an argument that knows nothing of the label",
+                fix="Encode one column only.",
+            )
+        return call
 
     def call(self, node: Call) -> Call:
         row = FUNCTIONS.get(node.function)

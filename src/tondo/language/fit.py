@@ -2,37 +2,80 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tondo.core.canonical import canonical_json
-from tondo.core.errors import DataError
+from tondo.core.errors import DataError, DefinitionError
+from tondo.language.fitted import FITTED
+from tondo.language.learners import LEARNERS
 from tondo.language.tree import Fitted, Node
 from tondo.language.walk import expand_fitted, fitted_of, replace, to_json
 
 Evaluate = Callable[[Mapping[str, Node]], Mapping[str, Sequence[Any]]]
 """Trees without open fitted calls to their columns over the training split, by an engine."""
 
+FOLDS = 5
+"""Parts of the training rows: each gets values learned from the label of the other four."""
 
-def learn(fitted: Fitted, values: Iterable[Any]) -> dict[str, Any]:
+
+def fold_of(row: int) -> int:
+    """Return the fold of a training row by its place: neighbours in time fall apart."""
+    return row % FOLDS
+
+
+def learn(
+    fitted: Fitted, values: Iterable[Any], label: Sequence[Any] | None = None
+) -> dict[str, Any]:
     """Return the parameters of one call from the values of its argument; plain JSON.
+
+    `label` stands beside the values, null as None or NaN. TD-LANG-011 when there is nothing to
+    learn from, TD-LANG-031 when a label is needed and there is none.
 
     >>> from tondo.language.tree import Column
     >>> learn(Fitted("fill_mean", Column("x", "double")), [1.0, None, 2.0])
     {'mean': 1.5}
     """
-    plain = values.tolist() if hasattr(values, "tolist") else values
-    present = [each for each in plain if each is not None and each == each]  # noqa: PLR0124 - NaN out
+    plain = values.tolist() if hasattr(values, "tolist") else list(values)
+    if FITTED[fitted.function].labelled:
+        return _learn_labelled(fitted, plain, label)
+    present = [each for each in plain if _is_present(each)]
     if not present and fitted.function != "vocab":
-        raise DataError(
-            "TD-LANG-011",
-            f"{fitted.function} has nothing to learn from: every training value is null",
-            expected="at least one value in the training split",
-            fix="Leave the feature out, or look at its source.",
+        raise _nothing(fitted, "every training value is null")
+    return LEARNERS[fitted.function](present, fitted)
+
+
+def _is_present(value: Any) -> bool:
+    return value is not None and value == value  # noqa: PLR0124 - NaN is unequal to itself
+
+
+def _learn_labelled(
+    fitted: Fitted, values: Sequence[Any], label: Sequence[Any] | None
+) -> dict[str, Any]:
+    if label is None:
+        raise DefinitionError(
+            "TD-LANG-031",
+            f"{fitted.function} learns from a label, and there is none here",
+            expected="the label of the training rows",
+            fix="Use it among the features of a model.",
         )
-    return _LEARNERS[fitted.function](present, fitted)
+    pairs = [
+        (value, float(target))
+        for value, target in zip(values, label, strict=True)
+        if _is_present(value) and _is_present(target)
+    ]
+    if not pairs:
+        raise _nothing(fitted, "no training row has both a value and a label")
+    return LEARNERS[fitted.function](pairs, fitted)
+
+
+def _nothing(fitted: Fitted, why: str) -> DataError:
+    return DataError(
+        "TD-LANG-011",
+        f"{fitted.function} has nothing to learn from: {why}",
+        expected="at least one value in the training split",
+        fix="Leave the feature out, or look at its source.",
+    )
 
 
 def freeze(node: Node, parameters: Mapping[str, Mapping[str, Any]]) -> Node:
@@ -53,11 +96,14 @@ def fit_key(fitted: Fitted) -> str:
     return canonical_json(to_json(fitted)).decode()
 
 
-def fit_all(features: Mapping[str, Node], evaluate: Evaluate) -> dict[str, Node]:
+def fit_all(
+    features: Mapping[str, Node], evaluate: Evaluate, *, label: Sequence[Any] | None = None
+) -> dict[str, Node]:
     """Return the features with every fitted call frozen, innermost first.
 
     `evaluate` gets argument trees that hold no open fitted call and returns their columns over
-    the training split; one call of it per level of nesting.
+    the training split; one call of it per level of nesting. `label` is for functions that learn
+    from it.
     """
     done = dict(features)
     while True:
@@ -70,63 +116,59 @@ def fit_all(features: Mapping[str, Node], evaluate: Evaluate) -> dict[str, Node]
         if not ready:
             return done
         columns = evaluate({key: expand_fitted(each.argument) for key, each in ready.items()})
-        learned = {key: learn(each, columns[key]) for key, each in ready.items()}
+        learned = {key: learn(each, columns[key], label) for key, each in ready.items()}
         done = {name: freeze(node, learned) for name, node in done.items()}
+
+
+def fit_folds(
+    features: Mapping[str, Node], evaluate: Evaluate, *, label: Sequence[Any]
+) -> list[dict[str, Node]]:
+    """Return, per fold, the frozen features as the training rows of that fold may see them.
+
+    `features` are those of `fit_all`, all frozen; only those that learn from the label are here,
+    and in fold k they learned it from the rows of all other folds. Empty when no feature learns
+    from the label. What stands around such a call keeps its parameters.
+    """
+    taught = {name: node for name, node in features.items() if any(map(_labelled, fitted_of(node)))}
+    calls = {
+        canonical_json(to_json(each)).decode(): each
+        for node in taught.values()
+        for each in fitted_of(node)
+        if _labelled(each)
+    }
+    if not calls:
+        return []
+    columns = evaluate({key: expand_fitted(each.argument) for key, each in calls.items()})
+    values = {key: list(column) for key, column in columns.items()}
+    return [_without(fold, taught, calls, values, label) for fold in range(FOLDS)]
+
+
+def _labelled(call: Fitted) -> bool:
+    return FITTED[call.function].labelled
+
+
+def _without(
+    fold: int,
+    features: Mapping[str, Node],
+    calls: Mapping[str, Fitted],
+    values: Mapping[str, Sequence[Any]],
+    label: Sequence[Any],
+) -> dict[str, Node]:
+    """Return the features with the labelled calls learned without the rows of `fold`."""
+    kept = [row for row in range(len(label)) if fold_of(row) != fold]
+    targets = [label[row] for row in kept]
+    learned = {
+        key: learn(call, [values[key][row] for row in kept], targets) for key, call in calls.items()
+    }
+
+    def changed(each: Node) -> Node:
+        if not isinstance(each, Fitted) or not _labelled(each):
+            return each
+        parameters = learned[canonical_json(to_json(each)).decode()]
+        return Fitted(each.function, each.argument, each.options, parameters, each.type)
+
+    return {name: replace(node, changed) for name, node in features.items()}
 
 
 def _open(node: Node) -> bool:
     return any(each.parameters is None for each in fitted_of(node))
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
-
-
-def _fill_mean(values: Sequence[float], _: Fitted) -> dict[str, Any]:
-    return {"mean": _mean(values)}
-
-
-def _fill_median(values: Sequence[float], _: Fitted) -> dict[str, Any]:
-    ordered = sorted(values)
-    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
-    return {"median": low if low == high else low / 2 + high / 2}
-
-
-def _ranked(values: Sequence[Any]) -> list[Any]:
-    """Return distinct values by falling count, ties by value (text by code point)."""
-    return [value for value, _ in sorted(Counter(values).items(), key=lambda e: (-e[1], e[0]))]
-
-
-def _fill_mode(values: Sequence[Any], _: Fitted) -> dict[str, Any]:
-    return {"mode": _ranked(values)[0]}
-
-
-def _zscore(values: Sequence[float], _: Fitted) -> dict[str, Any]:
-    mean = _mean(values)
-    deviation = math.sqrt(math.fsum((each - mean) ** 2 for each in values) / len(values))
-    return {"mean": mean, "inverse_deviation": _inverse(deviation)}
-
-
-def _minmax(values: Sequence[float], _: Fitted) -> dict[str, Any]:
-    low, high = min(values), max(values)
-    return {"minimum": low, "inverse_range": _inverse(high - low)}
-
-
-def _inverse(spread: float) -> float:
-    """Return 1 / spread, 0 where the values have no spread that a double can divide by."""
-    inverse = 1.0 / spread if spread > 0.0 else 0.0
-    return inverse if math.isfinite(inverse) else 0.0
-
-
-def _vocab(values: Sequence[Any], fitted: Fitted) -> dict[str, Any]:
-    return {"values": _ranked(values)[: int(fitted.options[0])]}
-
-
-_LEARNERS: dict[str, Callable[[Sequence[Any], Fitted], dict[str, Any]]] = {
-    "fill_mean": _fill_mean,
-    "fill_median": _fill_median,
-    "fill_mode": _fill_mode,
-    "zscore": _zscore,
-    "minmax": _minmax,
-    "vocab": _vocab,
-}

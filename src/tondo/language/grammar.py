@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tondo.core.columns import DATE, DOUBLE, STRING, TIMESTAMP
 from tondo.core.errors import DefinitionError, near
-from tondo.language.fitted import FITTED
+from tondo.language.fitted import FITTED, FittedFunction, positional
 from tondo.language.functions import FUNCTIONS
 from tondo.language.functions.casts import CAST_TYPES
 from tondo.language.lexer import Token, caret_line, syntax_error, tokens_of
@@ -257,24 +257,39 @@ class Parser:
     def _primary(self) -> Node:
         token = self.here
         start = token.start
-        if token.kind == "number":
+        if token.kind in _LEAVES:
             self._advance()
-            return self._mark(_number(token.text), start)
-        if token.kind == "string":
-            self._advance()
-            return self._mark(Literal(token.text, STRING), start)
-        if token.kind == "quoted":
-            self._advance()
-            return self._mark(Column(token.text), start)
+            return self._mark(_LEAVES[token.kind](token.text), start)
         if self.accept("("):
             node = self.expression()
             self.expect(")")
             return node
+        if self.accept("["):
+            return self._mark(self._list(start), start)
         if self.accept("@"):
             return self._mark(self._view_feature(), start)
         if token.kind == "name":
             return self._mark(self._named(), start)
         raise self._unexpected("a value, a column, a function or '('")
+
+    def _list(self, start: int) -> Literal:
+        """Return a list of constants of one type; numbers make a list of doubles."""
+        items: list[Node] = []
+        if not self.accept("]"):
+            items.append(self._signed())
+            while self.accept(","):
+                items.append(self._signed())
+            self.expect("]")
+        values = [each.value for each in items if isinstance(each, Literal)]
+        types = {_item_type(each) for each in items} - {""}
+        if len(types) != 1 or len(values) != len(items):
+            span = (start, self.tokens[self.position - 1].end)
+            what = "a list in the text holds constants of one type, at least one that is no null"
+            raise syntax_error(self.text, span, what, expected="such as ['a', 'b'] or [1, 2.5]")
+        type_ = types.pop()
+        if type_ == DOUBLE:
+            values = [None if each is None else float(each) for each in values]  # type: ignore[arg-type]
+        return Literal(tuple(values), f"list<{type_}>")  # type: ignore[arg-type]
 
     def name(self, what: str) -> str:
         """Take a name, bare or quoted; `what` says what it should name."""
@@ -348,17 +363,59 @@ class Parser:
         if name == "cast":
             return self._cast()
         self.expect("(")
+        if name in FITTED:
+            return self._fitted(name, token)
         arguments: list[Node] = []
         if not self.accept(")"):
             arguments.append(self.expression())
             while self.accept(","):
                 arguments.append(self.expression())
             self.expect(")")
-        if name in FITTED:
-            return _fitted(name, arguments, self.text, (token.start, token.end))
         if name not in FUNCTIONS or FUNCTIONS[name].operator:
             raise self._unknown_function(token)
         return Call(name, tuple(arguments))
+
+    def _fitted(self, name: str, token: Token) -> Fitted:
+        """Return a fitted call: one argument, then options by place or as `name = value`."""
+        row = FITTED[name]
+        names = [each.name for each in row.options]
+        options: dict[str, float | str] = {}
+        by_name = False
+        argument = None if self.here.text == ")" else self.expression()
+        while argument is not None and self.accept(","):
+            here, following = self.here, self.tokens[self.position + 1]
+            by_name = by_name or (here.kind == "name" and following.text == "=")
+            option = here.text.lower() if by_name else "".join(names[len(options) :][:1])
+            if by_name:
+                self._advance()
+                self.expect("=")
+            if option not in names or option in options:
+                raise self._option(name, here, row)
+            options[option] = self._constant()
+        self.expect(")")
+        missing = [each.name for each in row.options if each.default is None]
+        if argument is None or any(each not in options for each in missing):
+            raise self._option(name, token, row)
+        return Fitted(name, argument, positional(name, options))
+
+    def _constant(self) -> float | str:
+        token = self.here
+        node = self._signed()
+        if isinstance(node, Literal) and isinstance(node.value, int | float | str):
+            return node.value if isinstance(node.value, str) else float(node.value)
+        raise syntax_error(
+            self.text, (token.start, token.end), "an option is a constant", expected="a number"
+        )
+
+    def _option(self, name: str, token: Token, row: FittedFunction) -> DefinitionError:
+        names = [each.name for each in row.options]
+        fix = near(token.text, names) if token.kind == "name" and token.text.lower() != name else ""
+        return syntax_error(
+            self.text,
+            (token.start, token.end),
+            f"'{name}' is not given what it takes",
+            expected=" ".join(each for each in (row.usage, fix) if each),
+        )
 
     def _unknown_function(self, token: Token) -> DefinitionError:
         callable_names = [each for each, row in FUNCTIONS.items() if not row.operator]
@@ -397,6 +454,13 @@ def _number(text: str) -> Literal:
     return Literal(int(text)) if text.isdigit() else Literal(float(text))
 
 
+_LEAVES: dict[str, Callable[[str], Node]] = {
+    "number": _number,
+    "string": lambda text: Literal(text, STRING),
+    "quoted": Column,
+}
+
+
 def _negated(node: Node) -> Node:
     if isinstance(node, Literal) and type(node.value) in {int, float} and not node.type:
         value = node.value
@@ -404,18 +468,8 @@ def _negated(node: Node) -> Node:
     return Call("negate", (node,))
 
 
-def _fitted(name: str, arguments: list[Node], text: str, span: tuple[int, int]) -> Fitted:
-    wanted = FITTED[name].options
-    options = [each.value for each in arguments[1:] if isinstance(each, Literal)]
-    if len(arguments) != 1 + wanted or len(options) != wanted:
-        raise syntax_error(
-            text,
-            span,
-            f"'{name}' is given {len(arguments)} arguments",
-            expected=FITTED[name].usage,
-        )
-    return Fitted(name, arguments[0], tuple(_option(each) for each in options))
-
-
-def _option(value: object) -> float | str:
-    return value if isinstance(value, str) else float(value)  # type: ignore[arg-type]
+def _item_type(node: Node) -> str:
+    if not isinstance(node, Literal) or node.value is None:
+        return ""
+    number = type(node.value) in {int, float} and not node.type
+    return DOUBLE if number else node.type

@@ -110,7 +110,7 @@ def expand_fitted(node: Node) -> Node:
                 expected="frozen parameters, learned on the training split",
                 fix="Train first; a feature view may not hold fitted functions.",
             )
-        return FITTED[each.function].expand(each.argument, each.parameters)
+        return FITTED[each.function].expand(each, each.parameters)
 
     return replace(node, expanded)
 

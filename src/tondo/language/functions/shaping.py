@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,36 @@ def hash_bucket(value: Any, count: float) -> Any:
 def position_in(x: Any, *values: Any) -> float:
     """Return the place (from 1) of x among the values, 0 if absent."""
     return float(values.index(x) + 1) if x in values else 0.0
+
+
+def lookup(x: Any, keys: Sequence[Any], values: Sequence[Any], default: Any = None) -> Any:
+    """Return the value beside x among the keys, else the default; of a list, for each item.
+
+    >>> lookup("b", ["a", "b"], [0.5, 2.0]), lookup(["b", "c", None], ["a", "b"], [0.5, 2.0], 0.0)
+    (2.0, [2.0, 0.0, None])
+    """
+    if isinstance(x, list):
+        return [None if each is None else lookup(each, keys, values, default) for each in x]
+    return values[keys.index(x)] if x in keys else default
+
+
+def term_weights(
+    items: Sequence[Any], terms: Sequence[Any], weights: Sequence[float]
+) -> list[float]:
+    """Return for each term how often it is among the items, times its weight.
+
+    >>> term_weights(["a", "b", "a"], ["a", "c"], [0.5, 3.0])
+    [1.0, 0.0]
+    """
+    counts = Counter(items)
+    return [float(counts[term]) * weight for term, weight in zip(terms, weights, strict=True)]
+
+
+def _pairs_problem(constants: Sequence[Any]) -> str:
+    keys, values = constants[1:3]
+    if len(keys) != len(values) or None in keys or None in values:
+        return "the two lists must be of one length and hold no nulls"
+    return ""
 
 
 def _rising_problem(constants: Sequence[Any]) -> str:
@@ -100,5 +131,28 @@ ROWS = (
         group="Shaping",
         doc="Place (from 1) of x among the constants, 0 if absent; what vocab becomes.",
         example=("position_in('b', 'a', 'b')", 2.0),
+    ),
+    Function(
+        name="lookup",
+        signatures=(
+            "T, #list<T>, #list<double>, #double? -> double",
+            "list<T>, #list<T>, #list<double>, #double? -> list<double>",
+        ),
+        kernel=lookup,
+        group="Shaping",
+        problem=_pairs_problem,
+        doc="The number in the second list at the place of x in the first, else the default, else"
+        " null; of a list, one for each item.",
+        example=("lookup('b', ['a', 'b'], [0.5, 2], -1)", 2.0),
+    ),
+    Function(
+        name="term_weights",
+        signatures=("list<T>, #list<T>, #list<double> -> list<double>",),
+        kernel=term_weights,
+        group="Shaping",
+        problem=_pairs_problem,
+        doc="For each term of the first constant list, how often the list holds it times the number"
+        " beside it; what tfidf becomes.",
+        example=("term_weights(tokens('a b a'), ['a', 'c'], [0.5, 3])", [1.0, 0.0]),
     ),
 )

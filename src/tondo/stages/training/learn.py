@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tondo.core.errors import DataError
 from tondo.stages.training.choose import choose_library
-from tondo.stages.training.fitting import fit_features
+from tondo.stages.training.fitting import fit_features, taught_matrix
 from tondo.stages.training.matrix import feature_matrix, label_vector
 from tondo.stages.training.qualify import Qualification, qualify
 from tondo.stages.training.samples import sample_rows
@@ -57,14 +57,17 @@ def learn(job: Job, rows: SplitRows) -> Learned:
     label = label_vector(rows.training, job.label)
     _check_classes(label, job.label)
     with watch.step("features"):
-        features = fit_features(job.resolved.features, rows.training, engine=tools.engine)
+        features = fit_features(
+            job.resolved.features, rows.training, engine=tools.engine, label=label
+        )
     with watch.step("matrix"):
         matrix = feature_matrix(features, rows.training, engine=tools.engine)
+        taught = taught_matrix(features, matrix, rows.training, engine=tools.engine, label=label)
     with watch.step("fit"):
         fitted = library.fit(
             spec.algorithm,
             parameters,
-            matrix,
+            taught,
             label,
             names=list(features),
             categorical=spec.categorical,

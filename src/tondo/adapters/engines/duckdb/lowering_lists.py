@@ -12,6 +12,7 @@ from tondo.adapters.engines.duckdb.lowering_emitter import (
     type_sql,
 )
 from tondo.adapters.engines.duckdb.lowering_text import whole_sql
+from tondo.core.columns import item_type
 from tondo.language.functions.lists import WHITE_SPACE
 
 if TYPE_CHECKING:
@@ -123,7 +124,38 @@ def _ngrams(emitter: Emitter, call: Call) -> str:
     return emitter.shared(subject if of_text else _present(emitter, subject), body)
 
 
+def _lookup(emitter: Emitter, call: Call) -> str:
+    subject, keys, values, *last = map(emitter.plain, call.arguments)
+    found = last[0] if last else "CAST(NULL AS DOUBLE)"
+
+    def body(x: str) -> str:
+        value = f"list_extract({values}, list_position({keys}, {x}))"
+        return f"CASE WHEN {x} IS NOT NULL THEN coalesce({value}, {found}) END"
+
+    listed = item_type(call.arguments[0].type) is not None
+    return emitter.mapped(subject, body) if listed else emitter.shared(subject, body)
+
+
+def _term_weights(emitter: Emitter, call: Call) -> str:
+    subject, terms, weights = map(emitter.plain, call.arguments)
+    place = emitter.variable()
+
+    def of_term(items: str, term: str) -> str:
+        found = _filtered(emitter, items, lambda each: f"{each} = {term}")
+        weight = f"list_extract({weights}, {place})"
+        return f"CAST(length({found}) AS DOUBLE) * {weight}"
+
+    def body(items: str) -> str:
+        term = emitter.variable()
+        counted = f"list_transform({terms}, lambda {term}, {place}: {of_term(items, term)})"
+        return f"CASE WHEN {items} IS NOT NULL THEN {counted} END"
+
+    return emitter.shared(subject, body)
+
+
 LOWERINGS: dict[str, Lowering] = {
+    "lookup": Lowering(_lookup),
+    "term_weights": Lowering(_term_weights),
     "tokens": Lowering(_tokens),
     "ngrams": Lowering(_ngrams),
     "unique": Lowering(_unique),
