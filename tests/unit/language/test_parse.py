@@ -83,6 +83,27 @@ def test_a_window_has_function_argument_length_and_scale():
     assert parse_window("count(*) over 7 d").argument is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[",
+        "[]",
+        "[1, 'a']",
+        "[x]",
+        "[null]",
+        "[1",
+        "[1 + 1]",
+        "[[1]]",
+        "t + interval '1 month'",
+        "t + interval ''",
+        "interval '1 day'",
+    ],
+)
+def test_a_broken_list_or_interval_is_refused_with_a_place(text):
+    with pytest.raises(DefinitionError, match=r"(?s)TD-LANG-001.*\^"):
+        parse(text)
+
+
 @pytest.mark.parametrize("text", ["avg(x)", "mean(x) over 3h", "avg(*) over 3h", "avg(x) over"])
 def test_a_broken_window_is_refused(text):
     with pytest.raises(DefinitionError):
