@@ -131,7 +131,8 @@ def verify(node: Node) -> None:
             views[each.view] = ViewSignature(
                 view=each.view, entity="", key=each.key or "", features=features
             )
-            columns.setdefault(each.key or "", "id")
+            if each.by is None:
+                columns.setdefault(each.key or "", "id")
     if any(not _is_known_type(each) for each in nodes_of(node)) or not _same(
         check(node, columns, views=views), node
     ):
@@ -219,11 +220,26 @@ class _Checker:
         if type_ is None:
             what = f"the view '{node.view}' has no feature '{node.feature}'"
             self.fail("TD-LANG-004", node, what, fix=near(node.feature, view.features))
+        if node.by is not None:
+            return ViewFeature(node.view, node.feature, node.key, type_, self.key(node, node.by))
         key = node.key or view.key
         if key not in self.columns:
             what = f"there is no column '{key}' to look up '{node.view}' by"
             self.fail("TD-LANG-003", node, what, fix=near(key, self.columns))
         return ViewFeature(node.view, node.feature, node.key, type_)
+
+    def key(self, node: ViewFeature, written: Node) -> Node:
+        by = self.settled(self.typed(written), NULL_TYPE, written)
+        learned = any(isinstance(each, Fitted) for each in nodes_of(by))
+        if by.type not in {"string", "id"} or learned:
+            what = "is learned in training" if learned else f"is a {by.type}"
+            self.fail(
+                "TD-LANG-091",
+                written,
+                f"the key of '@{node.view}.{node.feature}' {what}",
+                expected="a string or an id, computed from the row",
+            )
+        return by
 
     def fitted(self, node: Fitted) -> Fitted:
         row = FITTED.get(node.function)

@@ -302,10 +302,15 @@ class Parser:
         self.expect(".")
         feature = self.name("the name of a feature")
         key = None
+        by: Node | None = None
         if self.accept("["):
-            key = self.name("the column that holds the join key")
+            start = self.here.start
+            by = self.expression()
+            key = self.text[start : self.tokens[self.position - 1].end]
             self.expect("]")
-        return ViewFeature(view, feature, key)
+        if isinstance(by, Column):
+            key, by = by.name, None
+        return ViewFeature(view, feature, key, by=by)
 
     def _named(self) -> Node:
         word = self.here.word()

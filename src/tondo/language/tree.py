@@ -36,13 +36,15 @@ class Column(msgspec.Struct, frozen=True, tag="column", tag_field="node"):
 
 
 class ViewFeature(msgspec.Struct, frozen=True, tag="view_feature", tag_field="node"):
-    """`@view.feature` or `@view.feature[column]`: a feature fetched by key."""
+    """`@view.feature`, `@view.feature[column]` or `@view.feature[expression]`: fetched by key."""
 
     view: str
     feature: str
     key: str | None = None
-    """Column that holds the join key; None means the entity's own key column."""
+    """Column that holds the join key, or the text that computes it; None: the entity's own."""
     type: str = ""
+    by: Node | None = None
+    """What computes the key, where it is no column of the row."""
 
 
 class Call(msgspec.Struct, frozen=True, tag="call", tag_field="node"):
@@ -94,6 +96,8 @@ def children_of(node: Node) -> tuple[Node, ...]:
     """Return the nodes directly below `node`."""
     if isinstance(node, Call):
         return node.arguments
+    if isinstance(node, ViewFeature) and node.by is not None:
+        return (node.by,)
     return (node.argument,) if isinstance(node, Fitted) else ()
 
 

@@ -54,6 +54,10 @@ def replace(node: Node, change: Callable[[Node], Node]) -> Node:
         argument = replace(node.argument, change)
         if argument is not node.argument:
             node = Fitted(node.function, argument, node.options, node.parameters, node.type)
+    elif isinstance(node, ViewFeature) and node.by is not None:
+        by = replace(node.by, change)
+        if by is not node.by:
+            node = ViewFeature(node.view, node.feature, node.key, node.type, by)
     return change(node)
 
 
@@ -84,6 +88,16 @@ def canonical_name(feature: ViewFeature, signature: ViewSignature) -> str:
     '@weather.wind_speed[origin]'
     """
     return f"@{feature.view}.{feature.feature}[{feature.key or signature.key}]"
+
+
+def key_column(feature: ViewFeature, views: Mapping[str, ViewSignature]) -> str:
+    """Return the name under which a row holds the key of a view feature.
+
+    Of a key that is computed it begins with `=`, which no request can send.
+    """
+    if isinstance(feature.by, ViewFeature):
+        return canonical_name(feature.by, views[feature.by.view])
+    return feature.key or views[feature.view].key if feature.by is None else f"={feature.key}"
 
 
 def bind_views(node: Node, views: Mapping[str, ViewSignature]) -> Node:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,6 +18,9 @@ from tondo.language import walk
 from tondo.language.tree import LANGUAGE_VERSION, Node
 from tondo.scoring.archive import damaged, read_archive, write_archive
 from tondo.scoring.layout import ViewLayout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FORMAT = 1
 """Grows when the files of a package change their shape."""
@@ -55,6 +58,8 @@ class PackageContents(msgspec.Struct, frozen=True, kw_only=True):
     views: dict[str, ViewLayout] = {}
     view_features: list[tuple[str, str, str, str]] = []
     """(canonical name, view, feature, key column) of each fetched value."""
+    keys: dict[str, Node] = {}
+    """Key columns that are computed, to their trees."""
     threshold: float | None = None
     """Score at or above which the decision is positive; None for no decision."""
     schema: dict[str, Any] = {}
@@ -126,9 +131,8 @@ def seal(contents: PackageContents, *, key: bytes | None = None) -> bytes:
     }
     entries = {
         "manifest.json": _readable(manifest),
-        "features.json": _readable(
-            [{"name": name, "tree": walk.to_json(node)} for name, node in contents.features.items()]
-        ),
+        "features.json": _readable(_trees(contents.features)),
+        **({"keys.json": _readable(_trees(contents.keys))} if contents.keys else {}),
         "samples.json": _readable(contents.samples),
         **{f"{part}.json": _readable(getattr(contents, part)) for part in _PLAIN_PARTS},
         **{f"model/{name}": data for name, data in contents.files.items()},
@@ -231,18 +235,13 @@ def _read_contents(entries: dict[str, bytes]) -> PackageContents:
     _check_version(entries)
     manifest = _decode(entries, "manifest.json", _Manifest)
     parts = {part: _decode(entries, f"{part}.json", dict[str, Any]) for part in _PLAIN_PARTS}
-    features: dict[str, Node] = {}
-    for item in _decode(entries, "features.json", list[dict[str, Any]]):
-        try:
-            features[item["name"]] = walk.from_json(item["tree"])
-        except (TondoError, KeyError, TypeError, msgspec.ValidationError) as error:
-            raise _contradiction("features.json", str(error)) from None
     head = {name: getattr(manifest, name) for name in _Manifest.__struct_fields__}
     del head["format"]
     return PackageContents(
         **head,
         **parts,
-        features=features,
+        features=_read_trees(entries, "features.json"),
+        keys=_read_trees(entries, "keys.json") if "keys.json" in entries else {},
         samples=_decode(entries, "samples.json", list[Sample]),
         files={
             name.removeprefix("model/"): data
@@ -252,9 +251,26 @@ def _read_contents(entries: dict[str, bytes]) -> PackageContents:
     )
 
 
+def _trees(nodes: Mapping[str, Node]) -> list[dict[str, Any]]:
+    return [{"name": name, "tree": walk.to_json(node)} for name, node in nodes.items()]
+
+
+def _read_trees(entries: dict[str, bytes], name: str) -> dict[str, Node]:
+    found: dict[str, Node] = {}
+    for item in _decode(entries, name, list[dict[str, Any]]):
+        try:
+            found[item["name"]] = walk.from_json(item["tree"])
+        except (TondoError, KeyError, TypeError, msgspec.ValidationError) as error:
+            raise _contradiction(name, str(error)) from None
+    return found
+
+
 def _check_agreement(contents: PackageContents) -> None:
     fetched = {canonical for canonical, _, _, _ in contents.view_features}
     known = set(contents.inputs) | fetched
+    for name, node in contents.keys.items():
+        for column in sorted(walk.columns_of(node) - known):
+            raise _contradiction("keys.json", f"the key '{name}' reads '{column}'")
     for name, node in contents.features.items():
         for column in sorted(walk.columns_of(node) - known):
             raise _contradiction(
@@ -264,7 +280,7 @@ def _check_agreement(contents: PackageContents) -> None:
         layout = contents.views.get(view)
         if layout is None or feature not in layout.features:
             raise _contradiction("manifest.json", f"{canonical} has no layout")
-        if key not in known:
+        if key not in known and key not in contents.keys:
             raise _contradiction("manifest.json", f"{canonical} needs the input '{key}'")
     for position, sample in enumerate(contents.samples):
         if len(sample.vector) != len(contents.features):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tondo.core.errors import DefinitionError, near
+from tondo.language.rows import compile_rows
+from tondo.scoring.hops import hops_of, keys_of
 from tondo.scoring.keys import LAST, ViewKeys, event_time_of, newest_first, oldest_first
 from tondo.scoring.layout import visible_us
 from tondo.scoring.online import decode_lookup
@@ -13,7 +15,9 @@ from tondo.scoring.windows import WindowReader
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tondo.language.tree import Node
     from tondo.ports.online import OnlineStore
+    from tondo.scoring.hops import Needed
     from tondo.scoring.layout import ViewLayout
     from tondo.scoring.request import Ages, Row
 
@@ -26,11 +30,32 @@ Answers = dict[Any, tuple[list[Any], int | None]]
 class FetchPlan:
     """What one model needs from the online store; built once by `FeatureReader.plan`."""
 
-    __slots__ = ("groups", "views")
+    __slots__ = ("hops",)
 
-    def __init__(self, views: list[_ViewPlan], groups: list[_Group]) -> None:
+    def __init__(self, hops: list[_Hop]) -> None:
+        self.hops = hops
+        """One, unless keys come from features that are fetched themselves."""
+
+
+class _Hop:
+    """Views that are read in one call, once the rows hold the keys of all of them."""
+
+    __slots__ = ("compute", "computed", "groups", "views")
+
+    def __init__(
+        self, views: list[_ViewPlan], groups: list[_Group], keys: Mapping[str, Node]
+    ) -> None:
         self.views = views
         self.groups = groups
+        self.computed = list(keys)
+        self.compute = compile_rows(keys) if keys else None
+
+    def add_keys(self, tables: Sequence[Sequence[Row]]) -> None:
+        """Compute the keys that are no columns of the rows."""
+        if self.compute is not None:
+            for rows in tables:
+                for row in rows:
+                    row.update(zip(self.computed, self.compute(row), strict=True))
 
 
 class _ViewPlan:
@@ -170,11 +195,19 @@ class FeatureReader:
         self._online = online
         self._layouts = dict(layouts)
 
-    def plan(self, needed: Sequence[tuple[str, str, str, str]]) -> FetchPlan:
+    def plan(
+        self, needed: Sequence[Needed], *, keys: Mapping[str, Node] | None = None
+    ) -> FetchPlan:
         """Return the plan for (canonical name, view, feature, key column) entries.
 
-        A view or feature without a layout raises DefinitionError TD-ONLINE-006.
+        `keys` computes key columns that no request has. A view or feature without a layout raises
+        DefinitionError TD-ONLINE-006.
         """
+        computed = keys or {}
+        hops = hops_of(needed, computed)
+        return FetchPlan([self._hop(hop, keys_of(hop, computed)) for hop in hops])
+
+    def _hop(self, needed: Sequence[Needed], keys: Mapping[str, Node]) -> _Hop:
         wanted: dict[str, list[str]] = {}
         for _, view, feature, _ in needed:
             self._check(view, feature)
@@ -189,7 +222,7 @@ class FeatureReader:
         for canonical, view, feature, key_column in needed:
             group = groups.setdefault((view, key_column), _Group(views[view], key_column))
             group.outputs.append((canonical, wanted[view].index(feature)))
-        return FetchPlan(list(views.values()), list(groups.values()))
+        return _Hop(list(views.values()), list(groups.values()), keys)
 
     def _check(self, view: str, feature: str) -> None:
         layout = self._layouts.get(view)
@@ -214,8 +247,16 @@ class FeatureReader:
     ) -> list[Ages]:
         """Do `fetch` for the rows of several requests; what they share is read once for all.
 
-        An error is of any of them, and then no row was filled.
+        An error is of any of them; rows may then hold some features, and are to be fetched again.
         """
+        ages: list[Ages] = []
+        for hop in plan.hops:
+            hop.add_keys(tables)
+            found = self._fetch(tables, hop, as_of_us)
+            ages = [*map(_older, ages, found)] if ages else found
+        return ages or [{} for _ in tables]
+
+    def _fetch(self, tables: Sequence[Sequence[Row]], plan: _Hop, as_of_us: int) -> list[Ages]:
         ranges: list[Range] = []
         places: list[dict[Any, int]] = [{} for _ in plan.views]
         bounds = [view.bounds(as_of_us) for view in plan.views]
@@ -250,3 +291,12 @@ class FeatureReader:
             values, event_time = view.read(pairs, as_of_us)
             answers[key] = (values, None if event_time is None else as_of_us - event_time)
         return answers
+
+
+def _older(one: Ages, two: Ages) -> Ages:
+    """Return the age of each view's oldest over two rounds."""
+    merged = {**one, **two}
+    for name in one.keys() & two.keys():
+        known = [age for age in (one[name], two[name]) if age is not None]
+        merged[name] = max(known, default=None)
+    return merged

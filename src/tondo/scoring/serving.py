@@ -7,6 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from tondo.core.errors import DefinitionError, PlatformError, TondoError
+from tondo.language.walk import columns_of
 from tondo.scoring.answer import AnsweredVariant
 from tondo.scoring.inputs import RowInputs
 from tondo.scoring.reader import FeatureReader
@@ -28,8 +29,11 @@ def row_types(contents: PackageContents, *, fetched: bool) -> dict[str, str]:
     """
     types = dict(contents.inputs)
     if not fetched:
+        read = {name for node in contents.features.values() for name in columns_of(node)}
         for canonical, view, feature, _ in contents.view_features:
-            types[canonical] = contents.views[view].features[feature]
+            # What is only a key of another feature is not needed beside that feature.
+            if canonical in read:
+                types[canonical] = contents.views[view].features[feature]
     return types
 
 
@@ -61,7 +65,9 @@ class Serving:
         self.vector = model.vector
         self.pack = struct.Struct(f"<{len(contents.features)}d").pack
         """Feature values to float64 bytes, little-endian."""
-        self.reads = (contents.views, contents.view_features) if online is not None else None
+        self.reads = (
+            (contents.views, contents.view_features, contents.keys) if online is not None else None
+        )
         """What `fetch` fills in: variants in which it is equal may fetch for each other."""
         self.fetch: Callable[[Sequence[list[Row]], int], list[Ages]] | None = None
         """Fills the rows of several requests with the view features as of an instant, and
@@ -69,7 +75,7 @@ class Serving:
         no view. An error is of any of the requests."""
         if online is not None and contents.view_features:
             reader = FeatureReader(online, contents.views)
-            plan = reader.plan(contents.view_features)
+            plan = reader.plan(contents.view_features, keys=contents.keys)
             self.fetch = lambda tables, as_of_us: reader.fetch_many(tables, plan, as_of_us)
 
     def read(self, requests: Sequence[ScoreRequest]) -> None:

@@ -61,7 +61,7 @@ def prediction_detail(parts: Parts, prediction_id: str) -> PredictionDetail:
         purpose=row["purpose"],
         latency_us=row["latency_us"],
         outcome=_outcome(parts, deployment, row),
-        inputs={name: value for name, value in logged.items() if not name.startswith("@")},
+        inputs={name: value for name, value in logged.items() if name[:1] not in {"@", "="}},
         looked_up={name: value for name, value in logged.items() if name.startswith("@")},
         vector=dict(zip(contents.features, map(_number, row["vector"]), strict=False)),
         stages=_stages(parts, deployment, version, contents, row),

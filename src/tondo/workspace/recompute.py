@@ -103,6 +103,7 @@ def logged_rows(parts: Parts, logged: pa.Table, contents: PackageContents) -> pa
         view_features=absent,
         views=_views(parts, absent),
         engine=parts.engine,
+        keys=contents.keys,
     )
 
 
@@ -118,6 +119,7 @@ def join_logged(parts: Parts, logged: pa.Table, *packages: PackageContents) -> p
         view_features=list(fetched.values()),
         views=_views(parts, fetched.values()),
         engine=parts.engine,
+        keys={name: key for contents in packages for name, key in contents.keys.items()},
     )
 
 

@@ -108,3 +108,18 @@ def test_a_broken_list_or_interval_is_refused_with_a_place(text):
 def test_a_broken_window_is_refused(text):
     with pytest.raises(DefinitionError):
         parse_window(text)
+
+
+def test_a_key_may_be_an_expression_and_keeps_its_text():
+    node = parse("@w.wind[ substr(route, 1,3) ]")
+    assert (node.key, node.by) == ("substr(route, 1,3)", parse("substr(route, 1,3)"))
+
+
+def test_a_key_may_be_a_view_feature():
+    node = parse("@fleet.size[@aircraft.carrier]")
+    assert (node.key, node.by) == ("@aircraft.carrier", ViewFeature("aircraft", "carrier"))
+
+
+def test_texts_within_a_key_keep_their_blanks():
+    one, two = parse("@w.wind[replace(x, '  ', '')]"), parse("@w.wind[replace(x, ' ', '')]")
+    assert one.key != two.key

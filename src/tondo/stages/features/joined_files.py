@@ -8,7 +8,7 @@ together with the recipe of the join they are the key under which the joined row
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -59,6 +59,8 @@ class JoinRecipe:
     view_features: ViewFeatures
     views: Mapping[str, tuple[FeatureView, Any, str]]
     """Each joined view: its definition, the table of its source, that table's snapshot id."""
+    keys: Mapping[str, Node] = field(default_factory=dict)
+    """Keys of view features that are computed, to what computes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,7 @@ def _described(recipe: JoinRecipe, engine: Engine) -> dict[str, Any]:
         "columns": list(recipe.columns),
         "labels": msgspec.to_builtins(dict(recipe.labels)),
         "view_features": [list(each) for each in recipe.view_features],
+        **({"keys": msgspec.to_builtins(dict(recipe.keys))} if recipe.keys else {}),
         "definitions": {name: view.digest for name, (view, _, _) in recipe.views.items()},
     }
 
@@ -223,6 +226,7 @@ def _join(
             name: (view, tables.get(name, table)) for name, (view, table, _) in recipe.views.items()
         },
         engine=engine,
+        keys=recipe.keys,
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tondo.ports.engine import LookupJoin, WindowJoin
+from tondo.scoring.hops import hops_of, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
+    from tondo.language.tree import Node
     from tondo.ports.engine import Engine
     from tondo.stages.features.views import FeatureView
 
@@ -25,12 +27,35 @@ def join_views(
     view_features: ViewFeatures,
     views: Mapping[str, tuple[FeatureView, Any]],
     engine: Engine,
+    keys: Mapping[str, Node] | None = None,
 ) -> pa.Table:
     """Return the spine with one column per view feature under its canonical name.
 
-    `views` gives each view and the table of its source. Every row of the spine comes back once,
-    in its order; features are as they were known at the row's `time`.
+    `views` gives each view and the table of its source, `keys` what computes a key that is no
+    column. Every row of the spine comes back once, in its order; features are as they were known
+    at the row's `time`.
     """
+    hops = hops_of(view_features, keys or {})
+    if len(hops) == 1 and not keys:
+        return _hop(spine, hops[0], time=time, views=views, engine=engine)
+    table = engine.scan(spine)
+    names = table.column_names
+    for hop in hops:
+        computed = keys_of(hop, keys or {})
+        if computed:
+            table = engine.evaluate(computed, table, keep=table.column_names)
+        table = _hop(table, hop, time=time, views=views, engine=engine)
+    return table.select(names + [each[0] for each in view_features])
+
+
+def _hop(
+    spine: Any,
+    view_features: ViewFeatures,
+    *,
+    time: str,
+    views: Mapping[str, tuple[FeatureView, Any]],
+    engine: Engine,
+) -> pa.Table:
     lookups: list[LookupJoin] = []
     windows: list[WindowJoin] = []
     renamed: dict[str, str] = {}

@@ -25,6 +25,7 @@ def recompute_vectors(
     views: Mapping[str, tuple[FeatureView, Any]],
     engine: Engine,
     keep: Sequence[str] = (),
+    keys: Mapping[str, Node] | None = None,
 ) -> pa.Table:
     """Return `keep` columns and one column per feature, in the order of `rows`.
 
@@ -32,5 +33,7 @@ def recompute_vectors(
     the model's frozen, view-bound trees; `views` give each view's definition and the snapshot of
     its source now. What was served must come out in every bit.
     """
-    joined = join_views(rows, time=time, view_features=view_features, views=views, engine=engine)
+    joined = join_views(
+        rows, time=time, view_features=view_features, views=views, engine=engine, keys=keys
+    )
     return engine.evaluate(features, joined, keep=keep)

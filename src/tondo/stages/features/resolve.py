@@ -10,7 +10,13 @@ from tondo.core.errors import DefinitionError, placed
 from tondo.language.check import check
 from tondo.language.parse import parse
 from tondo.language.tree import Node, ViewFeature
-from tondo.language.walk import bind_views, canonical_name, columns_of, view_features_of
+from tondo.language.walk import (
+    bind_views,
+    canonical_name,
+    columns_of,
+    key_column,
+    view_features_of,
+)
 from tondo.stages.features.views import signature_of
 
 if TYPE_CHECKING:
@@ -28,6 +34,8 @@ class ResolvedFeatures(msgspec.Struct, frozen=True, kw_only=True):
     """The spine's columns that a request must carry, keys of views included."""
     view_features: list[tuple[str, str, str, str]]
     """(canonical name, view, feature, key column) of each view feature, in order of reading."""
+    keys: dict[str, Node] = {}
+    """Key columns that are computed, to what computes them from the row and other features."""
 
 
 def resolve_features(
@@ -49,6 +57,7 @@ def resolve_features(
     bound: dict[str, Node] = {}
     inputs: dict[str, str] = {}
     fetched: dict[str, tuple[str, str, str, str]] = {}
+    keys: dict[str, Node] = {}
     for name, text in features.items():
         with placed(f"feature '{name}'"):
             node = check(parse(text), columns, views=signatures, text=text)
@@ -56,15 +65,21 @@ def resolve_features(
             _check_known(column, feature=name, known_at=known_at, time=time)
             inputs[column] = columns[column]
         for used in view_features_of(node):
-            key = used.key or signatures[used.view].key
-            _check_known(key, feature=name, known_at=known_at, time=time)
-            _check_key(used, key, columns=columns, view=views[used.view])
-            inputs[key] = columns[key]
+            key = key_column(used, signatures)
+            if used.by is None:
+                _check_known(key, feature=name, known_at=known_at, time=time)
+                inputs[key] = columns[key]
+            elif not isinstance(used.by, ViewFeature):
+                keys[key] = bind_views(used.by, signatures)
+            _check_key(used, columns[key] if used.by is None else used.by.type, views[used.view])
             canonical = canonical_name(used, signatures[used.view])
             fetched[canonical] = (canonical, used.view, used.feature, key)
         bound[name] = bind_views(node, signatures)
     return ResolvedFeatures(
-        features=bound, inputs=dict(sorted(inputs.items())), view_features=list(fetched.values())
+        features=bound,
+        inputs=dict(sorted(inputs.items())),
+        view_features=list(fetched.values()),
+        keys=keys,
     )
 
 
@@ -110,13 +125,12 @@ def _check_known(column: str, *, feature: str, known_at: Mapping[str, str], time
     )
 
 
-def _check_key(
-    used: ViewFeature, key: str, *, columns: Mapping[str, str], view: FeatureView
-) -> None:
-    if columns[key] != view.entity.type:
+def _check_key(used: ViewFeature, key_type: str, view: FeatureView) -> None:
+    if key_type != view.entity.type:
+        key = used.key or view.entity.key
         raise DefinitionError(
             "TD-FEATURE-007",
-            f"'@{used.view}.{used.feature}' is looked up by '{key}', which is {columns[key]}, "
+            f"'@{used.view}.{used.feature}' is looked up by '{key}', which is {key_type}, "
             f"but entity '{view.entity.entity}' has keys of type {view.entity.type}",
             fix="Use a key column of that type, or declare the column's type in the source.",
             column=key,

@@ -10,6 +10,7 @@ from tondo.core.canonical import digest
 from tondo.core.errors import DataError
 from tondo.core.instants import from_micros
 from tondo.language.tree import Node
+from tondo.language.walk import to_json
 from tondo.ports.engine import FileTable
 from tondo.stages.data.arrow_types import stored_types
 from tondo.stages.data.snapshots import write_file
@@ -56,6 +57,8 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     view_features: list[tuple[str, str, str, str]]
     """(canonical name, view, feature, key column); the canonical name is the column's name."""
     views: list[TrainingSetView]
+    keys: dict[str, Any] = {}
+    """Keys of view features that are computed, to their trees as JSON."""
     from_us: int | None
     until_us: int | None
     columns: dict[str, str]
@@ -81,6 +84,8 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
 def manifest_of(training_set: TrainingSet) -> dict[str, Any]:
     """Return the record's body; columns as pairs, because their order counts."""
     body: dict[str, Any] = msgspec.to_builtins(training_set)
+    if not training_set.keys:
+        del body["keys"]
     return {**body, "columns": [list(pair) for pair in training_set.columns.items()]}
 
 
@@ -135,6 +140,7 @@ def build_training_set(  # noqa: PLR0913 - each is named, and each is a part of 
             columns=list(dict.fromkeys(read)),
             labels=labels,
             view_features=resolved.view_features,
+            keys=resolved.keys,
             views={view: views[view] for view in sorted(used)},
         ),
         engine=engine,
@@ -158,6 +164,7 @@ def build_training_set(  # noqa: PLR0913 - each is named, and each is a part of 
         label_tree=label,
         inputs=dict(resolved.inputs),
         view_features=resolved.view_features,
+        keys={name: to_json(node) for name, node in resolved.keys.items()},
         views=[
             TrainingSetView(view=view, digest=views[view][0].digest, snapshot=views[view][2])
             for view in sorted(used)

@@ -35,6 +35,7 @@ def package_contents(job: Job, rows: SplitRows, learned: Learned) -> PackageCont
         features=learned.features,
         views={name: job.layouts[name] for _, name, _, _ in job.resolved.view_features},
         view_features=list(job.resolved.view_features),
+        keys=dict(job.resolved.keys),
         threshold=spec.threshold,
         schema=_schema(job, rows),
         spec=_plain(spec),

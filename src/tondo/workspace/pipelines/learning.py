@@ -221,6 +221,7 @@ def _union(resolved: ResolvedFeatures, model: LoadedModel) -> ResolvedFeatures:
         features=resolved.features,
         inputs=dict(sorted({**contents.inputs, **resolved.inputs}.items())),
         view_features=view_features,
+        keys={**contents.keys, **resolved.keys},
     )
 
 
