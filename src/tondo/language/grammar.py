@@ -5,14 +5,15 @@ Comparison stands on one level with in, between, like and is, and groups to the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from tondo.core.columns import DATE, DOUBLE, STRING, TIMESTAMP
+from tondo.core.columns import DATE, DOUBLE, SCALARS, STRING, TIMESTAMP
 from tondo.core.errors import DefinitionError, near
+from tondo.language.cursor import Cursor
 from tondo.language.fitted import FITTED, FittedFunction, positional
 from tondo.language.functions import FUNCTIONS
 from tondo.language.functions.casts import CAST_TYPES
-from tondo.language.lexer import Token, caret_line, syntax_error, tokens_of
+from tondo.language.lexer import Token, caret_line, syntax_error
 from tondo.language.tree import (
     MOST_DEPTH,
     Call,
@@ -67,58 +68,20 @@ _RESERVED = frozenset(
         "escape",
     ]
 )
-N = TypeVar("N", bound=Node)
 
 
-class Parser:
+class Parser(Cursor):
     """One recursive descent over the tokens of one text."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens = tokens_of(text)
-        self.position = 0
+        super().__init__(text)
         self.depth = 0
-        self.spans: list[tuple[Node, int, int]] = []
-
-    @property
-    def here(self) -> Token:
-        """The token that comes next."""
-        return self.tokens[self.position]
-
-    def _advance(self) -> Token:
-        token = self.here
-        self.position += 1
-        return token
-
-    def accept(self, *texts: str) -> Token | None:
-        """Take the next token if it is one of the operators or keywords, else None."""
-        token = self.here
-        spelled = token.text if token.kind == "operator" else token.word()
-        return self._advance() if spelled and spelled in texts else None
-
-    def expect(self, *texts: str) -> Token:
-        """Take the next token, which must be one of the operators or keywords."""
-        token = self.accept(*texts)
-        if token is None:
-            raise self._unexpected(" or ".join(f"'{each}'" for each in texts))
-        return token
-
-    def _unexpected(self, expected: str) -> DefinitionError:
-        token = self.here
-        span = (token.start, token.end)
-        if token.kind == "end":
-            return syntax_error(self.text, span, "the expression ends too early", expected=expected)
-        return syntax_error(self.text, span, f"'{token.text}' cannot stand here", expected=expected)
-
-    def _mark(self, node: N, start: int) -> N:
-        self.spans.append((node, start, self.tokens[self.position - 1].end))
-        return node
 
     def whole(self) -> Node:
         """Return the tree of the whole text."""
         node = self.expression()
         if self.here.kind != "end":
-            raise self._unexpected("an operator or the end of the expression")
+            raise self.unexpected("an operator or the end of the expression")
         if depth_of(node) > MOST_DEPTH:
             raise self._too_deep()
         return node
@@ -145,7 +108,7 @@ class Parser:
         node = operand()
         while token := self.accept(*operators):
             function = operators[token.word() or token.text]
-            node = self._mark(Call(function, (node, operand())), start)
+            node = self.mark(Call(function, (node, operand())), start)
         return node
 
     def _disjunction(self) -> Node:
@@ -161,7 +124,7 @@ class Parser:
             count += 1
         node = self._comparison()
         for _ in range(count):
-            node = self._mark(Call("not", (node,)), start)
+            node = self.mark(Call("not", (node,)), start)
         return node
 
     def _comparison(self) -> Node:
@@ -176,7 +139,7 @@ class Parser:
                 node = self._range_test(node)
             else:
                 return node
-            self._mark(node, start)
+            self.mark(node, start)
 
     def _is_test(self, subject: Node) -> Node:
         negated = self.accept("not") is not None
@@ -222,13 +185,13 @@ class Parser:
                 node = Call("add_interval", (node, Literal(moved, DOUBLE)))
             else:
                 node = Call(_SUMS[token.text], (node, self._product()))
-            self._mark(node, start)
+            self.mark(node, start)
         return node
 
     def _interval(self) -> float:
         """Return the microseconds of `interval '1 day 2 hours'`."""
-        self._advance()
-        token = self._advance()
+        self.advance()
+        token = self.advance()
         length = micros_of_interval(token.text)
         if length is None:
             raise syntax_error(
@@ -251,26 +214,26 @@ class Parser:
         node = self._primary()
         for sign in reversed(signs):
             if sign == "-":
-                node = self._mark(_negated(node), start)
+                node = self.mark(_negated(node), start)
         return node
 
     def _primary(self) -> Node:
         token = self.here
         start = token.start
         if token.kind in _LEAVES:
-            self._advance()
-            return self._mark(_LEAVES[token.kind](token.text), start)
+            self.advance()
+            return self.mark(_LEAVES[token.kind](token.text), start)
         if self.accept("("):
             node = self.expression()
             self.expect(")")
             return node
         if self.accept("["):
-            return self._mark(self._list(start), start)
+            return self.mark(self._list(start), start)
         if self.accept("@"):
-            return self._mark(self._view_feature(), start)
+            return self.mark(self._view_feature(), start)
         if token.kind == "name":
-            return self._mark(self._named(), start)
-        raise self._unexpected("a value, a column, a function or '('")
+            return self.mark(self._named(), start)
+        raise self.unexpected("a value, a column, a function or '('")
 
     def _list(self, start: int) -> Literal:
         """Return a list of constants of one type; numbers make a list of doubles."""
@@ -282,7 +245,7 @@ class Parser:
             self.expect("]")
         values = [each.value for each in items if isinstance(each, Literal)]
         types = {_item_type(each) for each in items} - {""}
-        if len(types) != 1 or len(values) != len(items):
+        if not types <= set(SCALARS) or len(types) != 1 or len(values) != len(items):
             span = (start, self.tokens[self.position - 1].end)
             what = "a list in the text holds constants of one type, at least one that is no null"
             raise syntax_error(self.text, span, what, expected="such as ['a', 'b'] or [1, 2.5]")
@@ -290,12 +253,6 @@ class Parser:
         if type_ == DOUBLE:
             values = [None if each is None else float(each) for each in values]  # type: ignore[arg-type]
         return Literal(tuple(values), f"list<{type_}>")  # type: ignore[arg-type]
-
-    def name(self, what: str) -> str:
-        """Take a name, bare or quoted; `what` says what it should name."""
-        if self.here.kind not in {"name", "quoted"}:
-            raise self._unexpected(what)
-        return self._advance().text
 
     def _view_feature(self) -> ViewFeature:
         view = self.name("the name of a feature view")
@@ -315,24 +272,24 @@ class Parser:
     def _named(self) -> Node:
         word = self.here.word()
         if word in {"null", "true", "false"}:
-            self._advance()
+            self.advance()
             return Literal(None) if word == "null" else Literal(word == "true", "bool")
         if word == "case":
             return self._case()
         if word in _RESERVED and word != "not":
-            raise self._unexpected("a value, a column, a function or '('")
+            raise self.unexpected("a value, a column, a function or '('")
         following = self.tokens[self.position + 1]
         if word in {"timestamp", "date"} and following.kind == "string":
             return self._instant(word)
         if following.kind == "operator" and following.text == "(":
             return self._call()
         if word == "not":
-            raise self._unexpected("a value; put '(not ...)' in parentheses")
-        return Column(self._advance().text)
+            raise self.unexpected("a value; put '(not ...)' in parentheses")
+        return Column(self.advance().text)
 
     def _instant(self, word: str) -> Literal:
-        self._advance()
-        token = self._advance()
+        self.advance()
+        token = self.advance()
         read = micros_of_text if word == "timestamp" else days_of_text
         value = read(token.text)
         if value is None:
@@ -345,7 +302,7 @@ class Parser:
         return Literal(value, TIMESTAMP if word == "timestamp" else DATE)
 
     def _case(self) -> Call:
-        self._advance()
+        self.advance()
         subject = None if self.here.word() == "when" else self.expression()
         parts: list[Node] = []
         self.expect("when")
@@ -363,7 +320,7 @@ class Parser:
         return Call("case", tuple(parts))
 
     def _call(self) -> Node:
-        token = self._advance()
+        token = self.advance()
         name = token.text.lower()
         if name == "cast":
             return self._cast()
@@ -392,7 +349,7 @@ class Parser:
             by_name = by_name or (here.kind == "name" and following.text == "=")
             option = here.text.lower() if by_name else "".join(names[len(options) :][:1])
             if by_name:
-                self._advance()
+                self.advance()
                 self.expect("=")
             if option not in names or option in options:
                 raise self._option(name, here, row)
