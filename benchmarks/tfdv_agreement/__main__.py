@@ -1,6 +1,7 @@
 """Asks tondo and TFDV the same random questions: `python -m benchmarks.tfdv_agreement --peer PYTHON`.
 
-Prints how often both agree, why they do not, and whole what nothing explains; then exits 1.
+Prints how often both agree, why they do not, and whole what nothing explains; then exits 1. `--list`
+writes every single difference with its reason.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.table import tell
 from benchmarks.tfdv_agreement.cases import FAMILIES, cases
 from benchmarks.tfdv_agreement.ours import Ours
+from benchmarks.tfdv_agreement.reasons import REASONS
 from benchmarks.tfdv_agreement.recorded import compared, record
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ HOW_TO = f"""TFDV needs an environment of its own (Python 3.11, 2.5 GB; it pins 
     uv pip install --python tfdv tensorflow-data-validation==1.16.1 dill
 
 Then say --peer tfdv/bin/python, or set {VARIABLE}."""
+HEAD = ("family", "cases", "answers", "same", "theirs", "choice", "unexplained", "share", "alike")
 SHOWN = 20
 """Unexplained differences that are printed whole."""
 
@@ -53,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ours.close()
     if options.record:
         options.record.write_text(record(asked, theirs, seed=options.seed), encoding="utf-8")
+    if options.list:
+        options.list.write_text("".join(map(_listed, found)), encoding="utf-8")
     return _report(found)
 
 
@@ -69,27 +74,44 @@ def _ask(peer: str, asked: list[dict[str, Any]], folder: Path) -> Iterator[dict[
         yield from map(json.loads, lines)
 
 
+def _listed(one: Compared) -> str:
+    """Return a line of JSON for each difference of a case."""
+    where = {"case": one.case["case"], "family": one.case["family"]}
+    lines = [
+        where | each._asdict() | {"reason": reason and reason.name} for each, reason in one.parted
+    ]
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
 def _report(found: list[Compared]) -> int:
     unexplained = [(each, one) for each in found for one, reason in each.parted if reason is None]
-    head = ["family", "cases", "answers", "same", "theirs", "choice", "unexplained", "share"]
-    tell(head, [_row(family, found) for family in (*FAMILIES, "all")])
+    tell(HEAD, [_row(family, found) for family in (*FAMILIES, "all")])
     print()
-    reasons = Counter((reason.name, reason.whose) for each in found for reason in each.reasons)
-    tell(["reason", "whose", "cases"], [[*key, count] for key, count in reasons.most_common()])
+    cases = Counter(reason.name for each in found for reason in each.reasons)
+    answers = Counter(reason.name for each in found for _, reason in each.parted if reason)
+    whole = sum(each.questions for each in found)
+    tell(
+        ["reason", "whose", "cases", "answers", "of all"],
+        [
+            [each.name, each.whose, cases[each.name], count, f"{count / whole:.2%}"]
+            for each in REASONS
+            if (count := answers[each.name])
+        ],
+    )
     for each, one in unexplained[:SHOWN]:
         print(f"\nunexplained: {one}\n{json.dumps(each.case)}")
     return 1 if unexplained else 0
 
 
 def _row(family: str, found: list[Compared]) -> list[str]:
-    """Return how many answers are the same, or not and whose reason, and the share less faults."""
+    """Return how many answers are the same, or not and whose reason, and two shares."""
     chosen = [each for each in found if family in {each.case["family"], "all"}]
     answers = sum(each.questions for each in chosen)
     parted = Counter(reason and reason.whose for each in chosen for _, reason in each.parted)
     same = answers - parted.total()
     counts = (len(chosen), answers, same, *(parted[each] for each in ("theirs", "choice", None)))
-    share = same / max(answers - parted["theirs"], 1)
-    return [family, *(f"{each:,}" for each in counts), f"{share:.2%}"]
+    shares = (same / max(answers - parted["theirs"], 1), same / max(same + parted[None], 1))
+    return [family, *(f"{each:,}" for each in counts), *(f"{each:.2%}" for each in shares)]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peer", help=f"a Python that has TFDV; else {VARIABLE}")
     parser.add_argument("--cases", type=int, default=2000, help="how many (2,000)")
     parser.add_argument("--seed", type=int, default=1, help="of the cases (1)")
+    parser.add_argument("--list", type=Path, metavar="FILE", help="write every difference to it")
     parser.add_argument("--record", type=Path, metavar="FILE", help="keep the peer's answers")
     return parser
 

@@ -5,6 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from benchmarks.tfdv_agreement.facts import finite
+from benchmarks.tfdv_agreement.promises import (
+    SINGLE_PRECISION,
+    SKETCHED,
+    counts_hold,
+    has_rank,
+    have_ranks,
+    same_bounds,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,6 +35,7 @@ SINGLE = (
 )
 LISTED = 20
 """Most frequent values that both keep."""
+UNCOMPARED = {"type", "nan", "infinite"}
 THEIR_TYPE = {"double": "FLOAT", "id": "INT", "string": "BYTES", "bool": "INT"}
 
 
@@ -49,7 +60,7 @@ def questions(case: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]
     if case["family"] == "infer":
         return sum(len(each) for each in ours["schema"].values())
     if case["family"] == "statistics":
-        return sum(len(each) - 3 for each in ours["columns"].values()) + 1
+        return sum(len(each) - len(UNCOMPARED) for each in ours["columns"].values()) + 1
     schema = case["schema"]
     asked = sum(_constraints(each) for each in schema["columns"].values())
     asked += sum(name in schema for name in ("min_rows", "max_rows"))
@@ -73,7 +84,7 @@ def differences(
     if family == "infer":
         return list(_inferred(ours["schema"], theirs["schema"]))
     if family == "statistics":
-        return list(_statistics(ours, theirs))
+        return list(_statistics(case, ours, theirs))
     found = list(_anomalies(ours["anomalies"], theirs["anomalies"]))
     if family == "distances":
         found += _distances(ours["distances"], theirs["distances"])
@@ -109,30 +120,56 @@ def _distances(ours: list[Any], theirs: list[Any]) -> Iterator[Difference]:
             yield Difference("distance", measure, column, *values, against)
 
 
-def _statistics(ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[Difference]:
+def _statistics(
+    case: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]
+) -> Iterator[Difference]:
     if ours["rows"] != theirs["rows"]:
         yield Difference("statistics", "rows", None, ours["rows"], theirs["rows"])
     for name, mine in ours["columns"].items():
-        other = theirs["columns"][name]
-        for what in sorted({*mine} - {"type", "nan", "infinite"}):
+        other, column = theirs["columns"][name], case["table"]["columns"][name]
+        for what in sorted({*mine} - UNCOMPARED):
             pair = mine[what], other.get(what)
-            if not _same(what, *pair):
+            if not _same(what, *pair, column):
                 yield Difference("statistics", what, name, *pair)
 
 
-def _same(what: str, mine: Any, other: Any) -> bool:
+def _same(what: str, mine: Any, other: Any, column: dict[str, Any]) -> bool:
+    """Say whether two statistics agree in what both promise of them."""
     if what == "sizes":
         return mine is None or mine == other
     if what == "top":
         return _same_top(mine, other)
     if what == "standard":
-        buckets = [] if other is None else other["buckets"]
-        return len(mine) == len(buckets) and all(
-            close(a, float(b))
-            for one, two in zip(mine, buckets, strict=True)
-            for a, b in zip(one, two, strict=True)
-        )
+        return _same_buckets(mine, [] if other is None else other["buckets"], column)
+    if mine is None or other is None:
+        return mine is other
+    if what == "avg_length":
+        return math.isclose(mine, other, rel_tol=SINGLE_PRECISION)
+    if what == "median":
+        return _same_ranks([mine], [float(other)], column)
+    if what == "quantiles":
+        return _same_ranks(mine, list(map(float, other)), column)
     return close(mine, other)
+
+
+def _same_ranks(mine: list[float], other: list[float], column: dict[str, Any]) -> bool:
+    """A single value is the median; of several the first and the last are the ends."""
+    values = finite(column)
+    if not values or not mine or not other:
+        return mine == other
+    if len(mine) == 1:
+        return has_rank(mine[0], 0.5, values) and has_rank(other[0], 0.5, values, slack=SKETCHED)
+    return have_ranks(mine, values) and have_ranks(other, values, slack=SKETCHED)
+
+
+def _same_buckets(mine: list[Any], other: list[Any], column: dict[str, Any]) -> bool:
+    values = finite(column)
+    buckets = [tuple(map(float, each)) for each in other]
+    return (
+        same_bounds(mine, buckets)
+        and counts_hold(mine, values)
+        and counts_hold(buckets, values, slack=SKETCHED)
+    )
 
 
 def _same_top(mine: list[Any], other: list[Any]) -> bool:

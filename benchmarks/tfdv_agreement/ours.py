@@ -134,7 +134,14 @@ def of_column(column: ColumnStatistics) -> dict[str, Any]:
         told |= {"mean": values.mean, "std_dev": values.sd, "num_zeros": values.zeros}
         told |= {"min": values.min, "max": values.max, "median": values.quantiles.get("0.50")}
         told["standard"] = [list(each) for each in values.histogram]
+        told["quantiles"] = bounds_of(values)
     return told
+
+
+def bounds_of(values: ColumnStatistics) -> list[float]:
+    """Return the ends of the buckets of equal count, the first one's low end first."""
+    buckets = values.quantile_histogram
+    return [low for low, _, _ in buckets[:1]] + [high for _, high, _ in buckets]
 
 
 def of_inferred(column: ColumnSchema) -> dict[str, Any]:

@@ -95,27 +95,41 @@ def of_feature(feature: statistics_pb2.FeatureNameStatistics) -> dict:
         "sizes": [common.min_num_values, common.max_num_values, common.tot_num_values],
     }
     if kind == "num_stats":
-        told |= {
-            name: plain(getattr(stats, name))
-            for name in ("mean", "std_dev", "num_zeros", "min", "max", "median")
-        }
-        for histogram in stats.histograms:
-            if histogram.type != statistics_pb2.Histogram.STANDARD:
-                continue
-            told["standard"] = {
-                "nan": histogram.num_nan,
-                "buckets": [
-                    [plain(each.low_value), plain(each.high_value), each.sample_count]
-                    for each in histogram.buckets
-                ],
-            }
+        told |= of_numbers(stats)
     elif kind == "string_stats":
         told |= {
             "unique": stats.unique,
-            "avg_length": stats.avg_length,
+            # A length that is not set reads as 0, as does that of empty texts.
+            "avg_length": stats.avg_length if common.tot_num_values else None,
             "top": [[each.value, each.frequency] for each in stats.top_values],
         }
     return told
+
+
+def of_numbers(stats: statistics_pb2.NumericStatistics) -> dict:
+    """Say moments, ends and histograms; of no number but NaN they set none, which reads as 0."""
+    named = statistics_pb2.Histogram
+    histograms = {each.type: each for each in stats.histograms}
+    standard, quantiles = (histograms.get(each) for each in (named.STANDARD, named.QUANTILES))
+    nan = 0 if standard is None else standard.num_nan
+    there = stats.common_stats.tot_num_values - nan
+    told = {
+        name: plain(getattr(stats, name)) if there else None
+        for name in ("mean", "std_dev", "min", "max", "median")
+    }
+    told["num_zeros"] = stats.num_zeros
+    if standard is not None:
+        told["standard"] = {"nan": nan, "buckets": buckets(standard)}
+    found = [] if quantiles is None else buckets(quantiles)
+    told["quantiles"] = [low for low, _, _ in found[:1]] + [high for _, high, _ in found]
+    return told
+
+
+def buckets(histogram: statistics_pb2.Histogram) -> list:
+    return [
+        [plain(each.low_value), plain(each.high_value), each.sample_count]
+        for each in histogram.buckets
+    ]
 
 
 def plain(number: float) -> float | str:

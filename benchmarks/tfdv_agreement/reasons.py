@@ -149,9 +149,9 @@ REASONS = (
         of_verdicts.control_without_values,
     ),
     Reason(
-        "a side without items",
+        "one side without values",
         "choice",
-        "Where lists hold no item there is no measurement there; here none is at 1 from some, and at 0 from none.",
+        "Where one of both sides has no value there is no measurement there; here it is at 1 from a side that has some.",
         "anomalies.md, Distances",
         of_verdicts.one_side_is_empty,
     ),
@@ -191,32 +191,25 @@ REASONS = (
         of_verdicts.booleans_are_a_type,
     ),
     Reason(
-        "sketched counts",
-        "theirs",
-        "Counts of buckets come from a quantile sketch; they are not whole, and right to 1 % of the values.",
-        "utils/quantiles_util.py",
-        of_statistics.sketched_counts,
-    ),
-    Reason(
         "lengths in bytes",
         "choice",
-        "avg_length counts bytes, takes null items for empty texts and keeps 32 bits; ours counts characters of texts.",
-        "statistics.proto, StringStatistics",
+        "avg_length counts bytes; ours counts characters, which are fewer where letters have accents.",
+        "generators/basic_stats_generator.py",
         of_statistics.length_in_bytes,
+    ),
+    Reason(
+        "null items have no length",
+        "choice",
+        "A null in a list of texts is an empty text in avg_length there; here it is no text.",
+        "generators/basic_stats_generator.py",
+        of_statistics.null_items_are_empty,
     ),
     Reason(
         "infinities in moments",
         "choice",
-        "Moments and ends are of the finite values here; there an infinity makes them NaN, 0 or infinite.",
+        "Moments, ends, ranks and buckets are of the finite values here; there an infinity makes moments and ends NaN, 0 or infinite, has ranks and has a bucket.",
         "docs/glossary.md, statistics",
         of_statistics.infinity_spoils,
-    ),
-    Reason(
-        "upper median",
-        "choice",
-        "Of an even number of values the median is the upper of both middle ones there, and the lower one here.",
-        "utils/quantiles_util.py",
-        of_statistics.upper_median,
     ),
     Reason(
         "fails on null items",
@@ -224,13 +217,6 @@ REASONS = (
         "One column in a hundred, at random, has its lengths counted, which a null in a list of texts breaks (AttributeError).",
         "generators/top_k_uniques_sketch_stats_generator.py",
         of_statistics.null_items_fail,
-    ),
-    Reason(
-        "statistics of nothing",
-        "choice",
-        "Moments and ends of no value are 0 there; here there are none.",
-        "docs/glossary.md, statistics",
-        of_statistics.of_nothing,
     ),
 )
 

@@ -135,19 +135,16 @@ def control_without_values(found: Difference, facts: Facts) -> bool:
 
 
 def one_side_is_empty(found: Difference, facts: Facts) -> bool:
-    """Where a side has no value they measure nothing; we say 1, or 0 when neither has one."""
+    """Where one side has no value they measure nothing; we say that it is at 1 from the other."""
     column = facts.column(found.column)
     if column is None or "distances" not in facts.theirs:
         return False
     for against, table in CONTROL.items():
         other = facts.column(found.column, table)
-        if other is None or (_counted(column) and _counted(other)):
+        if other is None or bool(_counted(column)) == bool(_counted(other)):
             continue
         if found.kind == "distance" and found.against == against and found.theirs is None:
-            expected = (
-                1.0 if any(_counted(each) or nan_items(each) for each in (column, other)) else 0.0
-            )
-            return found.ours == expected
+            return found.ours == 1.0
         measure = MEASURE.get(found.what, "")
         if only_ours(found, found.what) and measure:
             theirs = facts.distance("theirs", found.column, measure, against)

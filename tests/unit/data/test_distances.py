@@ -186,3 +186,25 @@ def test_every_measurement_is_kept_with_its_threshold(engine):
     ]
     assert {each.value for each in measured} == {0}
     assert [each.threshold for each in measured if each.column == "x"] == [None, 0.1, None]
+
+
+def distances_of(engine, kind, before, after):
+    expected = Schema(name="t", columns={"x": ColumnSchema(type="double")})
+    then, now = (
+        statistics(pa.table({"x": pa.array(each, kind)}), engine=engine) for each in (before, after)
+    )
+    return {each.measure: each.value for each in measure(then, now, expected)}
+
+
+def test_a_column_that_is_missing_throughout_in_both_batches_is_not_measured(engine):
+    assert distances_of(engine, pa.float64(), [None, None], [None]) == {}
+
+
+def test_one_that_lost_all_its_values_is_at_one(engine):
+    lost = distances_of(engine, pa.float64(), [1.0, 2.0], [None, None])
+    assert lost["jensen_shannon"] == lost["l_infinity"] == 1
+
+
+def test_lists_without_items_have_no_divergence_and_no_difference(engine):
+    found = distances_of(engine, pa.list_(pa.string()), [[]], [[], []])
+    assert found == {"l_infinity": 0, "normalized_difference": 0}

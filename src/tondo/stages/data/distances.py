@@ -156,6 +156,10 @@ def between(
     return _between_histograms(a, b, name)
 
 
+def _valued(column: ColumnStatistics) -> bool:
+    return column.rows > column.missing
+
+
 def _scale(column: ColumnStatistics) -> str:
     return "number" if column.type in {"double", "id"} else column.type
 
@@ -192,18 +196,22 @@ def measure(
 ) -> list[Distance]:
     """Return every measurement of the schema's checked columns that both batches have.
 
-    All are kept, passing or not, asked for or not. `before` is the previous batch for drift, what
-    was served for skew.
+    All are kept, passing or not, asked for or not. Of a column that is missing throughout in both
+    there is none, nor a divergence of lists without items. `before` is the previous batch for
+    drift, what was served for skew.
     """
     found = []
     for column, expected in schema.columns.items():
         here, there = after.columns.get(column), before.columns.get(column)
         if expected.stage in UNCHECKED_STAGES or here is None or there is None:
             continue
+        if not _valued(here) and not _valued(there):
+            continue
+        items = _valued(values_of(here)) or _valued(values_of(there))
         comparator = getattr(expected, against)
         for name in MEASURES:
             measured = between(there, here, name)
-            if measured is None:
+            if measured is None or (name == "jensen_shannon" and not items):
                 continue
             found.append(
                 Distance(
