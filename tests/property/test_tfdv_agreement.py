@@ -81,7 +81,9 @@ def _wrong_numbers(column):
     yield column | {"quantiles": [low - 1, *column["quantiles"][1:]]}
     (first, edge, count), *others = column["standard"]
     yield column | {"standard": [[first, edge, count + 1], *others]}
-    yield column | {"standard": [[first, edge + 1e-6 * max(high - low, abs(edge), 1), count], *others]}
+    yield column | {
+        "standard": [[first, edge + 1e-6 * max(high - low, abs(edge), 1), count], *others]
+    }
 
 
 def test_a_statistic_that_is_a_little_wrong_is_explained_by_nothing(harness, recorded, asked):

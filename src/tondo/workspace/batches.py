@@ -15,19 +15,20 @@ from tondo.core.errors import DataError, NotFoundError
 from tondo.stages.data.quarantine import set_aside
 from tondo.stages.data.schema_versions import read_schema
 from tondo.stages.data.statistics import statistics
-from tondo.stages.data.tracking import track
+from tondo.stages.data.tracked_items import HeldFile
+from tondo.stages.data.tracking import CheckedFile, track
 from tondo.stages.data.validation import blocking, validate
-from tondo.stages.monitoring.alerts import report_findings
-from tondo.stages.monitoring.findings import Finding
 from tondo.workspace.reference import new_files, present_reference, rows_of, table_movements
+from tondo.workspace.refusals import close_refusal, report_refusal
 from tondo.workspace.schemas import statistics_of, version_in_force
 from tondo.workspace.verbs.data import DataVerbs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tondo.stages.data.anomalies import Anomalies, Anomaly
-    from tondo.stages.data.snapshots import SnapshotFile
+    from tondo.stages.data.anomalies import Anomalies
+    from tondo.stages.data.schema import Schema
+    from tondo.stages.data.snapshots import Snapshot, SnapshotFile
     from tondo.workspace.bootstrap import Parts
 
 
@@ -55,31 +56,42 @@ def sift(parts: Parts, dataset: str, *, by: str) -> Sifted:
     except NotFoundError:
         return Sifted(dataset=dataset, snapshot=snapshot.id, taken=len(new))
     schema = read_schema(version, ledger=parts.ledger)
-    refused: dict[str, str] = {}
-    seen: list[Anomaly] = []
-    for file in new:
-        rows = rows_of(parts, snapshot, (file,))
-        whole = snapshot.files == (file,)
-        found = validate(
-            statistics_of(snapshot.id, parts) if whole else statistics(rows, engine=parts.profiler),
-            schema,
-            movements=table_movements(parts, dataset, rows),
-        )
-        seen += found
-        if wrong := blocking(found):
-            refused[file.digest] = _told(file, wrong)
-    if new:
-        track(
-            seen,
-            dataset=dataset,
-            snapshot=snapshot.id,
-            version=version,
-            ledger=parts.ledger,
-            clock=parts.clock,
-        )
-    if not refused:
-        return Sifted(dataset=dataset, snapshot=snapshot.id, taken=len(new))
-    return _set_aside(parts, dataset, refused, new=len(new), by=by)
+    checked = [_checked(parts, dataset, snapshot, file, schema) for file in new]
+    if not new:
+        return Sifted(dataset=dataset, snapshot=snapshot.id, taken=0)
+    track(
+        [anomaly for each in checked for anomaly in each.anomalies],
+        dataset=dataset,
+        snapshot=snapshot.id,
+        version=version,
+        ledger=parts.ledger,
+        clock=parts.clock,
+        files=checked,
+    )
+    refused = {
+        file.digest: _told(file, blocking(each.anomalies))
+        for file, each in zip(new, checked, strict=True)
+        if each.refused
+    }
+    if refused:
+        return _set_aside(parts, dataset, refused, new=len(new), by=by)
+    close_refusal(dataset, parts, by=by, why=f"clean files came in {snapshot.id[:12]}")
+    return Sifted(dataset=dataset, snapshot=snapshot.id, taken=len(new))
+
+
+def _checked(
+    parts: Parts, dataset: str, snapshot: Snapshot, file: SnapshotFile, schema: Schema
+) -> CheckedFile:
+    rows = rows_of(parts, snapshot, (file,))
+    whole = snapshot.files == (file,)
+    found = validate(
+        statistics_of(snapshot.id, parts) if whole else statistics(rows, engine=parts.profiler),
+        schema,
+        movements=table_movements(parts, dataset, rows),
+    )
+    name = file.note or ("" if whole else None)
+    held = HeldFile(digest=file.digest, snapshot=snapshot.id, name=name)
+    return CheckedFile(held, found, refused=bool(blocking(found)))
 
 
 def _set_aside(parts: Parts, dataset: str, refused: dict[str, str], *, new: int, by: str) -> Sifted:
@@ -95,16 +107,7 @@ def _set_aside(parts: Parts, dataset: str, refused: dict[str, str], *, new: int,
         by=by,
         why=f"{len(refused)} of {new} new files refused: {sentences[0]}",
     )
-    finding = Finding(
-        kind="batch_refused",
-        subject=f"dataset/{dataset}",
-        key=f"batch_refused/{dataset}",
-        severity="critical",
-        message=f"{len(refused)} new files of {dataset} were set aside: {sentences[0]}",
-        numbers={"files": len(refused)},
-        at_us=parts.clock.now_us(),
-    )
-    report_findings([finding], ledger=parts.ledger, clock=parts.clock)
+    report_refusal(dataset, sentences, parts)
     taken = new - len(refused)
     return Sifted(dataset=dataset, snapshot=commit.snapshot, taken=taken, refused=sentences)
 

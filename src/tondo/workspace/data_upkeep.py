@@ -8,7 +8,7 @@ import msgspec
 
 from tondo.stages.data.constraints import ColumnSchema
 from tondo.stages.data.schema import Schema
-from tondo.stages.data.tracking import TrackedAnomaly
+from tondo.stages.data.tracked_items import TrackedAnomaly
 from tondo.workspace.data_pages import (
     Found,
     VersionFacts,

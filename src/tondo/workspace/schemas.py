@@ -7,7 +7,7 @@ soon as it is read, and verbs write it only when they are told to.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -15,12 +15,15 @@ from tondo.core.errors import CallerError, ConflictError, NotFoundError, Platfor
 from tondo.workspace.schema_yaml import read_yaml, write_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tondo.stages.data.anomalies import Anomalies
+    from tondo.stages.data.movement import Movement
     from tondo.stages.data.schema import Schema
     from tondo.stages.data.schema_versions import SchemaVersion
     from tondo.stages.data.statistics import Statistics
+    from tondo.stages.data.tracked_items import HeldFile, TrackedAnomaly
     from tondo.workspace.bootstrap import Parts
 
 _YAML = (".yaml", ".yml")
@@ -126,25 +129,81 @@ def _save(dataset: str, schema: Schema, parts: Parts, *, by: str, why: str) -> S
 def settle(version: SchemaVersion, parts: Parts) -> None:
     """Check again what tracked anomalies were seen in, and close those the version accepts."""
     from tondo.stages.data.schema_versions import read_schema
-    from tondo.stages.data.tracking import accept, tracked
+    from tondo.stages.data.tracked_items import tracked
+    from tondo.stages.data.tracking import accept
     from tondo.stages.data.validation import validate
-    from tondo.workspace.reference import snapshot_movements
+    from tondo.workspace.refusals import close_refusal
 
     ledger = parts.ledger
     open_items = tracked(ledger=ledger, dataset=version.dataset, state="open")
-    seen_in = {each.last_snapshot for each in open_items if each.schema_version != version.id}
-    if not seen_in:
+    earlier = [each for each in open_items if each.schema_version != version.id]
+    if not earlier:
         return
     schema = read_schema(version, ledger=ledger)
+    seen_in = {place.id: place for each in earlier for place in _places(each, parts)}
     remaining = {
-        each: validate(
-            statistics_of(each, parts),
-            schema,
-            movements=snapshot_movements(parts, version.dataset, each),
-        )
-        for each in sorted(seen_in)
+        each: validate(place.statistics(), schema, movements=place.movements())
+        for each, place in sorted(seen_in.items())
     }
     accept(version, remaining, ledger=ledger)
+    close_refusal(version.dataset, parts, by=version.by, why=version.why)
+
+
+def accepting(item: TrackedAnomaly, schema: Schema, parts: Parts) -> Schema:
+    """Return the schema that accepts a tracked anomaly wherever it was seen last.
+
+    Patches are made anew against this schema, so nothing that others accepted meanwhile is undone;
+    where it is seen no longer, the schema is the same.
+    """
+    from tondo.stages.data.tracked_items import key_of
+    from tondo.stages.data.validation import apply_patches, validate
+
+    for place in _places(item, parts):
+        # Each patch starts from what the one before accepts, so that the widest stays.
+        seen = validate(place.statistics(), schema, movements=place.movements())
+        schema = apply_patches(schema, [each for each in seen if key_of(each) == key_of(item)])
+    return schema
+
+
+class _Place(NamedTuple):
+    """Where an anomaly was seen: a snapshot, or alone a file that was set aside."""
+
+    id: str
+    statistics: Callable[[], Statistics]
+    movements: Callable[[], list[Movement]]
+
+
+def _places(item: TrackedAnomaly, parts: Parts) -> Iterator[_Place]:
+    from tondo.workspace.reference import snapshot_movements
+
+    for file in item.files:
+        if (place := _file_place(item.dataset, file, parts)) is not None:
+            yield place
+    if not item.files:
+        yield _Place(
+            item.last_snapshot,
+            lambda: statistics_of(item.last_snapshot, parts),
+            lambda: snapshot_movements(parts, item.dataset, item.last_snapshot),
+        )
+
+
+def _file_place(dataset: str, held: HeldFile, parts: Parts) -> _Place | None:
+    """Return a file that was set aside as a place; None when its rows are gone."""
+    from tondo.stages.data.commits import recorded_snapshot
+    from tondo.stages.data.statistics import statistics
+    from tondo.workspace.reference import rows_of, table_movements
+
+    try:
+        snapshot = recorded_snapshot(held.snapshot, ledger=parts.ledger)
+        files = tuple(each for each in snapshot.files if each.digest == held.digest)
+        rows = rows_of(parts, snapshot, files)
+    except NotFoundError:
+        return None
+    return _Place(
+        held.digest,
+        lambda: statistics(rows, engine=parts.profiler),
+        lambda: table_movements(parts, dataset, rows),
+    )
 
 
 def check(ref: str, parts: Parts, *, environment: str | None = None, tracking: bool) -> Anomalies:

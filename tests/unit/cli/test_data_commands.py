@@ -60,6 +60,16 @@ def test_a_check_opens_an_anomaly_that_is_assigned_and_accepted(project, tell, s
     assert "accepted" in say("anomaly", "list")
 
 
+def test_what_was_set_aside_is_given_up_with_a_reason(project, tell, capsys):
+    tell("batch", "sift", "flights")
+    (item,) = tell("anomaly", "list", "flights", "--state", "open")
+    assert [each["name"] for each in item["files"]] == [""]
+    assert main(["anomaly", "dismiss", item["id"], "--why", " "]) != 0
+    assert "TD-ANOMALY-004" in capsys.readouterr().err
+    assert tell("anomaly", "dismiss", item["id"], "--why", "a test")["state"] == "dismissed"
+    assert tell("alert", "list")[0]["status"] == "closed"
+
+
 def test_a_schema_is_edited_shown_and_logged(project, tell, say):
     assert say("schema", "set", "flights", "delay.min=-60", "--plan").splitlines() == [
         "Planned; nothing was done",

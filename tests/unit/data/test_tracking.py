@@ -9,7 +9,8 @@ from tondo.stages.data.commits import commit
 from tondo.stages.data.schema import ColumnSchema, Schema
 from tondo.stages.data.schema_versions import save_schema
 from tondo.stages.data.statistics import statistics
-from tondo.stages.data.tracking import accept, assign, find_item, track, tracked
+from tondo.stages.data.tracked_items import HeldFile, find_item, tracked
+from tondo.stages.data.tracking import CheckedFile, accept, assign, dismiss, track
 from tondo.stages.data.validation import apply_patches, validate
 
 HOUR_US = 3_600_000_000
@@ -44,7 +45,7 @@ class Flights:
         self.batches[made.snapshot] = statistics(table, engine=self.engine)
         return self.check(made.snapshot)
 
-    def check(self, snapshot):
+    def check(self, snapshot, files=()):
         track(
             validate(self.batches[snapshot], self.schema),
             dataset="f",
@@ -52,8 +53,17 @@ class Flights:
             version=self.version,
             ledger=self.ledger,
             clock=self.clock,
+            files=files,
         )
         return snapshot
+
+    def file(self, *delays, name):
+        """A snapshot that is one new file, set aside when it has an anomaly."""
+        snapshot = self.batch(*delays)
+        found = validate(self.batches[snapshot], self.schema)
+        held = HeldFile(digest=snapshot, snapshot=snapshot, name=name)
+        self.check(snapshot, [CheckedFile(held, found, refused=bool(found))])
+        return held
 
     def items(self, **asked):
         return tracked(ledger=self.ledger, **asked)
@@ -184,3 +194,99 @@ def test_comparisons_of_one_kind_with_two_batches_are_one_item_with_both_patches
     (item,) = flights.items()
     assert [each.path[-1] for each in item.patch] == ["drift", "skew"]
     assert item.message == "x: drift; x: skew"
+
+
+def test_an_item_of_a_file_that_was_set_aside_is_open_while_other_batches_are_clean(flights):
+    held = flights.file(20, name="monday.csv")
+    flights.batch(5)
+    flights.file(6, name="tuesday.csv")
+    (item,) = flights.items()
+    assert (item.state, item.files) == ("open", (held,))
+
+
+def test_a_clean_file_of_the_same_name_fixes_it(flights):
+    flights.file(20, name="monday.csv")
+    good = flights.file(5, name="monday.csv").snapshot
+    (item,) = flights.items()
+    assert (item.state, item.fixed_in, item.files) == ("fixed", good, ())
+
+
+def test_a_file_without_a_name_is_mended_by_no_other_one(flights):
+    flights.file(20, name=None)
+    flights.file(5, name=None)
+    assert flights.items()[0].state == "open"
+
+
+def test_it_waits_for_every_file_that_was_set_aside_with_it(flights):
+    flights.file(20, name="monday.csv")
+    tuesday = flights.file(30, name="tuesday.csv")
+    flights.file(5, name="monday.csv")
+    (item,) = flights.items()
+    assert (item.state, item.files) == ("open", (tuesday,))
+    flights.file(5, name="tuesday.csv")
+    assert flights.items()[0].state == "fixed"
+
+
+def test_a_file_that_comes_back_bad_takes_its_own_place(flights):
+    flights.file(20, name="monday.csv")
+    again = flights.file(30, name="monday.csv")
+    (item,) = flights.items()
+    assert (item.state, item.seen, item.files) == ("open", 2, (again,))
+
+
+def test_a_schema_accepts_it_once_it_accepts_every_file(flights):
+    monday, tuesday = (flights.file(each, name=str(each)) for each in (20, 30))
+    flights.keep(Schema(name="f", columns={"delay": ColumnSchema(type="double", max=25)}))
+    still = {
+        each.digest: validate(flights.batches[each.snapshot], flights.schema)
+        for each in (monday, tuesday)
+    }
+    accept(flights.version, still, ledger=flights.ledger)
+    assert flights.items()[0].files == (tuesday,)
+    accept(flights.version, {tuesday.digest: []}, ledger=flights.ledger)
+    assert flights.items()[0].state == "accepted"
+
+
+def test_a_file_that_was_not_looked_at_again_is_not_accepted(flights):
+    monday, tuesday = (flights.file(each, name=str(each)) for each in (20, 30))
+    accept(flights.version, {monday.digest: []}, ledger=flights.ledger)
+    (item,) = flights.items()
+    assert item.state == "open"
+    assert tuesday in item.files
+
+
+def test_a_person_gives_a_file_up_with_a_reason(flights):
+    held = flights.file(20, name="monday.csv")
+    flights.batch(5)
+    (item,) = flights.items()
+    closed = dismiss(item.id, ledger=flights.ledger, by="ann", why=" sent twice ")
+    assert (closed.state, closed.by, closed.why) == ("dismissed", "ann", "sent twice")
+    assert closed.files == (held,)
+    assert flights.items(state="dismissed") == [closed]
+
+
+def test_a_dismissal_needs_a_reason_and_a_file_that_was_set_aside(flights):
+    flights.batch(20)
+    (item,) = flights.items()
+    with pytest.raises(CallerError, match=r"TD-ANOMALY-004"):
+        dismiss(item.id, ledger=flights.ledger, by="ann", why="  ")
+    with pytest.raises(ConflictError, match=r"TD-ANOMALY-005.*are in 'f'"):
+        dismiss(item.id, ledger=flights.ledger, by="ann", why="no time")
+
+
+def test_what_the_newest_rows_have_too_is_not_dismissed(flights):
+    flights.file(20, name="monday.csv")
+    flights.batch(30)
+    (item,) = flights.items()
+    assert item.files
+    with pytest.raises(ConflictError, match=r"TD-ANOMALY-005"):
+        dismiss(item.id, ledger=flights.ledger, by="ann", why="no time")
+
+
+def test_found_again_after_it_was_dismissed_it_is_a_new_item(flights):
+    flights.file(20, name="monday.csv")
+    flights.batch(5)
+    first = dismiss(flights.items()[0].id, ledger=flights.ledger, by="ann", why="sent twice")
+    held = flights.file(20, name="monday.csv")
+    again = flights.items(state="open")[0]
+    assert (again.again_of, again.files) == (first.id, (held,))

@@ -192,6 +192,19 @@ def test_an_anomaly_is_given_an_owner(press, own):
     assert "looks after it" in press.get("/data/flights/anomalies").text
 
 
+def test_a_file_that_was_set_aside_is_given_up_with_a_reason(press, own):
+    wanted = next(each for each in own.data.anomalies() if each.column == "origin")
+    assert "Give up the file</button>" not in press.get("/data/flights/anomalies").text
+    own.batches.sift("flights")
+    page = press.get("/data/flights/anomalies").text
+    place = f"/data/flights/anomalies/{wanted.id}/dismiss"
+    assert f'action="{place}"' in page
+    assert press.post(place, content="why=", headers=FORM).status_code == 400
+    press.post(place, content="why=sent+twice", headers=FORM)
+    assert own.data.anomaly(wanted.id).state == "dismissed"
+    assert "sent twice" in press.get("/data/flights/anomalies").text
+
+
 def test_the_rows_that_have_an_anomaly_are_shown_with_its_column_first(browser, workspace):
     (wanted,) = [each for each in workspace.data.anomalies() if each.column == "origin"]
     page = browser.get("/data/flights/anomalies", params={"rows": wanted.id}).text

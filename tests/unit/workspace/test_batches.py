@@ -133,3 +133,66 @@ def test_before_anything_is_accepted_there_is_no_reference(tmp_path):
         with pytest.raises(NotFoundError, match="no rows of 'sales'"):
             workspace.batches.reference("sales")
         assert sift(workspace.parts, "sales", by="test").taken == 1
+
+
+def states(shop):
+    return {each.state for each in shop.data.anomalies("sales")}
+
+
+@pytest.fixture
+def refused(shop):
+    """A shop in which monday's file was set aside for a change of unit."""
+    arrive(shop, sales(500, seed=1, factor=1000), note="monday.csv")
+    sift(shop.parts, "sales", by="test")
+    return shop
+
+
+def test_a_check_of_what_is_left_does_not_fix_what_was_set_aside(refused):
+    refused.data.check("sales")
+    arrive(refused, sales(500, seed=2), note="tuesday.csv")
+    assert sift(refused.parts, "sales", by="test").refused == ()
+    refused.data.check("sales")
+    assert states(refused) == {"open"}
+    assert [each.status for each in refused.monitoring.alerts()] == ["open"]
+
+
+def test_the_corrected_file_fixes_it_and_closes_the_alert(refused):
+    arrive(refused, sales(500, seed=1), note="monday.csv")
+    assert sift(refused.parts, "sales", by="test").taken == 1
+    assert states(refused) == {"fixed"}
+    assert [each.status for each in refused.monitoring.alerts()] == ["closed"]
+
+
+def test_another_version_of_the_whole_content_fixes_what_was_wrong_with_the_last(shop):
+    shop.data.commit_table("sales", sales(3_000, seed=4, factor=1000))
+    sift(shop.parts, "sales", by="test")
+    assert states(shop) == {"open"}
+    shop.data.commit_table("sales", sales(3_000, seed=4))
+    sift(shop.parts, "sales", by="test")
+    assert states(shop) == {"fixed"}
+
+
+def test_a_change_of_the_schema_that_does_not_accept_the_file_leaves_it_open(refused):
+    refused.schemas.set_constraints("sales", ["shop.domain=[n,s,w]"], why="a new shop")
+    assert states(refused) == {"open"}
+
+
+def test_accepting_every_patch_accepts_the_file_alone_and_it_may_come_again(refused):
+    for item in refused.data.anomalies("sales", state="open"):
+        if refused.data.anomaly(item.id).state == "open":
+            assert refused.data.accept_anomaly(item.id, why="new currency").state == "accepted"
+    assert states(refused) == {"accepted"}
+    assert [each.status for each in refused.monitoring.alerts()] == ["closed"]
+    arrive(refused, sales(500, seed=1, factor=1000), note="monday.csv")
+    assert sift(refused.parts, "sales", by="test").refused == ()
+
+
+def test_a_file_is_given_up_with_a_reason_and_stays_set_aside(refused):
+    for item in refused.data.anomalies("sales", state="open"):
+        closed = refused.batches.dismiss(item.id, why="sent twice", by="ann")
+        assert (closed.state, closed.by, closed.why) == ("dismissed", "ann", "sent twice")
+        assert [each.name for each in closed.files] == ["monday.csv"]
+    assert [(each.status, each.why) for each in refused.monitoring.alerts()] == [
+        ("closed", "sent twice")
+    ]
+    assert refused.data.snapshot(f"sales@{SET_ASIDE}").rows == 500

@@ -8,7 +8,7 @@ NOUNS = {
     "snapshot": "What a dataset was at a commit: content, statistics, anomalies.",
     "schema": "What a dataset must look like.",
     "batch": "Files that arrive: how far they have moved, and which are set aside.",
-    "anomaly": "What batches got wrong, tracked until it is fixed or accepted.",
+    "anomaly": "What batches got wrong, tracked until it is fixed, accepted or given up.",
     "sql": "Free questions in SQL.",
     "definition": "The project's definition files.",
     "view": "Feature views.",

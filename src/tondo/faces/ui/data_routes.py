@@ -32,7 +32,18 @@ _FORM = "application/x-www-form-urlencoded"
 
 def data_routes() -> list[HTTPRouteHandler]:
     """Return the handlers of the pages of datasets."""
-    return [datasets, dataset, compare, anomalies, look_again, accept, assign, schema, save_schema]
+    return [
+        datasets,
+        dataset,
+        compare,
+        anomalies,
+        look_again,
+        accept,
+        assign,
+        dismiss,
+        schema,
+        save_schema,
+    ]
 
 
 @get("/data", name="datasets", exception_handlers=_ON_ERROR)
@@ -136,6 +147,20 @@ async def assign(request: Request[Any, Any, Any]) -> Redirect:
     worker, wanted = request.app.state.worker, str(request.path_params["anomaly"])
     owner = sent.get("owner", "").strip()
     await worker.call(worker.workspace.data.assign_anomaly, anomaly_id=wanted, owner=owner)
+    return _back(request, "anomalies", anchor=wanted)
+
+
+@post(
+    "/data/{dataset:str}/anomalies/{anomaly:str}/dismiss",
+    name="dismiss",
+    exception_handlers=_ON_ERROR,
+)
+async def dismiss(request: Request[Any, Any, Any]) -> Redirect:
+    """Give up the files that were set aside with an anomaly, and show the anomalies again."""
+    sent = await _form(request)
+    worker, wanted = request.app.state.worker, str(request.path_params["anomaly"])
+    why = sent.get("why", "").strip()
+    await worker.call(worker.workspace.batches.dismiss, anomaly_id=wanted, why=why)
     return _back(request, "anomalies", anchor=wanted)
 
 

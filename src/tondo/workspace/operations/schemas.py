@@ -45,6 +45,13 @@ SCHEMAS: tuple[Operation, ...] = (
         present="anomaly.show",
     ),
     write(
+        "anomaly.dismiss",
+        "batches.dismiss",
+        f"{_ANOMALY}/dismissal",
+        "Give up the files that were set aside with a tracked anomaly, and say why.",
+        present="anomaly.show",
+    ),
+    write(
         "schema.infer",
         "data.infer_schema",
         _SCHEMA,

@@ -8,6 +8,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from tondo.stages.data.movement import Movement
+    from tondo.stages.data.tracked_items import TrackedAnomaly
     from tondo.workspace.batches import Sifted
     from tondo.workspace.bootstrap import Parts
 
@@ -43,6 +44,20 @@ class BatchVerbs:
 
         accept(self._parts, dataset, by=by or self._parts.actor, why=why or "accepted by hand")
         return self.reference(dataset)
+
+    def dismiss(self, anomaly_id: str, *, why: str, by: str = "") -> TrackedAnomaly:
+        """Give up the files that were set aside with a tracked anomaly, and say why; it closes.
+
+        Errors: TD-ANOMALY-001, -002 (closed already), -004 (no reason), -005 (no file of it was
+        set aside, so there is something to correct or to accept).
+        """
+        from tondo.stages.data.tracking import dismiss
+        from tondo.workspace.refusals import close_refusal
+
+        by = by or self._parts.actor
+        item = dismiss(anomaly_id, ledger=self._parts.ledger, by=by, why=why)
+        close_refusal(item.dataset, self._parts, by=by, why=item.why)
+        return item
 
     def reference(self, dataset: str) -> AcceptedRows:
         """Return what new files are compared with (TD-DATA-061 before anything was accepted)."""

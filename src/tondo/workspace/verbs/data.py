@@ -8,6 +8,7 @@ import msgspec
 
 from tondo.core.errors import CallerError, DefinitionError, placed
 from tondo.workspace.schemas import (
+    accepting,
     check,
     keep_schema,
     schema_in_force,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tondo.stages.data.schema import Schema
     from tondo.stages.data.snapshots import Snapshot
     from tondo.stages.data.statistics import Statistics
-    from tondo.stages.data.tracking import TrackedAnomaly
+    from tondo.stages.data.tracked_items import TrackedAnomaly
     from tondo.workspace.bootstrap import Parts
 
 
@@ -172,15 +173,15 @@ class DataVerbs:
     ) -> list[TrackedAnomaly]:
         """List the tracked anomalies of one dataset or of all, the newest sighting first.
 
-        `state` is open, accepted or fixed.
+        `state` is open, accepted, fixed or dismissed.
         """
-        from tondo.stages.data.tracking import tracked
+        from tondo.stages.data.tracked_items import tracked
 
         return tracked(ledger=self._parts.ledger, dataset=dataset, state=state)
 
     def anomaly(self, anomaly_id: str) -> TrackedAnomaly:
         """Return a tracked anomaly as it is now, by its id or the start of it."""
-        from tondo.stages.data.tracking import find_item
+        from tondo.stages.data.tracked_items import find_item
 
         return find_item(anomaly_id, ledger=self._parts.ledger)
 
@@ -192,20 +193,17 @@ class DataVerbs:
         The patch is made anew against the present schema, so nothing that others accepted
         meanwhile is undone. Errors: TD-ANOMALY-001, -002 (closed already), TD-SCHEMA-042.
         """
-        from tondo.stages.data.tracking import find_item, open_item
-        from tondo.stages.data.validation import apply_patches, validate
+        from tondo.stages.data.tracked_items import find_item, open_item
 
         item = open_item(anomaly_id, ledger=self._parts.ledger)
         version = version_in_force(item.dataset, self._parts)
         schema = self.schema(item.dataset)
-        seen = validate(statistics_of(item.last_snapshot, self._parts), schema)
-        chosen = [each for each in seen if (each.column, each.kind) == (item.column, item.kind)]
-        if chosen:
-            schema = apply_patches(schema, chosen)
-            why = why or f"accepted: {item.message}"
-            keep_schema(item.dataset, schema, self._parts, by=by, why=why, to_file=to_file)
-        else:
+        accepted = accepting(item, schema, self._parts)
+        if accepted == schema:
             settle(version, self._parts)
+        else:
+            why = why or f"accepted: {item.message}"
+            keep_schema(item.dataset, accepted, self._parts, by=by, why=why, to_file=to_file)
         return find_item(item.id, ledger=self._parts.ledger)
 
     def assign_anomaly(

@@ -13,7 +13,7 @@ from tondo.faces.cli.show import show
 def anomaly_list(
     dataset: Annotated[str | None, typer.Argument(help="Name of the dataset.")] = None,
     *,
-    state: Annotated[str | None, typer.Option(help="open, accepted or fixed.")] = None,
+    state: Annotated[str | None, typer.Option(help="open, accepted, fixed or dismissed.")] = None,
     project: Project = HERE,
     json: Json = False,
 ) -> None:
