@@ -146,6 +146,14 @@ def test_an_empty_batch_and_no_keys_are_nothing(store):
     assert (store.get_many([]), store.scan_many([]), store.scan(b"", b"")) == ([], [], [])
 
 
+def test_what_is_deleted_with_a_batch_goes_in_the_same_instant(store):
+    store.put_many([(b"a", b"1"), (b"b", b"1")])
+    store.put_many([(b"c", b"2")], delete=[b"a", b"x"])
+    assert store.scan(b"", b"z") == [(b"b", b"1"), (b"c", b"2")]
+    store.put_many([], delete=[b"b", b"c"])
+    assert store.scan(b"", b"z") == []
+
+
 def test_a_conditional_put_writes_where_all_is_as_expected(store):
     assert store.put_if([(b"a", None)], [(b"a", b"1"), (b"b", b"1")])
     assert store.put_if([(b"a", b"1"), (b"c", None)], [(b"a", b"2")])

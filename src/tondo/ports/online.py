@@ -33,8 +33,16 @@ class OnlineStore(Protocol):
         """
         ...
 
-    def put_many(self, pairs: Iterable[tuple[bytes, bytes]], *, durable: bool = True) -> None:
+    def put_many(
+        self,
+        pairs: Iterable[tuple[bytes, bytes]],
+        *,
+        durable: bool = True,
+        delete: Iterable[bytes] = (),
+    ) -> None:
         """Write all pairs at once or none; visible to every process when this returns.
+
+        Keys of `delete` are taken away in the same instant, where they are there.
 
         `durable=False` leaves the flush to the device to the system; only for what another
         durable place (the event log) can bring back after a power loss. A full disk raises

@@ -49,7 +49,7 @@ def event_digest(event_id: str) -> bytes:
 class ViewKeys:
     """Makes the keys of one view version."""
 
-    __slots__ = ("_is_text", "_layout", "_marks", "prefix")
+    __slots__ = ("_is_text", "_layout", "_marks", "prefix", "state")
 
     def __init__(self, layout: ViewLayout) -> None:
         self._layout = layout
@@ -57,6 +57,8 @@ class ViewKeys:
         self.prefix = b"%s\x00%s\x00" % (layout.view.encode(), layout.version.encode())
         """What every row's and event's key begins with."""
         self._marks = b"%s\x01%s\x00" % (layout.view.encode(), layout.version.encode())
+        self.state = b"%s\x02%s" % (layout.view.encode(), layout.version.encode())
+        """Where the state of the view's loads lies (`loads.py`)."""
 
     def stem(self, key: Any) -> bytes:
         """Return what all keys of an entity begin with; TD-ONLINE-001 for a key of wrong type."""
@@ -82,6 +84,10 @@ class ViewKeys:
         if self._layout.has_recorded:
             start += newest_first(NULL if recorded_at_us is None else recorded_at_us)
         return start
+
+    def loaded(self, row_key: bytes, load: int) -> bytes:
+        """Return the key of a row that a load wrote: after a pushed one, the newest load first."""
+        return row_key + newest_first(load)
 
     def event(self, key: Any, event_time_us: int, digest: bytes) -> bytes:
         """Return the key of one event; keys sort by entity key, event time, digest."""
@@ -136,5 +142,5 @@ def lookup_range(layout: ViewLayout, key: Any, visible_us: int) -> tuple[bytes, 
     """Return the key range of rows at or before `visible_us`, the newest first."""
     stem = ViewKeys(layout).stem(key)
     if not layout.has_time:
-        return stem, stem + b"\x00"
+        return stem, stem + LAST
     return stem + newest_first(visible_us), stem + LAST

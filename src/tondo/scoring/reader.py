@@ -9,7 +9,7 @@ from tondo.language.rows import compile_rows
 from tondo.scoring.hops import hops_of, keys_of
 from tondo.scoring.keys import LAST, ViewKeys, event_time_of, newest_first, oldest_first
 from tondo.scoring.layout import visible_us
-from tondo.scoring.online import decode_lookup
+from tondo.scoring.loads import ENOUGH, MORE, NO_LOAD, RowChoice, read_state
 from tondo.scoring.windows import WindowReader
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tondo.ports.online import OnlineStore
     from tondo.scoring.hops import Needed
     from tondo.scoring.layout import ViewLayout
+    from tondo.scoring.loads import LoadState
     from tondo.scoring.request import Ages, Row
 
 Pairs = list[tuple[bytes, bytes]]
@@ -62,8 +63,8 @@ class _ViewPlan:
     """One view of a plan: how its range is made and its pairs are read."""
 
     __slots__ = (
-        *("features", "has_recorded", "is_plain", "key_class", "keys", "layout"),
-        *("may_be_late", "place", "places", "reader"),
+        *("choice", "features", "key_class", "keys", "layout"),
+        *("place", "places", "reader", "state"),
     )
 
     def __init__(self, layout: ViewLayout, features: list[str], place: int) -> None:
@@ -72,10 +73,9 @@ class _ViewPlan:
         self.place = place
         self.keys = ViewKeys(layout)
         self.key_class = str if layout.key_type == "string" else int
-        self.has_recorded = layout.has_recorded and layout.has_time
         self.reader = WindowReader(layout, features) if layout.kind == "window" else None
-        self.may_be_late = self.has_recorded and self.reader is None
-        self.is_plain = self.reader is None and not self.has_recorded and layout.ttl_us is None
+        self.choice = RowChoice(layout)
+        self.state: Range = (self.keys.state, self.keys.state + b"\x00", 1)
         names = list(layout.features)
         self.places = [names.index(feature) + 2 for feature in features]
 
@@ -84,45 +84,22 @@ class _ViewPlan:
         seen = visible_us(self.layout, as_of_us)
         if self.reader is not None:
             return oldest_first(self.reader.start_us(seen)), oldest_first(seen), 0
-        if not self.layout.has_time:
-            return b"", b"\x00", 1
-        return newest_first(seen), LAST, 1
+        return newest_first(seen) if self.layout.has_time else b"", LAST, ENOUGH
 
-    def read(self, pairs: Pairs, as_of_us: int) -> tuple[list[Any], int | None]:
-        """Return the features and the event time they come from (None: nothing, or no time)."""
-        if self.reader is not None:
-            newest = None
-            if pairs:
-                newest = event_time_of(pairs[-1][0])
-            return self.reader.read(pairs, visible_us(self.layout, as_of_us)), newest
-        if self.is_plain and pairs:
-            row = decode_lookup(pairs[0][1])
-            return [row[place] for place in self.places], row[0]
-        for _, data in pairs:
-            row = decode_lookup(data)
-            if self._takes_part(row, as_of_us):
-                return [row[place] for place in self.places], row[0]
-            if not self._is_late(row, as_of_us):
-                break
-        return [None] * len(self.places), None
+    def read_events(self, pairs: Pairs, as_of_us: int) -> tuple[list[Any], int | None]:
+        """Return the window features and the event time of the newest event."""
+        assert self.reader is not None
+        newest = event_time_of(pairs[-1][0]) if pairs else None
+        return self.reader.read(pairs, visible_us(self.layout, as_of_us)), newest
 
-    def _is_late(self, row: list[Any], as_of_us: int) -> bool:
-        """Say whether the row became known only after what a read at `as_of_us` may see."""
-        return (
-            self.has_recorded and row[1] is not None and row[1] > visible_us(self.layout, as_of_us)
-        )
-
-    def _takes_part(self, row: list[Any], as_of_us: int) -> bool:
-        if self._is_late(row, as_of_us):
-            return False
+    def read_row(self, row: list[Any] | None, as_of_us: int) -> tuple[list[Any], int | None]:
+        """Return the features of the chosen row, null past the ttl, and its event time."""
+        if row is None:
+            return [None] * len(self.places), None
         ttl_us = self.layout.ttl_us
-        return ttl_us is None or row[0] is None or as_of_us - row[0] <= ttl_us
-
-    def first_is_late(self, pairs: Pairs, as_of_us: int) -> bool:
-        """Say whether the one row read is not known yet, so that older ones must be read."""
-        return (
-            self.may_be_late and bool(pairs) and self._is_late(decode_lookup(pairs[0][1]), as_of_us)
-        )
+        if ttl_us is not None and row[0] is not None and as_of_us - row[0] > ttl_us:
+            return [None] * len(self.places), row[0]
+        return [row[place] for place in self.places], row[0]
 
 
 class _Group:
@@ -257,16 +234,24 @@ class FeatureReader:
         return ages or [{} for _ in tables]
 
     def _fetch(self, tables: Sequence[Sequence[Row]], plan: _Hop, as_of_us: int) -> list[Ages]:
-        ranges: list[Range] = []
+        # The state of a view's loads is read with its rows: which of them count is one view.
+        states = [view for view in plan.views if view.reader is None]
+        ranges: list[Range] = [view.state for view in states]
         places: list[dict[Any, int]] = [{} for _ in plan.views]
         bounds = [view.bounds(as_of_us) for view in plan.views]
         asked = [
             group.ask(tables, bounds[group.view.place], places[group.view.place], ranges)
             for group in plan.groups
         ]
-        found = self._online.scan_many(ranges) if ranges else []
+        found = self._online.scan_many(ranges) if len(ranges) > len(states) else []
+        loads = {view.place: _state(pairs) for view, pairs in zip(states, found, strict=False)}
         answers = [
-            self._read(view, places[view.place], ranges, found, as_of_us) for view in plan.views
+            self._read_events(view, places[view.place], found, as_of_us)
+            if view.reader is not None
+            else self._read_rows(
+                view, places[view.place], ranges, found, as_of_us, loads.get(view.place, NO_LOAD)
+            )
+            for view in plan.views
         ]
         names = [view.layout.view for view in plan.views]
         ages: list[Ages] = [dict.fromkeys(names) for _ in tables]
@@ -274,23 +259,44 @@ class FeatureReader:
             group.fill(tables, keys, answers[group.view.place], ages)
         return ages
 
-    def _read(
+    def _read_events(
+        self, view: _ViewPlan, places: dict[Any, int], found: list[Pairs], as_of_us: int
+    ) -> Answers:
+        """Return what was found under each key, and its age; nothing under no key."""
+        answers: Answers = {None: ([None] * len(view.features), None)}
+        for key, place in places.items():
+            values, event_time = view.read_events(found[place], as_of_us)
+            answers[key] = (values, None if event_time is None else as_of_us - event_time)
+        return answers
+
+    def _read_rows(
         self,
         view: _ViewPlan,
         places: dict[Any, int],
         ranges: list[Range],
         found: list[Pairs],
         as_of_us: int,
+        state: LoadState,
     ) -> Answers:
-        """Return what was found under each key, and its age; nothing under no key."""
+        """Return the row that counts under each key, and its age; nothing under no key."""
         answers: Answers = {None: ([None] * len(view.features), None)}
+        seen_us = visible_us(view.layout, as_of_us)
         for key, place in places.items():
-            pairs = found[place]
-            if view.may_be_late and view.first_is_late(pairs, as_of_us):
-                pairs = self._online.scan(*ranges[place][:2])
-            values, event_time = view.read(pairs, as_of_us)
+            row = view.choice.choose(found[place], seen_us=seen_us, state=state)
+            if row is MORE:
+                row = self._choose_of_all(view, ranges[place], seen_us)
+            values, event_time = view.read_row(row, as_of_us)
             answers[key] = (values, None if event_time is None else as_of_us - event_time)
         return answers
+
+    def _choose_of_all(self, view: _ViewPlan, bounds: Range, seen_us: int) -> Any:
+        """Choose among all rows of an entity, where the first two do not tell."""
+        state, pairs = self._online.scan_many((view.state, (*bounds[:2], 0)))
+        return view.choice.choose(pairs, seen_us=seen_us, state=_state(state), is_whole=True)
+
+
+def _state(pairs: Pairs) -> LoadState:
+    return read_state(pairs[0][1]) if pairs else NO_LOAD
 
 
 def _older(one: Ages, two: Ages) -> Ages:

@@ -117,7 +117,7 @@ def served_consistency(
     import numpy as np
 
     from tondo.language.rows import compile_vector
-    from tondo.stages.features.materialise import plain_values
+    from tondo.stages.features.newest_rows import plain_values
     from tondo.stages.training.matrix import feature_matrix
 
     compute = compile_vector(contents.features)

@@ -192,7 +192,7 @@ def test_materialising_twice_changes_nothing(engine, online, ledger, clock):
         "wind": 2.0,
         "windy": False,
     }
-    assert len(online.scan(b"", b"\xff")) == 1
+    assert len(online.scan(b"weather\x00", b"weather\x01")) == 1
 
 
 def test_a_view_with_a_cadence_shows_its_last_boundary(engine, online, ledger, clock):

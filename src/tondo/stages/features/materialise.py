@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from tondo.core.errors import DataError, DefinitionError
 from tondo.core.instants import from_micros
-from tondo.language.tree import Column, Node
 from tondo.language.windows import LARGEST, LARGEST_SQUARED, quantise
-from tondo.scoring.keys import ViewKeys, event_digest
+from tondo.ports.engine import FileTable
+from tondo.scoring.keys import ViewKeys, event_digest, event_time_of
 from tondo.scoring.layout import visible_us
-from tondo.scoring.online import EventPacker, pack_lookup, prefer
+from tondo.scoring.loads import LoadState, pack_state
+from tondo.scoring.online import EventPacker
 from tondo.scoring.reader import FeatureReader
-from tondo.stages.features.joins import lookup_of
+from tondo.stages.features.loads import ViewLoad, state_of
+from tondo.stages.features.newest_rows import newest_rows, plain_values
 from tondo.stages.features.views import layout_of, slot_arguments, view_record_id
+from tondo.stages.features.what_to_read import (
+    KIND,
+    Materialisation,
+    MaterialisationPlan,
+    Reading,
+    what_to_read,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,31 +33,16 @@ if TYPE_CHECKING:
 
     from tondo.ledger.ledger import Ledger
     from tondo.ports.clock import Clock
-    from tondo.ports.engine import Engine, LookupJoin
+    from tondo.ports.engine import Engine
     from tondo.ports.online import OnlineStore
     from tondo.scoring.layout import EventSlot, ViewLayout
+    from tondo.stages.features.loads import NewestRow
     from tondo.stages.features.views import FeatureView
+
+__all__ = ["Materialisation", "MaterialisationPlan", "materialise", "plan_materialisation"]
 
 Pair = tuple[bytes, bytes]
 MARK = b"\x01"
-_EVENT_TIME, _RECORDED_AT = "@event_time", "@recorded_at"
-_KEY, _TIME = "@key", "@time"
-# A transaction of this many pairs is 2 MB, and never long in the way of a push.
-_BATCH = 20_000
-
-
-class Materialisation(msgspec.Struct, frozen=True, kw_only=True):
-    """One bulk load of a view."""
-
-    id: str
-    view: str
-    digest: str
-    snapshot: str | None
-    until_us: int
-    """Rows known by then are in the store; for a view with a cadence, its last boundary."""
-    keys: int
-    rows: int
-    at_us: int
 
 
 def materialise(
@@ -62,96 +56,133 @@ def materialise(
     until_us: int | None = None,
     snapshot: str | None = None,
 ) -> Materialisation:
-    """Write what a read at `until_us` (default now) needs: newest rows, or the windows' events.
+    """Load what a read at `until_us` (default now) needs: newest rows, or the windows' events.
 
-    The rows are found by the same join that builds training sets. Doing it again writes the same
-    bytes; rows that were pushed meanwhile stay. Raises TD-FEATURE-015 for a window view whose
-    source declares no key.
+    The rows are found by the same join that builds training sets; only files of the snapshot that
+    can say something new are read. All of it counts from one write on: whoever is killed, or
+    fails, before has changed nothing that is seen. Rows that were pushed stay.
+
+    Raises TD-FEATURE-015 for a window view whose source declares no key, TD-FEATURE-101 when the
+    source lost a column, TD-ONLINE-005 (disk full), TD-ONLINE-103 (another one took over).
     """
     layout = layout_of(view)
     at_us = clock.now_us()
     until = visible_us(layout, at_us if until_us is None else until_us)
-    if view.kind == "window":
-        pairs = _event_pairs(view, layout, table, engine=engine, until_us=until)
-    else:
-        pairs = _lookup_pairs(view, layout, table, engine=engine, until_us=until)
-    keys, rows = _write(layout, pairs, online)
+    reading = what_to_read(
+        view,
+        table,
+        state=state_of(layout, online),
+        ledger=ledger,
+        snapshot=snapshot,
+        until_us=until,
+    )
+    load = _load_events if view.kind == "window" else _load_rows
+    loaded = load(view, layout, reading, engine=engine, online=online, at_us=at_us)
+    newest = [loaded.newest_us, reading.before.newest_event_us if reading.before else None]
     done = Materialisation(
         id=ledger.new_id(),
         view=view.name,
         digest=view.digest,
         snapshot=snapshot,
         until_us=until,
-        keys=keys,
-        rows=rows,
+        keys=loaded.keys,
+        rows=loaded.rows,
         at_us=at_us,
+        changed=loaded.changed,
+        files_read=reading.plan.files_read,
+        files_reused=reading.plan.files_reused,
+        load=loaded.number,
+        newest_event_us=max((each for each in newest if each is not None), default=None),
+        boundaries_missed=_missed(view, reading.plan),
     )
     parents = [("snapshot", snapshot, "source")] if snapshot else []
     if ledger.find("feature_view", view_record_id(view)) is not None:
         parents.append(("feature_view", view_record_id(view), "definition"))
-    ledger.put("materialisation", done.id, done, parents=parents)
+    ledger.put(KIND, done.id, done, parents=parents)
     return done
 
 
-def _write(
-    layout: ViewLayout, pairs: Iterator[tuple[Any, Pair]], online: OnlineStore
-) -> tuple[int, int]:
-    keys: set[Any] = set()
-    rows = 0
-    batch: list[Pair] = []
-    for key, pair in pairs:
-        keys.add(key)
-        # A mark of an event is written with it and is no row.
-        rows += pair[1] != MARK
-        batch.append(pair)
-        if len(batch) >= _BATCH and pair[1] != MARK:
-            online.put_many(_kept(layout, batch, online))
-            batch = []
-    online.put_many(_kept(layout, batch, online))
-    return len(keys), rows
+def plan_materialisation(
+    view: FeatureView,
+    table: Any,
+    *,
+    online: OnlineStore,
+    ledger: Ledger,
+    clock: Clock,
+    snapshot: str | None = None,
+) -> MaterialisationPlan:
+    """Return what `materialise` would do now; nothing is changed."""
+    layout = layout_of(view)
+    return what_to_read(
+        view,
+        table,
+        state=state_of(layout, online),
+        ledger=ledger,
+        snapshot=snapshot,
+        until_us=visible_us(layout, clock.now_us()),
+    ).plan
 
 
-def _kept(layout: ViewLayout, batch: list[Pair], online: OnlineStore) -> list[Pair]:
-    """Leave a pushed row that wins over the loaded one of the same times in place."""
-    if layout.kind == "window":
-        return batch
-    stored = online.get_many([key for key, _ in batch])
-    return [(key, prefer(layout, old, new)) for (key, new), old in zip(batch, stored, strict=True)]
+class _LoadedRows(NamedTuple):
+    keys: int
+    rows: int
+    changed: int
+    newest_us: int | None
+    number: int
 
 
-def _lookup_pairs(
-    view: FeatureView, layout: ViewLayout, table: Any, *, engine: Engine, until_us: int
-) -> Iterator[tuple[Any, Pair]]:
-    features: dict[str, Node] = dict(view.lookups)
-    if view.event_time is not None:
-        features[_EVENT_TIME] = Column(view.event_time, "timestamp")
-    if view.recorded_at is not None:
-        features[_RECORDED_AT] = Column(view.recorded_at, "timestamp")
-    features[_KEY] = Column(view.entity.key, view.entity.type)
-    base = lookup_of(view, table, spine_key=view.entity.key, features=list(view.lookups))
-    join: LookupJoin = msgspec.structs.replace(base, features=features, ttl_us=None, prefix="")
-    spine = _distinct_keys(view, table, engine=engine, until_us=until_us)
-    joined = engine.point_in_time(spine, time=_TIME, lookups=[join], windows=[])
-    joined = joined.drop_columns([view.entity.key, _TIME])
-    columns = {name: plain_values(joined, name) for name in joined.column_names}
-    names = list(view.lookups)
-    keys = ViewKeys(layout)
-    for row in zip(*columns.values(), strict=True):
-        values = dict(zip(columns, row, strict=True))
-        key, event_time = values[_KEY], values.get(_EVENT_TIME)
-        if key is None:
-            continue
-        recorded = values.get(_RECORDED_AT)
-        packed = pack_lookup(layout, event_time, {n: values[n] for n in names}, recorded)
-        yield key, (keys.lookup(key, event_time, recorded), packed)
+def _missed(view: FeatureView, plan: MaterialisationPlan) -> int:
+    if view.every_us is None or plan.last_until_us is None:
+        return 0
+    return max((plan.until_us - plan.last_until_us) // view.every_us - 1, 0)
 
 
-def _distinct_keys(view: FeatureView, table: Any, *, engine: Engine, until_us: int) -> pa.Table:
-    import pyarrow as pa
+def _load_rows(
+    view: FeatureView,
+    layout: ViewLayout,
+    reading: Reading,
+    *,
+    engine: Engine,
+    online: OnlineStore,
+    at_us: int,
+) -> _LoadedRows:
+    until = reading.plan.until_us
+    load = ViewLoad(layout, online, until_us=until)
+    number = load.begin(at_us)
+    newest: list[int] = []
 
-    keys = engine.scan(table, [view.entity.key]).column(0).unique().drop_null()
-    times = pa.array([from_micros(until_us)] * len(keys), pa.timestamp("us", tz="UTC"))
-    return pa.table({view.entity.key: keys, _TIME: times})
+    def told() -> Iterator[NewestRow]:
+        if isinstance(reading.table, FileTable) and not reading.table.paths:
+            return
+        for row in newest_rows(view, reading.table, engine=engine, until_us=until):
+            if row.event_time_us is not None and not newest[:1] > [row.event_time_us]:
+                newest[:] = [row.event_time_us]
+            yield row
+
+    count = load.write(told(), is_whole=reading.plan.is_whole)
+    load.publish()
+    return _LoadedRows(count, count, load.written, newest[0] if newest else None, number)
+
+
+def _load_events(
+    view: FeatureView,
+    layout: ViewLayout,
+    reading: Reading,
+    *,
+    engine: Engine,
+    online: OnlineStore,
+    at_us: int,
+) -> _LoadedRows:
+    """Write all events within reach as one batch, so that no window counts some of them."""
+    until = reading.plan.until_us
+    pairs = list(_event_pairs(view, layout, reading.table, engine=engine, until_us=until))
+    before = state_of(layout, online)
+    number = max(at_us, before.published + 1)
+    state = (ViewKeys(layout).state, pack_state(LoadState(number, until)))
+    online.put_many([*(pair for _, pair in pairs), state])
+    events = [pair[0] for _, pair in pairs if pair[1] != MARK]
+    newest = max((event_time_of(key) for key in events), default=None)
+    return _LoadedRows(len({key for key, _ in pairs}), len(events), 0, newest, number)
 
 
 def _event_pairs(
@@ -203,19 +234,6 @@ def _events_in_reach(
     for name in _time_columns(view):
         events = events.filter(compute.less_equal(events.column(name), from_micros(until_us)))
     return events.filter(compute.is_valid(events.column(view.entity.key)))
-
-
-def plain_values(table: pa.Table, name: str) -> list[Any]:
-    """Return a column as the language's own values: instants and dates as integers."""
-    import pyarrow as pa
-
-    column = table.column(name)
-    if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
-    elif pa.types.is_date32(column.type):
-        column = column.cast(pa.int32())
-    values: list[Any] = column.to_pylist()
-    return values
 
 
 def event_id_of(parts: Sequence[Any]) -> str:

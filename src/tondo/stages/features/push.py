@@ -198,10 +198,17 @@ class _Applier:
             event_digest(event_id),
             row[view.entity.key],
             row[view.event_time] if view.event_time else None,
-            row[view.recorded_at] if view.recorded_at else None,
+            self._recorded(row, at_us),
             self._compute(row),
         )
         return parsed, [parsed.id, *row.values()]
+
+    def _recorded(self, row: Mapping[str, Any], at_us: int) -> int | None:
+        """Return when the row became known; without an event time, when it was pushed."""
+        view = self._view
+        if view.event_time is None:
+            return at_us
+        return row[view.recorded_at] if view.recorded_at else None
 
     def fresh(
         self, parsed: Sequence[Parsed], online: OnlineStore

@@ -95,12 +95,20 @@ class LmdbStore:
 
         return self._read(read)
 
-    def put_many(self, pairs: Iterable[tuple[bytes, bytes]], *, durable: bool = True) -> None:
+    def put_many(
+        self,
+        pairs: Iterable[tuple[bytes, bytes]],
+        *,
+        durable: bool = True,
+        delete: Iterable[bytes] = (),
+    ) -> None:
         """Write all pairs at once or none; visible to every process when this returns."""
-        batch = _checked(pairs)
+        batch, gone = _checked(pairs), list(delete)
 
         def write(transaction: Any) -> None:
             transaction.cursor().putmulti(batch)
+            for key in gone:
+                transaction.delete(key)
 
         self._write(write, durable=durable)
 

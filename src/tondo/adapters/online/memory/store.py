@@ -52,11 +52,22 @@ class MemoryStore:
             last = min(last, first + most)
         return [(key, self._values[key]) for key in self._keys[first:last]]
 
-    def put_many(self, pairs: Iterable[tuple[bytes, bytes]], *, durable: bool = True) -> None:  # noqa: ARG002 - memory has no device to flush to
+    def put_many(
+        self,
+        pairs: Iterable[tuple[bytes, bytes]],
+        *,
+        durable: bool = True,  # noqa: ARG002 - memory has no device to flush to
+        delete: Iterable[bytes] = (),
+    ) -> None:
         """Write all pairs at once or none; TD-ONLINE-004 for a key of another length."""
         batch = _checked(pairs)
+        gone = set(delete)
         with self._lock:
             self._put(batch)
+            if gone:
+                self._keys = [key for key in self._keys if key not in gone]
+                for key in gone:
+                    self._values.pop(key, None)
 
     def put_if(
         self,

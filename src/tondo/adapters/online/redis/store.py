@@ -95,16 +95,27 @@ class RedisStore:
         found = self._read(lambda: self._scan(keys=self._names, args=asked), nothing)
         return [list(zip(flat[::2], flat[1::2], strict=True)) for flat in found]
 
-    def put_many(self, pairs: Iterable[tuple[bytes, bytes]], *, durable: bool = True) -> None:  # noqa: ARG002 - the server's persistence decides
+    def put_many(
+        self,
+        pairs: Iterable[tuple[bytes, bytes]],
+        *,
+        durable: bool = True,  # noqa: ARG002 - the server's persistence decides
+        delete: Iterable[bytes] = (),
+    ) -> None:
         """Write all pairs at once or none; visible to every process when this returns."""
-        batch = _checked(pairs)
-        if not batch:
+        batch, gone = _checked(pairs), list(delete)
+        if not batch and not gone:
             return
 
         def write() -> None:
             with self._client.pipeline(transaction=True) as transaction:
-                transaction.hset(self._names[1], items=[part for pair in batch for part in pair])
-                transaction.zadd(self._names[0], dict.fromkeys((key for key, _ in batch), 0))
+                if batch:
+                    items = [part for pair in batch for part in pair]
+                    transaction.hset(self._names[1], items=items)
+                    transaction.zadd(self._names[0], dict.fromkeys((key for key, _ in batch), 0))
+                if gone:
+                    transaction.hdel(self._names[1], *gone)
+                    transaction.zrem(self._names[0], *gone)
                 transaction.execute()
 
         self._reach(write)
