@@ -119,7 +119,9 @@ def floor(place: Place, folder: Path, pairs: list[tuple[bytes, bytes]]) -> float
     began = time.perf_counter()
     connection = duckdb.connect(config={"threads": 2})
     found = connection.execute(
-        'SELECT driver, max("at"), ' + ", ".join(f'arg_max({name}, "at")' for name in NAMES) + " "
+        'SELECT driver, epoch_us(max("at")), '
+        + ", ".join(f'arg_max({name}, "at")' for name in NAMES)
+        + " "
         "FROM read_parquet($1) GROUP BY driver",
         [paths],
     ).fetchall()
@@ -169,7 +171,7 @@ def main() -> None:
         warm = Path(name) / "warm.parquet"
         parquet.write_table(rows(10, count=100), warm)
         duckdb.connect().execute("SELECT count(*) FROM read_parquet($1)", [str(warm)]).fetchall()
-    table = [*measure(20_000, 5), *measure(ROWS, 3)]
+    table = [*measure(20_000, 5), *measure(ROWS, 2)]
     tell(["what", "tondo, s", "DuckDB + bare LMDB, s", "ratio"], table)
 
 
