@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         TondoError,
     )
     from tondo.faces.scorer.bootstrap import load
+    from tondo.language.expression import F
     from tondo.workspace.bare import check_schema, infer_schema, statistics
     from tondo.workspace.bare_language import check_expression, evaluate, language_functions
     from tondo.workspace.bootstrap import open_workspace as open  # noqa: A004 - the field's word
@@ -41,6 +42,7 @@ _HOMES = {
     "ConflictError": "tondo.core.errors",
     "DataError": "tondo.core.errors",
     "DefinitionError": "tondo.core.errors",
+    "F": "tondo.language.expression",
     "MissingExtraError": "tondo.core.errors",
     "NotFoundError": "tondo.core.errors",
     "OutsideError": "tondo.core.errors",
@@ -65,6 +67,7 @@ __all__ = [
     "ConflictError",
     "DataError",
     "DefinitionError",
+    "F",
     "MissingExtraError",
     "NotFoundError",
     "OutsideError",

@@ -17,8 +17,8 @@ class Cursor:
     """A place among the tokens of one text."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens = tokens_of(text)
+        self.text = str(text)  # an F too is plain text from here on
+        self.tokens = tokens_of(self.text)
         self.position = 0
         self.spans: list[tuple[Node, int, int]] = []
 

@@ -41,6 +41,7 @@ def parse_window(text: str) -> WindowCall:
     >>> parse_window("last_k(x, 3) over 7d tiles 1h").tile_us
     3600000000
     """
+    text = str(text)
     scale = _SCALE.search(text)
     parser = Parser(text[: scale.start()] if scale else text)
     token = parser.here
