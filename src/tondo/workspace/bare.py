@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tondo.ports.engine import FileTable, Profiler
     from tondo.stages.data.anomalies import Anomalies
+    from tondo.stages.data.definitions import SourceDefinition
     from tondo.stages.data.distances import Distance
     from tondo.stages.data.movement import Movement
     from tondo.stages.data.schema import Schema
@@ -188,12 +189,10 @@ class _Looking(NamedTuple):
 
     def _again(self, data: Any, declared: dict[str, str]) -> Statistics | None:
         """Return the statistics by declared types, None when the values are not of them."""
-        from tondo.stages.data.statistics import statistics as compute
-
         while declared:
             try:
                 delimiter = _of_csv(data, self.delimiter)
-                return compute(_table(data, declared, delimiter), engine=self.engine)
+                return _profiled(data, self.engine, declared=declared, delimiter=delimiter)
             except DataError as error:
                 column = error.fields.get("column")
                 declared = {name: each for name, each in declared.items() if name != column}
@@ -207,7 +206,25 @@ def _statistics(data: Any, engine: Profiler, *, delimiter: str | None = None) ->
 
     if engine.name == "spark" and isinstance(data, str | Path) and _is_parquet(Path(data)):
         return compute(_parquet_files(Path(data)), engine=engine)
-    return compute(_table(data, delimiter=delimiter), engine=engine)
+    return _profiled(data, engine, delimiter=delimiter)
+
+
+def _profiled(
+    data: Any,
+    engine: Profiler,
+    *,
+    declared: dict[str, str] | None = None,
+    delimiter: str | None = None,
+) -> Statistics:
+    """Return statistics of a table in memory, or of a large Parquet file where it lies."""
+    from tondo.stages.data.large_parquet import is_large, open_large
+    from tondo.stages.data.statistics import statistics as compute
+
+    if isinstance(data, str | Path) and delimiter is None and is_large(Path(data)):
+        path = Path(data).absolute()
+        with open_large(_source(path, declared), base=path.parent) as files:
+            return compute(files, engine=engine)
+    return compute(_table(data, declared, delimiter), engine=engine)
 
 
 def _is_parquet(path: Path) -> bool:
@@ -236,17 +253,26 @@ def _table(
     data: Any, declared: dict[str, str] | None = None, delimiter: str | None = None
 ) -> pa.Table:
     from tondo.stages.data.conform import conform
-    from tondo.stages.data.definitions import SourceDefinition
     from tondo.stages.data.sources import read_source
 
     if isinstance(data, str | Path):
         path = Path(data).absolute()
-        types = declared or {}
-        source = SourceDefinition(
-            name=_name_of(data), path=str(path), zone=_ZONE, columns=types, delimiter=delimiter
-        )
-        return read_source(source, base=path.parent)
+        return read_source(_source(path, declared, delimiter), base=path.parent)
     return conform(arrow_of(data), declared or {}, zone=_ZONE, where=_name_of(data))
+
+
+def _source(
+    path: Path, declared: dict[str, str] | None, delimiter: str | None = None
+) -> SourceDefinition:
+    from tondo.stages.data.definitions import SourceDefinition
+
+    return SourceDefinition(
+        name=_name_of(path),
+        path=str(path),
+        zone=_ZONE,
+        columns=declared or {},
+        delimiter=delimiter,
+    )
 
 
 def arrow_of(data: Any) -> pa.Table:

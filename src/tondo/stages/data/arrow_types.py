@@ -89,16 +89,22 @@ def column_type(arrow: pa.DataType, *, name: str, where: str = "") -> str:
 
 
 def check_names(names: list[str], where: str) -> None:
-    """Refuse empty and repeated column names, and names that hold a NUL (TD-DATA-010)."""
-    seen: set[str] = set()
+    """Refuse empty and repeated column names, and names that hold a NUL (TD-DATA-010).
+
+    Names that differ in the case of ASCII letters alone count as repeated: SQL takes them for one.
+    """
+    seen: dict[bytes, str] = {}
     for position, name in enumerate(names, start=1):
         what = ""
         if not name.strip():
             what = f"column {position} has no name"
         elif "\0" in name:
             what = f"{name!r} holds a NUL"
-        elif name in seen:
+        elif _folded(name) in seen:
+            before = seen[_folded(name)]
             what = f"'{name}' stands twice"
+            if before != name:
+                what = f"'{name}' and '{before}', which SQL cannot tell apart, stand"
         if what:
             raise DataError(
                 "TD-DATA-010",
@@ -107,4 +113,9 @@ def check_names(names: list[str], where: str) -> None:
                 fix="Correct the header.",
                 column=name,
             )
-        seen.add(name)
+        seen[_folded(name)] = name
+
+
+def _folded(name: str) -> bytes:
+    """Return a name as SQL compares it: of bytes, only ASCII letters have a case."""
+    return name.encode("utf-8", "surrogatepass").lower()

@@ -57,7 +57,8 @@ def _conform_column(
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if wanted == "timestamp" and pa.types.is_timestamp(column.type) and column.type.tz is None:
-        column = give_zone(column, name=name, zone=zone, where=where)
+        micros = _cast(column, pa.timestamp("us"), wanted=wanted, name=name, where=where)
+        column = give_zone(micros, name=name, zone=zone, where=where)
     target = arrow_type(wanted)
     if column.type == target:
         return column

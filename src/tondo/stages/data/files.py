@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv as csv_text
 import io
 import json
@@ -25,7 +26,7 @@ from tondo.stages.data.packed import EXPANDED_MB, MOST_TIMES, unpacked, unreadab
 from tondo.stages.data.text_columns import infer_text, infer_time, parse_text, without_nulls
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _CSV = "CSV in UTF-8 with a header row and equally many cells in each row"
 # A row longer than this is no row of a table.
 _LONGEST_ROW_BYTES = 128 << 20
+_BUFFER_BYTES = 1 << 20
 _KEY = re.compile(rb'"\s*:')
 
 
@@ -173,22 +175,32 @@ def _opened(path: Path, where: str, *, limit_mb: int | None) -> BinaryIO:
 
 def read_parquet(path: Path, where: str, *, limit_mb: int | None = None) -> pa.Table:
     """Read a Parquet file as it is, its checksums and text checked (TD-DATA-003, -042)."""
+    with readable_parquet(path, where, limit_mb=limit_mb) as file:
+        table = file.read()
+        # Text that is no UTF-8 would stop the engine later, without a word of the file.
+        table.validate(full=True)
+        return table
+
+
+@contextlib.contextmanager
+def readable_parquet(path: Path, where: str, *, limit_mb: int | None) -> Iterator[Any]:
+    """Yield an open Parquet file with columns; what stops reading it is TD-DATA-003 or -042."""
     import pyarrow as pa
     from pyarrow import parquet
 
     try:
-        # Not as a data set: a path such as month=1/x.parquet must not add columns.
-        file = parquet.ParquetFile(path, page_checksum_verification=True)
-        _refuse_expansion(file.metadata, path.stat().st_size, where, limit_mb=limit_mb)
-        table = file.read()
-        # Text that is no UTF-8 would stop the engine later, without a word of the file.
-        table.validate(full=True)
+        # Not as a data set: a path such as month=1/x.parquet must not add columns. What is not
+        # asked for is not held: a row group may be the whole file.
+        with parquet.ParquetFile(
+            path, page_checksum_verification=True, pre_buffer=False, buffer_size=_BUFFER_BYTES
+        ) as file:
+            _refuse_expansion(file.metadata, path.stat().st_size, where, limit_mb=limit_mb)
+            if not file.schema_arrow.names:
+                raise unreadable(where, "it has no column", expected="at least one column")
+            yield file
     except (pa.ArrowException, OSError) as error:
         said = " ".join(str(error).split())
         raise unreadable(where, said, expected="a whole Parquet file") from None
-    if not table.column_names:
-        raise unreadable(where, "it has no column", expected="at least one column")
-    return table
 
 
 def _refuse_expansion(found: Any, packed: int, where: str, *, limit_mb: int | None) -> None:

@@ -30,7 +30,8 @@ class DuckDBEngine:
 
     `threads`: workers, default one per core. `memory_limit_mb`: before spilling to
     `temp_directory` (default: an own folder that goes with the engine). `column_limit_mb`:
-    statistics of a column with more values than this are streamed from sorted runs on disk.
+    what a column may take while its statistics are computed; the values of a larger one are
+    streamed from sorted runs on disk.
     """
 
     name = "duckdb"

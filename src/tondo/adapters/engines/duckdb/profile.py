@@ -39,7 +39,12 @@ class Extent(msgspec.Struct, frozen=True, kw_only=True):
     """Most frequent values of texts and booleans."""
     buckets: int
     limit_bytes: int
-    """Columns whose values take more are sorted by the engine, which spills."""
+    """What a column may take in memory while it is looked at."""
+
+    @property
+    def sorted_bytes(self) -> int:
+        """Values that are sorted at once: their copy, their runs and the lengths stand beside."""
+        return self.limit_bytes // 4
 
 
 def profile(
@@ -127,7 +132,7 @@ def describe(connection: Any, source: str, column_type: str, extent: Extent) -> 
         return texts.describe(connection, source, is_text=is_text, top=extent.labels)
     value = numbers.ORDERED_SQL[column_type].format("v")
     (rows,) = connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0]
-    if rows * VALUE_BYTES > extent.limit_bytes:
+    if rows * VALUE_BYTES > extent.sorted_bytes:
         return streamed.describe(
             connection,
             source,
@@ -135,13 +140,18 @@ def describe(connection: Any, source: str, column_type: str, extent: Extent) -> 
             is_double=column_type == "double",
             extent=extent,
         )
-    column = to_arrow(connection, f"SELECT {value} AS v FROM {source}").column(0)
-    return _of_ordered(column, extent)
+    # Named nowhere here, so that the engine's copy goes before the values are sorted.
+    return _of_ordered(to_arrow(connection, f"SELECT {value} AS v FROM {source}").column(0), extent)
 
 
 def _of_ordered(column: pa.ChunkedArray, extent: Extent) -> dict[str, Any]:
-    present = np.sort(column.drop_null().to_numpy())
-    return numbers.describe(present, rows=len(column), top=extent.top, buckets=extent.buckets)
+    rows, present = len(column), column.drop_null().to_numpy()
+    del column
+    if present.flags.writeable:
+        present.sort()
+    else:
+        present = np.sort(present)
+    return numbers.describe(present, rows=rows, top=extent.top, buckets=extent.buckets)
 
 
 def _of_lists(connection: Any, source: str, item: str, extent: Extent) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def describe(
     with tempfile.TemporaryDirectory(prefix="runs-", dir=spill) as folder:
         kept = _SortedRuns(Path(folder), np.float64 if is_double else np.int64)
         reader = connection.sql(f"SELECT {value} AS v FROM {source}").to_arrow_reader(_BATCH_ROWS)
-        kept.write(reader, extent.limit_bytes // np.dtype(kept.kind).itemsize)
+        kept.write(reader, extent.sorted_bytes // np.dtype(kept.kind).itemsize)
         return _described(kept, is_double=is_double, top=extent.top, buckets=extent.buckets)
 
 
