@@ -130,7 +130,7 @@ def rate(gate: Gate, fault: Fault, share: float, days: list[tuple[dt.date, pa.Ta
 
 
 def faults() -> Iterator[Fault]:
-    for name in ("distance", "dep_delay", "air_time"):
+    for name in ("distance", "dep_delay", "air_time", "arr_time", "tailnum"):
         yield Fault(f"{name} is null (a burst)", (name,), filling(name, None))
     for name in ("distance", "dep_delay", "air_time"):
         yield Fault(f"{name} x 1000 (another unit)", (name,), scaling(name, 1000))
@@ -140,6 +140,8 @@ def faults() -> Iterator[Fault]:
         yield Fault(f"{name} = {value} (a default floods)", (name,), filling(name, value))
     yield Fault("time_hour + 5 h (local time as UTC)", ("time_hour",), later_by(5))
     yield Fault("time_hour - 4 h (another zone)", ("time_hour",), later_by(-4))
+    for hours in (1, -1):
+        yield Fault(f"time_hour {hours:+d} h (summer time)", ("time_hour",), later_by(hours))
     for name in ("distance", "origin"):
         yield Fault(f"{name} is renamed", (name,), renamed(name), whole=True)
     for pair in (
@@ -149,6 +151,7 @@ def faults() -> Iterator[Fault]:
         ("sched_dep_time", "dep_time"),
         ("sched_arr_time", "arr_time"),
         ("hour", "minute"),
+        ("month", "day"),
         ("flight", "distance"),
         ("origin", "dest"),
     ):

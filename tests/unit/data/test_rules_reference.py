@@ -75,7 +75,7 @@ def test_the_sentence_names_column_figures_and_a_guess():
 
 
 def test_limits_are_written_and_read_again():
-    limits = ReferenceLimits(moved=0.5, drift=0.1)
+    limits = ReferenceLimits(moved=0.5, drift=0.1, broken=("a = b + c",))
     schema = Schema(name="s", columns={"a": ColumnSchema(type="double", reference=limits)})
     assert parse_schema(to_document(schema)) == schema
 
@@ -83,9 +83,13 @@ def test_limits_are_written_and_read_again():
 effects = st.floats(0, 3)
 
 
+def _value(measure, other):
+    return {"order": other, "relation": f"x = {other}"}.get(measure, 1.0)
+
+
 @st.composite
 def all_movements(draw):
-    measures = ["moved", "nulls", "far", "flood", "distinct", "order"]
+    measures = ["moved", "nulls", "far", "flood", "distinct", "order", "relation"]
     found = []
     for _ in range(draw(st.integers(0, 6))):
         name, measure = draw(st.sampled_from("abc")), draw(st.sampled_from(measures))
@@ -98,7 +102,8 @@ def all_movements(draw):
                 limit=draw(effects),
                 certain=draw(st.booleans()),
                 warn=draw(st.none() | effects) if measure == "moved" else None,
-                value=draw(st.sampled_from(others)) if measure == "order" else 1.0,
+                value=_value(measure, draw(st.sampled_from(others))),
+                others=tuple(others) if measure == "relation" else (),
             )
         )
     unique = {(each.column, each.measure, each.value): each for each in found}

@@ -63,5 +63,6 @@ KINDS: dict[str, Kind] = {
     "reference_distinct": Kind("TD-SCHEMA-064", ()),
     "reference_order": Kind("TD-SCHEMA-065", ()),
     "reference_drift": Kind("TD-SCHEMA-066", (), "warning"),
+    "reference_relation": Kind("TD-SCHEMA-067", ()),
 }
 """Kind to what it is; where it has several TFDV names, an anomaly carries the one that fits."""

@@ -96,6 +96,8 @@ class ReferenceLimits(
     order: float | None = None
     drift: float | None = None
     """Of `moved`, what is not even worth a warning."""
+    broken: tuple[str, ...] = ()
+    """Relations with other columns that need not hold any more, by their formulas."""
 
 
 class ColumnSchema(
@@ -226,5 +228,7 @@ def _compared(name: str, comparator: Comparator | ReferenceLimits | None) -> str
     if comparator is None:
         return ""
     limits = msgspec.structs.asdict(comparator)
-    shown = ", ".join(f"{each} <= {limit:g}" for each, limit in limits.items() if limit is not None)
+    broken = limits.pop("broken", ())
+    parts = [f"{each} <= {limit:g}" for each, limit in limits.items() if limit is not None]
+    shown = ", ".join([*parts, *(f"not {each}" for each in broken)])
     return shown and f"{name} {shown}"

@@ -16,7 +16,8 @@ import msgspec
 from tondo.scoring.baseline import count_values, psi, psi_noise_floor
 from tondo.stages.data.column_numbers import how_to_read, read_column
 from tondo.stages.data.homogeneity import benjamini_hochberg, homogeneity_p
-from tondo.stages.data.reference_profile import Usual, below, sizes_up_to, usual_of
+from tondo.stages.data.reference_profile import Usual, below, sizes_up_to, times_of, usual_of
+from tondo.stages.data.relations import LEAST_SHARE, Rows, broken_relations
 from tondo.stages.data.statistics import Value
 
 if TYPE_CHECKING:
@@ -31,17 +32,15 @@ if TYPE_CHECKING:
         OrderReference,
         ReferenceProfile,
     )
+    from tondo.stages.data.relations import Relation
 
-Measure = Literal["moved", "nulls", "far", "flood", "distinct", "order"]
+Measure = Literal["moved", "nulls", "far", "flood", "distinct", "order", "relation"]
 
 LEAST_ROWS = 30
 """Batches below are not compared: nearly nothing would be too large for chance."""
 
 _CERTAIN = 0.001
 """Largest adjusted p value that blocks."""
-_ELSEWHERE = 1.0
-"""Mean effect of the reference's own blocks from which a column tells the time (a month, a running
-number) and no batch can be where the others were; only its scale is compared then."""
 _ERRORS = 3.3
 """Standard errors that a share must be away; 0.1 % of quiet batches are."""
 _LEAST = {"moved": 0.5, "nulls": 0.05, "flood": 0.05, "distinct": math.log(2.0), "order": 0.2}
@@ -61,7 +60,7 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     measure: Measure
     effect: float
     """`moved`: population stability index above its noise. `nulls`, `flood`, `order`: difference of
-    shares beyond its chance. `far`: share of rows. `distinct`: logarithm of the ratio."""
+    shares beyond its chance. `far`, `relation`: share of rows. `distinct`: log of the ratio."""
     limit: float
     """Largest effect that does not block."""
     warn: float | None = None
@@ -75,7 +74,11 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 0
     """Rows that the figure is of."""
     value: Value | None = None
-    """The flooding value, or the other column of an order."""
+    """The flooding value, the other column of an order, or a relation's formula."""
+    others: tuple[str, ...] = ()
+    """The other columns of a relation."""
+    repair: str = ""
+    """Of a relation, what would make it hold again."""
 
 
 def movements(table: pa.Table, reference: ReferenceProfile) -> list[Movement]:
@@ -99,22 +102,19 @@ def movements(table: pa.Table, reference: ReferenceProfile) -> list[Movement]:
     found: list[Movement] = []
     for (name, each), p_value in zip(read.items(), benjamini_hochberg(p_values), strict=True):
         before, window = reference.columns[name], windows[name]
-        if not _tells_time(before):
+        if not before.tells_time:
             found.append(_moved(name, before.bins, window, before.moves[blocks], p_value))
             found += _flood(name, each, before)
             found += _distinct(name, each, before)
         found.append(_nulls(name, before.bins, window, before.null_rises[blocks]))
         found += _far(name, each, before)
-    elsewhere = {name for name in read if _tells_time(reference.columns[name])}
-    return found + list(_orders(read, reference.orders, elsewhere))
+    elsewhere = {name for name in read if reference.columns[name].tells_time}
+    found += _orders(read, reference.orders, elsewhere)
+    return found + list(_relations(read, table, reference.relations))
 
 
 def _counted(read: ColumnNumbers, before: ColumnReference) -> Distribution:
     return count_values(before.bins, read.placed_among(before.labels))
-
-
-def _tells_time(before: ColumnReference) -> bool:
-    return before.moves["1"].mean > _ELSEWHERE
 
 
 def _joined_blocks(rows: int, profile: ReferenceProfile) -> str:
@@ -179,7 +179,7 @@ def _far(name: str, read: ColumnNumbers, before: ColumnReference) -> Iterator[Mo
 
     if not read.is_numeric or before.lowest is None or before.highest is None:
         return
-    span = (before.highest - before.lowest) * (10 if _tells_time(before) else 1)
+    span = (before.highest - before.lowest) * (10 if before.tells_time else 1)
     # Of a constant the size itself is the only scale that there is.
     span = span or max(abs(before.highest), 1.0)
     away = (read.values > before.highest + span) | (read.values < before.lowest - span)
@@ -240,6 +240,27 @@ def _orders(
             expected=(each.share, 0),
             limit=max(_LEAST["order"], each.usual.limit()),
             value=each.second,
+        )
+
+
+def _relations(
+    read: dict[str, ColumnNumbers], table: pa.Table, relations: tuple[Relation, ...]
+) -> Iterator[Movement]:
+    names = {name for each in relations for name in each.columns}
+    columns = {name: read[name] for name in names if name in read}
+    for each in broken_relations(Rows(columns, times_of(table, columns)), relations):
+        yield Movement(
+            column=each.column,
+            measure="relation",
+            effect=each.share,
+            limit=LEAST_SHARE,
+            certain=each.certain,
+            found=each.share,
+            expected=0.0,
+            rows=each.rows,
+            value=each.relation.formula,
+            others=tuple(name for name in each.relation.columns if name != each.column),
+            repair=each.repair,
         )
 
 

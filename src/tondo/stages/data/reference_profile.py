@@ -21,10 +21,11 @@ from tondo.scoring.baseline import (
     psi_noise_floor,
 )
 from tondo.stages.data.column_numbers import Reads, how_to_read, read_column
+from tondo.stages.data.relations import Relation, Rows, instants_of, learn_relations
 from tondo.stages.data.statistics import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
     import pyarrow as pa
@@ -38,12 +39,14 @@ _BLOCKS = 100
 _LEAST_BLOCK = 64
 _LEAST_PIECES = 20
 """Fewer joined blocks would say little of what is usual; larger batches are held to these."""
+_ELSEWHERE = 1.0
+"""Mean effect of the blocks from which a column tells the time: a month, a running number."""
 _COMMON = 200
 """Most frequent values that are kept with their shares."""
 _CLEAR_ORDER = 0.8
 """Share of rows from which 'one column is below the other' is worth watching."""
-_MOST_ORDERED = 40
-"""Numeric columns of which pairs are watched; more would be 800 pairs and above."""
+_MOST_PAIRED = 40
+"""Columns of each kind of which pairs are watched; more would be 800 pairs and above."""
 
 
 class Usual(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +83,11 @@ class ColumnReference(msgspec.Struct, frozen=True, kw_only=True):
     distinct: dict[str, Usual] = {}
     """Number of a block's first rows to the distinct values among them."""
 
+    @property
+    def tells_time(self) -> bool:
+        """Whether each block lies elsewhere, so that no batch can be where the others were."""
+        return self.moves["1"].mean > _ELSEWHERE
+
 
 class OrderReference(msgspec.Struct, frozen=True, kw_only=True):
     """How often one numeric column is below another, where that is nearly always or never so."""
@@ -100,6 +108,8 @@ class ReferenceProfile(msgspec.Struct, frozen=True, kw_only=True):
     block_rows: int
     columns: dict[str, ColumnReference]
     orders: tuple[OrderReference, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    """What held between the columns of every row."""
 
 
 def learn_profile(table: pa.Table, *, name: str) -> ReferenceProfile | None:
@@ -110,22 +120,33 @@ def learn_profile(table: pa.Table, *, name: str) -> ReferenceProfile | None:
     blocks = _cut(rows)
     block_rows = rows // len(blocks)
     columns: dict[str, ColumnReference] = {}
-    numbers: dict[str, np.ndarray] = {}
+    paired: dict[str, ColumnNumbers] = {}
     for column in table.column_names:
         reads = how_to_read(table.column(column).type)
         if reads is None:
             continue
         read = read_column(table.column(column), reads)
         columns[column] = _column(read, blocks, block_rows=block_rows)
-        if reads == "number" and len(numbers) < _MOST_ORDERED:
-            numbers[column] = read.values
+        if sum(each.reads == reads for each in paired.values()) < _MOST_PAIRED:
+            paired[column] = read
+    numbers = {name: each.values for name, each in paired.items() if each.reads == "number"}
     return ReferenceProfile(
         name=name,
         rows=rows,
         block_rows=block_rows,
         columns=columns,
         orders=tuple(_orders(numbers, blocks)),
+        relations=learn_relations(
+            Rows(paired, times_of(table, paired)),
+            running={name for name in paired if columns[name].tells_time},
+        ),
     )
+
+
+def times_of(table: pa.Table, columns: Mapping[str, ColumnNumbers]) -> dict[str, np.ndarray]:
+    """Return the instants of those of the columns that hold times."""
+    times = [name for name, each in columns.items() if each.reads == "hour"]
+    return {name: instants_of(table.column(name)) for name in times}
 
 
 def _cut(rows: int) -> list[slice]:

@@ -24,6 +24,8 @@ class AcceptedRows(msgspec.Struct, frozen=True, kw_only=True):
     """How many columns are compared."""
     orders: int
     """How many pairs of columns have an order that is watched."""
+    relations: list[str] = []
+    """What held between columns in every row, as formulas."""
 
 
 class BatchVerbs:
@@ -80,6 +82,7 @@ class BatchVerbs:
             rows=None if profile is None else profile.rows,
             columns=0 if profile is None else len(profile.columns),
             orders=0 if profile is None else len(profile.orders),
+            relations=[] if profile is None else [each.formula for each in profile.relations],
         )
 
     def movements(self, ref: str) -> list[Movement]:

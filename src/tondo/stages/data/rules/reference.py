@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tondo.stages.data.anomalies import anomaly, column_change
 from tondo.stages.data.constraints import UNCHECKED_STAGES
@@ -25,15 +25,15 @@ def check(movements: Iterable[Movement], columns: Mapping[str, ColumnSchema]) ->
     checked = [
         each
         for each in movements
-        if each.column in columns and columns[each.column].stage not in UNCHECKED_STAGES
+        if all(
+            name in columns and columns[name].stage not in UNCHECKED_STAGES
+            for name in (each.column, *each.others)
+        )
     ]
     excess = {id(each): _excess(each, columns) for each in checked}
     beyond = [each for each in checked if each.certain and excess[id(each)] > 1]
     beyond.sort(key=lambda each: -excess[id(each)])
-    found = [
-        _too_far(name, each, _limit(each, columns), allow=allow)
-        for name, each, allow in _blamed(beyond)
-    ]
+    found = [_too_far(told, _limit(told.first, columns), columns) for told in _blamed(beyond)]
     moved = {each.column for each in beyond if each.measure == "moved"}
     return found + [
         _crept(each) for each in checked if each.column not in moved and _creeps(each, columns)
@@ -46,6 +46,10 @@ def _limit(movement: Movement, columns: Mapping[str, ColumnSchema]) -> float:
     A column has an order with many others, each with a usual limit of its own; the schema's one
     figure for them only widens.
     """
+    if movement.measure == "relation":
+        named = [columns[name].reference for name in (movement.column, *movement.others)]
+        dropped = any(each is not None and movement.value in each.broken for each in named)
+        return math.inf if dropped else movement.limit
     if movement.measure != "order":
         asked = _asked(columns[movement.column], movement.measure)
         return movement.limit if asked is None else asked
@@ -73,32 +77,51 @@ def _creeps(movement: Movement, columns: Mapping[str, ColumnSchema]) -> bool:
     return movement.effect > max(movement.warn, *asked)
 
 
-def _blamed(beyond: list[Movement]) -> list[tuple[str, Movement, float]]:
-    """Return what is told, the column that it is told of, and the effect that would allow it.
+class _Told(NamedTuple):
+    """What is told of a column in one sentence: its furthest movement of a measure."""
 
-    Of orders one a column. A swap breaks the orders with other columns too: of two columns, the
-    one in more of the broken orders is blamed, the first when both are in as many.
+    column: str
+    first: Movement
+    allow: float
+    """The effect that would allow all that it stands for."""
+    formulas: tuple[str, ...] = ()
+    """Of relations all that are broken."""
+
+
+def _blamed(beyond: list[Movement]) -> list[_Told]:
+    """Return what is told, one for each column and measure.
+
+    A swap breaks the orders with other columns too: of two columns, the one in more of the broken
+    orders is blamed, the first when both are in as many.
     """
     orders = [each for each in beyond if each.measure == "order"]
     often = Counter(name for each in orders for name in (each.column, str(each.value)))
-    told: dict[tuple[str, str], tuple[Movement, float]] = {}
+    told: dict[tuple[str, str], _Told] = {}
     for each in beyond:
         name = each.column
         if each.measure == "order":
             name = max((each.column, str(each.value)), key=lambda column: often[column])
-        first, allow = told.get((name, each.measure), (each, 0.0))
-        told[name, each.measure] = (first, max(allow, each.effect))
-    return [(name, first, allow) for (name, _), (first, allow) in told.items()]
+        known = told.get((name, each.measure), _Told(name, each, 0.0))
+        formulas = (*known.formulas, str(each.value)) if each.measure == "relation" else ()
+        allow = max(known.allow, each.effect)
+        told[name, each.measure] = _Told(name, known.first, allow, formulas)
+    return list(told.values())
 
 
-def _too_far(column: str, movement: Movement, limit: float, *, allow: float) -> Anomaly:
+def _too_far(told: _Told, limit: float, columns: Mapping[str, ColumnSchema]) -> Anomaly:
+    movement, column = told.first, told.column
+    patch = column_change(column, "reference", movement.measure, value=told.allow)
+    if movement.measure == "relation":
+        known = columns[column].reference
+        dropped = {*told.formulas, *(() if known is None else known.broken)}
+        patch = column_change(column, "reference", "broken", value=sorted(dropped))
     return anomaly(
         f"reference_{movement.measure}",
         column,
         _SENTENCES[movement.measure](movement, limit),
         numbers=_numbers(movement, limit),
         examples=() if movement.value is None else (movement.value,),
-        patch=(column_change(column, "reference", movement.measure, value=allow),),
+        patch=(patch,),
     )
 
 
@@ -167,6 +190,14 @@ def _order(movement: Movement, _: float) -> str:
     )
 
 
+def _relation(movement: Movement, _: float) -> str:
+    hint = f"; it holds if {movement.repair}" if movement.repair else ""
+    return (
+        f"'{movement.value}' held in every accepted row, and is broken in {movement.found:.1%} of "
+        f"{movement.rows:,}{hint}"
+    )
+
+
 _SENTENCES = {
     "moved": _moved,
     "nulls": _nulls,
@@ -174,4 +205,5 @@ _SENTENCES = {
     "flood": _flood,
     "distinct": _distinct,
     "order": _order,
+    "relation": _relation,
 }
