@@ -195,6 +195,7 @@ def address(workspace):
         "/data/flights/anomalies",
         "/data/flights/schema",
         "/features",
+        "/data/flights/labels",
     ],
 )
 def test_a_page_opens_without_complaint_and_fits_a_phone(browser, address, place, theme):

@@ -91,6 +91,7 @@ PLACES = [
     "/data/flights/compare?before=v1&after=v2",
     "/data/flights/anomalies",
     "/data/flights/schema",
+    "/data/flights/labels",
 ]
 
 

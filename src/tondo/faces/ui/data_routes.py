@@ -15,7 +15,7 @@ from tondo.faces.ui.columns import column_view, moved_view
 from tondo.faces.ui.pages import error_page, page
 from tondo.faces.ui.render import data_address, render
 from tondo.faces.web.status import status_of
-from tondo.workspace import data_pages, data_upkeep
+from tondo.workspace import data_pages, data_upkeep, label_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,7 @@ def data_routes() -> list[HTTPRouteHandler]:
         dismiss,
         schema,
         save_schema,
+        labels,
     ]
 
 
@@ -199,6 +200,17 @@ async def save_schema(request: Request[Any, Any, Any]) -> Response[Any]:
         shown = partial(_schema, name=name, edit={**typed, "error": error})
         return await _shown(request, shown, status=status_of(error))
     return _back(request, "schema", anchor="history")
+
+
+@get("/data/{dataset:str}/labels", name="dataset_labels", exception_handlers=_ON_ERROR)
+async def labels(request: Request[Any, Any, Any]) -> Response[str]:
+    """Show what is known of the labels that models learn from a dataset."""
+    return await _shown(request, partial(_labels, name=_dataset_of(request)))
+
+
+def _labels(workspace: Workspace, *, name: str) -> str:
+    found = label_pages.labels_page(workspace, name)
+    return render("labels.html", detail=found, version=found.version)
 
 
 async def _shown(

@@ -15,6 +15,19 @@ MODELS: tuple[Operation, ...] = (
         present="run.list",
     ),
     read("model.spec", "training.spec", f"{_MODEL}/spec", "Show a model's spec."),
+    write(
+        "labels.judge",
+        "preparation.judge_labels",
+        f"{_MODEL}/labels",
+        "Judge the quality of a model's labels by scores of models that never saw the rows.",
+        present="labels.show",
+    ),
+    read(
+        "labels.show",
+        "preparation.label_report",
+        f"{_MODEL}/labels",
+        "Show the newest report on a model's labels.",
+    ),
     read("run.list", "training.runs", "/v1/runs", "List runs, the newest first."),
     read("run.show", "training.run", "/v1/runs/{run_id}", "Show a run."),
     read(

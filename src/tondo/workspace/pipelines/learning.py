@@ -197,6 +197,11 @@ def layouts(parts: Parts) -> dict[str, ViewLayout]:
     return {name: layout_of(view) for name, view in parts.views.items()}
 
 
+def packages_of(algorithm: str) -> tuple[str, ...]:
+    """Return the packages whose versions decide what a training gives."""
+    return {"lightgbm": ("lightgbm",), "logistic": ("scikit-learn",)}.get(algorithm, ())
+
+
 def tools(parts: Parts) -> Tools:
     """Return what training works with in this workspace."""
     return Tools(

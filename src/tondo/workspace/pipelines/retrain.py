@@ -115,7 +115,7 @@ def learn_and_try(
         lambda progress: learning.train_with_refit_on(parts, spec, training_set, period=period),
         inputs={"training_set": training_set},
         parameters={"spec": spec.id, "at": at},
-        packages=_packages(spec.algorithm),
+        packages=learning.packages_of(spec.algorithm),
         result_type=tuple[Run, Run],
     )
     execution.step(
@@ -205,7 +205,3 @@ def _bring_live(parts: Parts, model: str, number: int, *, first: bool, by: str, 
         return False
     verbs.canary(model, str(number), by=by, why=why)
     return True
-
-
-def _packages(algorithm: str) -> tuple[str, ...]:
-    return {"lightgbm": ("lightgbm",), "logistic": ("scikit-learn",)}.get(algorithm, ())

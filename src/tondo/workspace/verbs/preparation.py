@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tondo.stages.data.cleaning import CleaningReport
     from tondo.stages.data.labels import LabelQuality
     from tondo.workspace.bootstrap import Parts
+    from tondo.workspace.pipelines.labels import LabelReport
     from tondo.workspace.verbs.data import DataVerbs
 
 
@@ -89,3 +90,36 @@ class PreparationVerbs:
             definition=definition,
             scores=scores,
         )
+
+    def judge_labels(
+        self, model: str, *, folds: int = 5, group: str = "", horizon: str = ""
+    ) -> LabelReport:
+        """Report on the quality of a model's labels, by scores of models that never saw the rows.
+
+        `folds` are blocks of time, or made of whole groups by `group`, a column of the source;
+        `horizon` (`7d`) says how long a label may take, unsaid as the deployment has it.
+        Errors: TD-LABEL-003, TD-TRAIN-001, -002, -007.
+        """
+        from tondo.workspace.pipelines.labels import judge_labels
+
+        return judge_labels(
+            self._parts, model, folds=folds, group=group or None, horizon=horizon or None
+        )
+
+    def label_report(self, model: str) -> LabelReport:
+        """Return the newest report on a model's labels (TD-LABEL-004 when there is none)."""
+        from tondo.core.errors import NotFoundError
+        from tondo.workspace.pipelines.labels import newest_label_report
+        from tondo.workspace.pipelines.learning import read_spec
+
+        spec = read_spec(self._parts, model)
+        found = newest_label_report(self._parts, spec.model)
+        if found is None:
+            raise NotFoundError(
+                "TD-LABEL-004",
+                f"nobody has judged the labels of '{model}' yet",
+                expected="a report",
+                fix=f"Run: tondo labels judge {model}",
+                model=model,
+            )
+        return found
