@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tondo.core.errors import CallerError, DataError
@@ -13,6 +13,8 @@ from tondo.stages.training.out_of_fold import out_of_fold_scores
 from .conftest import flights, model_spec, resolved
 
 SCALED = {"distance": "zscore(fill_mean(distance))", "carrier": "vocab(carrier, 3)"}
+
+SLOW_MACHINES = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture
@@ -29,6 +31,7 @@ def put(table, name, column):
     return table.set_column(table.column_names.index(name), name, column)
 
 
+@SLOW_MACHINES
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=60), st.integers(2, 6))
 def test_time_folds_are_blocks_and_keep_an_instant_together(instants, count):
     if len(set(instants)) < count:
@@ -45,6 +48,7 @@ def test_time_folds_are_blocks_and_keep_an_instant_together(instants, count):
     assert set(folds.tolist()) == set(range(count))
 
 
+@SLOW_MACHINES
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=60), st.integers(2, 5))
 def test_group_folds_keep_groups_together_and_are_balanced(groups, count):
     if len(set(groups)) < count:
