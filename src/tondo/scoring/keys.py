@@ -49,7 +49,7 @@ def event_digest(event_id: str) -> bytes:
 class ViewKeys:
     """Makes the keys of one view version."""
 
-    __slots__ = ("_is_text", "_layout", "_marks", "prefix", "state")
+    __slots__ = ("_is_text", "_layout", "_marks", "newest", "prefix", "state")
 
     def __init__(self, layout: ViewLayout) -> None:
         self._layout = layout
@@ -59,6 +59,8 @@ class ViewKeys:
         self._marks = b"%s\x01%s\x00" % (layout.view.encode(), layout.version.encode())
         self.state = b"%s\x02%s" % (layout.view.encode(), layout.version.encode())
         """Where the state of the view's loads lies (`loads.py`)."""
+        self.newest = b"%s\x03%s" % (layout.view.encode(), layout.version.encode())
+        """Where the newest pushed event time lies (`pushed.py`)."""
 
     def stem(self, key: Any) -> bytes:
         """Return what all keys of an entity begin with; TD-ONLINE-001 for a key of wrong type."""

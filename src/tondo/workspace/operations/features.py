@@ -20,7 +20,26 @@ FEATURES: tuple[Operation, ...] = (
         "features.materialise",
         f"{_VIEW}/materialisations",
         "Bring the online store up to date for a view.",
-        present="view.show",
+        present="view.plan",
+    ),
+    read(
+        "view.plan",
+        "features.plan_materialisation",
+        f"{_VIEW}/plan",
+        "Tell what a materialisation of a view would read, and why.",
+    ),
+    write(
+        "view.due",
+        "features.materialise_due",
+        "/v1/materialisations",
+        "Materialise every view that is due, and look at the freshness of all.",
+        present="view.freshness",
+    ),
+    read(
+        "view.freshness",
+        "features.freshness",
+        "/v1/freshness",
+        "Tell how old each view's newest value is, beside what is promised.",
     ),
     write(
         "view.push",

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from tondo.ports.eventlog import Durability
     from tondo.stages.features.catalogue import FeatureEntry
     from tondo.stages.features.definitions import EntityDefinition
-    from tondo.stages.features.materialise import Materialisation
+    from tondo.stages.features.materialise import Materialisation, MaterialisationPlan
     from tondo.stages.features.push import PushReceipt, PushWriter
     from tondo.stages.features.views import FeatureView
     from tondo.workspace.bootstrap import Parts
+    from tondo.workspace.materialising import DueRun, ViewFreshness
 
 
 class FeatureVerbs:
@@ -140,26 +141,37 @@ class FeatureVerbs:
         }
 
     def materialise(self, view: str) -> Materialisation:
-        """Load a view's newest values, or its windows' events, into the online store."""
-        from tondo.stages.features.distribution import keep_distribution
-        from tondo.stages.features.materialise import materialise
-        from tondo.workspace.verbs.data import DataVerbs
+        """Load a view's newest values, or its windows' events, into the online store.
 
-        data = DataVerbs(self._parts)
-        found = self.view(view)
-        table = data.table(found.source)
-        engine, ledger = self._parts.engine, self._parts.ledger
-        done = materialise(
-            found,
-            table,
-            engine=engine,
-            online=self._parts.online,
-            ledger=ledger,
-            clock=self._parts.clock,
-            snapshot=data.snapshot(found.source).id,
-        )
-        keep_distribution(found, table, done, engine=engine, ledger=ledger)
-        return done
+        Only files of the snapshot that say something new are read. TD-FLOW-001 while another
+        process materialises the view.
+        """
+        from tondo.workspace.materialising import materialise_view
+
+        return materialise_view(self._parts, self.view(view))
+
+    def plan_materialisation(self, view: str) -> MaterialisationPlan:
+        """Tell what a materialisation of a view would read now, and why."""
+        from tondo.workspace.materialising import plan_view
+
+        return plan_view(self._parts, self.view(view))
+
+    def materialise_due(self) -> DueRun:
+        """Materialise every view with a boundary of its cadence passed since the last time.
+
+        Derived sources are brought up to date first, missed boundaries are served by one load,
+        and of each view it is told what became of it. Then every view's freshness is looked at:
+        a broken promise opens an alert, a kept one closes it. Called by two at once it loads once.
+        """
+        from tondo.workspace.materialising import run_due
+
+        return run_due(self._parts)
+
+    def freshness(self) -> list[ViewFreshness]:
+        """Tell how old the newest value of each view is, beside what is promised."""
+        from tondo.workspace.materialising import freshness_of
+
+        return freshness_of(self._parts)
 
     def push(self, view: str, events: list[dict[str, Any]]) -> PushReceipt:
         """Push events to a view; durable and visible when this returns."""
