@@ -28,17 +28,22 @@ def evaluate(node: Node, row: Mapping[str, Any]) -> Any:
 def _value(node: Node, row: Mapping[str, Any]) -> Any:
     if isinstance(node, Literal):
         return literal_value(node)
-    if isinstance(node, Column):
-        return READERS[node.type](row.get(node.name), node.name)
-    if isinstance(node, ViewFeature):
-        name = f"@{node.view}.{node.feature}[{node.key or ''}]"
-        return READERS[node.type](row.get(name), name)
+    if isinstance(node, Column | ViewFeature):
+        return column_value(node, row)
     assert isinstance(node, Call)
     arguments = [_value(each, row) for each in node.arguments]
     function = FUNCTIONS[node.function]
     if function.nulls == "strict" and None in arguments:
         return None
     return function.kernel(*arguments)
+
+
+def column_value(node: Column | ViewFeature, row: Mapping[str, Any]) -> Any:
+    """Return what a row holds of a column, or of a view's feature under its name."""
+    if isinstance(node, Column):
+        return READERS[node.type](row.get(node.name), node.name)
+    name = f"@{node.view}.{node.feature}[{node.key or ''}]"
+    return READERS[node.type](row.get(name), name)
 
 
 def literal_value(node: Literal) -> Any:
