@@ -88,20 +88,22 @@ def column_type(arrow: pa.DataType, *, name: str, where: str = "") -> str:
     )
 
 
-def check_names(names: list[str], where: str) -> None:
+def check_names(names: list[str], where: str, *, cased: bool = False) -> None:
     """Refuse empty and repeated column names, and names that hold a NUL (TD-DATA-010).
 
-    Names that differ in the case of ASCII letters alone count as repeated: SQL takes them for one.
+    Names that differ in the case of ASCII letters alone count as repeated, since SQL takes them for
+    one; not if `cased`, where no SQL sees the names.
     """
     seen: dict[bytes, str] = {}
+    folded = _whole if cased else _folded
     for position, name in enumerate(names, start=1):
         what = ""
         if not name.strip():
             what = f"column {position} has no name"
         elif "\0" in name:
             what = f"{name!r} holds a NUL"
-        elif _folded(name) in seen:
-            before = seen[_folded(name)]
+        elif folded(name) in seen:
+            before = seen[folded(name)]
             what = f"'{name}' stands twice"
             if before != name:
                 what = f"'{name}' and '{before}', which SQL cannot tell apart, stand"
@@ -113,9 +115,14 @@ def check_names(names: list[str], where: str) -> None:
                 fix="Correct the header.",
                 column=name,
             )
-        seen[_folded(name)] = name
+        seen[folded(name)] = name
+
+
+def _whole(name: str) -> bytes:
+    """Return a name as bytes, every letter as it is."""
+    return name.encode("utf-8", "surrogatepass")
 
 
 def _folded(name: str) -> bytes:
     """Return a name as SQL compares it: of bytes, only ASCII letters have a case."""
-    return name.encode("utf-8", "surrogatepass").lower()
+    return _whole(name).lower()

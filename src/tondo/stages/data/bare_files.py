@@ -95,7 +95,7 @@ def _broken(name: str, error: Exception) -> DataError:
 
 
 def _opened(schema: pa.Schema, declared: Mapping[str, str], name: str, pieces: Pieces) -> BareFile:
-    check_names(schema.names, name)
+    check_names(schema.names, name, cased=True)
     for each in declared:
         if each not in schema.names:
             raise DefinitionError(
@@ -115,10 +115,17 @@ def _opened(schema: pa.Schema, declared: Mapping[str, str], name: str, pieces: P
 
     def typed(wanted: Sequence[str]) -> Iterator[pa.Table]:
         row = 0
-        types = {each: columns[each] for each in wanted}
         for piece in pieces(wanted):
             where = f"{name}, from row {row + 1}" if row else name
-            yield conform(piece, types, zone="UTC", where=where) if types else piece
+            yield _typed(piece, {each: columns[each] for each in wanted}, where)
             row += piece.num_rows
 
     return BareFile(name, columns, refused, typed)
+
+
+def _typed(piece: pa.Table, types: Mapping[str, str], where: str) -> pa.Table:
+    """Return the piece in column types, a column at a time: `x` and `X` are two here."""
+    for place, (name, type_) in enumerate(types.items()):
+        column = conform(piece.select([name]), {name: type_}, zone="UTC", where=where).column(0)
+        piece = piece.set_column(place, name, column)
+    return piece

@@ -28,7 +28,7 @@ def check_expressions(texts: Mapping[str, str], file: BareFile) -> dict[str, Nod
 
     A column of a type that cannot be read is TD-DATA-007 where an expression reads it.
     """
-    check_names(list(texts), "the expressions")
+    check_names(list(texts), "the expressions", cased=True)
     checked = {}
     for name, text in texts.items():
         with placed(f"'{name}'"):
