@@ -10,8 +10,9 @@ from tondo.core.errors import DataError
 from tondo.stages.data.constraints import value_type
 from tondo.stages.data.exchange.converted import Converted, Fields, of_columns
 from tondo.stages.data.exchange.tensorflow_values import STATISTICS_TYPES
+from tondo.stages.data.exchange.tensorflow_weights import ranked_values, read_weighted
 from tondo.stages.data.inference import integer_of, number_of
-from tondo.stages.data.statistics import ColumnStatistics, Lengths, Statistics, Weighted
+from tondo.stages.data.statistics import ColumnStatistics, Lengths, Statistics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,7 +86,7 @@ def _column(feature: Fields) -> ColumnStatistics | None:
     common = stats.take("common_stats", {})
     column_type = _own_type(feature) or natural_type(kind, common)
     whole = _common(Fields(common), column_type)
-    weighted = _weighted(common, stats)
+    weighted = read_weighted(common, stats, column_type)
     values = value_type(column_type)
     listed = item_type(column_type) is not None
     there = int(common.get("tot_num_values", 0)) if listed else whole["rows"] - whole["missing"]
@@ -132,36 +133,8 @@ def _common(fields: Fields, column_type: str) -> dict[str, Any]:
     return found | ({"empty": 0} if least else {})
 
 
-def _weighted(common: Mapping[str, Any], stats: Fields) -> Weighted | None:
-    counts = common.get("weighted_common_stats")
-    numbers, texts = stats.inner("weighted_numeric_stats"), stats.inner("weighted_string_stats")
-    if counts is None:
-        return None
-    missing = float(counts.get("num_missing", 0.0))
-    return Weighted(
-        rows=float(counts.get("num_non_missing", 0.0)) + missing,
-        missing=missing,
-        top=() if texts is None else _top(texts),
-        mean=None if numbers is None else numbers.number("mean") or 0.0,
-        sd=None if numbers is None else numbers.number("std_dev") or 0.0,
-    )
-
-
-def _top(texts: Fields) -> tuple[tuple[str, float], ...]:
-    return tuple(
-        (each.take("value", ""), each.number("frequency") or 0.0)
-        for each in texts.many("top_values")
-    )
-
-
 def _texts(texts: Fields, values: str, there: int) -> dict[str, Any]:
-    ranks = texts.inner("rank_histogram")
-    buckets = [] if ranks is None else ranks.many("buckets")
-    ranked = [(each.take("label", ""), round(each.number("sample_count") or 0)) for each in buckets]
-    for each in buckets:
-        each.take("low_rank"), each.take("high_rank")
-    commonest = [(value, round(count)) for value, count in _top(texts)]
-    top = ranked if len(ranked) >= len(commonest) else commonest
+    top = [(value, round(count)) for value, count in ranked_values(texts)]
     distinct = texts.whole("unique") or None if there else 0
     found: dict[str, Any] = {"distinct": distinct, "top": tuple(top)}
     mean = texts.number("avg_length")

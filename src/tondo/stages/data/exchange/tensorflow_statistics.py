@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from tondo.core.columns import BOOL, DOUBLE, STRING, item_type
 from tondo.stages.data.constraints import value_type
-from tondo.stages.data.exchange.converted import Converted
+from tondo.stages.data.exchange.converted import Converted, of_columns
 from tondo.stages.data.exchange.statistics_differences import statistics_differences
 from tondo.stages.data.exchange.tensorflow_feature_statistics import (
     OWN_TYPE,
     natural_type,
     read_statistics,
 )
+from tondo.stages.data.exchange.tensorflow_weights import weighted_common, weighted_values
 from tondo.stages.data.inference import values_of
 from tondo.stages.data.statistics import SHOWN_VALUES
 
@@ -42,7 +43,9 @@ def to_tensorflow_statistics(statistics: Statistics) -> Converted[Document]:
         dataset["weighted_num_examples"] = weights[0]
     document = {"datasets": [dataset]}
     again = read_statistics(document).value
-    return Converted(document, statistics_differences(statistics, again))
+    nan = [name for name, each in statistics.columns.items() if each.weighted and each.nan]
+    said = (f"by weight NaN is missing: {of_columns('weighted', nan)}",) if nan else ()
+    return Converted(document, statistics_differences(statistics, again) + said)
 
 
 def _feature(name: str, column: ColumnStatistics) -> Document:
@@ -50,6 +53,8 @@ def _feature(name: str, column: ColumnStatistics) -> Document:
     kind = {STRING: "STRING", DOUBLE: "FLOAT"}.get(values, "INT")
     stats = _string_stats(column) if values == STRING else _num_stats(column)
     field = "string_stats" if values == STRING else "num_stats"
+    if column.weighted is not None:
+        stats |= weighted_values(column.weighted, column.type)
     written: Document = {"path": {"step": [name]}, "type": kind, field: stats}
     if natural_type(kind, stats["common_stats"]) != column.type:
         written["custom_stats"] = [{"name": OWN_TYPE, "str": column.type}]
@@ -70,11 +75,7 @@ def _common(column: ColumnStatistics) -> Document:
         if length.histogram:
             found["num_values_histogram"] = _histogram("QUANTILES", length.histogram)
     if column.weighted is not None:
-        weighted = column.weighted
-        found["weighted_common_stats"] = {
-            "num_non_missing": weighted.rows - weighted.missing,
-            "num_missing": weighted.missing,
-        }
+        found["weighted_common_stats"] = weighted_common(column.weighted, column.type)
     return found
 
 
@@ -91,8 +92,6 @@ def _string_stats(column: ColumnStatistics) -> Document:
             for rank, (value, count) in enumerate(values.top)
         ]
     }
-    if column.weighted is not None and column.weighted.top:
-        written["weighted_string_stats"] = {"top_values": _top(column.weighted.top)}
     return written
 
 
@@ -117,9 +116,6 @@ def _num_stats(column: ColumnStatistics) -> Document:
     ends = (("min", -math.inf if below else values.min), ("max", math.inf if above else values.max))
     written |= {end: _real(value) for end, value in ends if value is not None}
     written["histograms"] = _histograms(values, above=above)
-    weighted = column.weighted
-    if weighted is not None and weighted.mean is not None:
-        written["weighted_numeric_stats"] = {"mean": weighted.mean, "std_dev": weighted.sd}
     return written
 
 
