@@ -165,3 +165,14 @@ def test_few_days_of_traffic_stand_at_the_right_in_bars_of_a_days_width():
     assert max(bar.width for each in chart.periods for bar in each.bars) == WIDEST
     assert chart.periods[-1].x + chart.periods[-1].width == chart.right
     assert [each.label for each in chart.labels] == ["19 Feb", "26 Feb"]
+
+
+def test_nothing_of_a_histogram_is_lost_where_its_buckets_are_rounded():
+    from tondo.core.buckets import equal_edges
+    from tondo.faces.ui.charts.columns import _PARTS, _spread
+
+    # Instants in microseconds, whose buckets begin a rounding before the parts of the picture.
+    low, high = 1_357_006_998_980_006.0, 1_367_000_791_089_273.0
+    edges = equal_edges(low, high, 10)
+    buckets = [(edges[at], edges[at + 1], 10) for at in range(10)]
+    assert sum(_spread(buckets, low, (high - low) / _PARTS)) == pytest.approx(1, abs=1e-6)

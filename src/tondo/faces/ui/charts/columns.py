@@ -205,7 +205,8 @@ def _spread(buckets: Sequence[tuple[float, float, int]], low: float, step: float
             if place == _PARTS - 1:
                 inside = stop - max(start, left)
             if inside <= 0:
-                break
+                # Rounded, a bucket may seem to begin in the part that ends where it begins.
+                continue
             masses[place] += n / total * inside / (stop - start)
     return masses
 
