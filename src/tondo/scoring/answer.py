@@ -38,6 +38,8 @@ class Answer(msgspec.Struct, frozen=True):
     as_of_us: int
     ages_us: dict[str, int | None]
     """View to the age of the oldest value used, in microseconds; None where nothing was found."""
+    defaulted: tuple[str, ...] = ()
+    """Views whose outside service did not answer: their stated defaults were used."""
 
     @property
     def freshness(self) -> dict[str, float | None]:

@@ -56,6 +56,8 @@ class ViewLayout(msgspec.Struct, frozen=True, kw_only=True):
     """True when the source declares a recorded time."""
     freshness_us: int
     ttl_us: int | None = None
+    asked: bool = False
+    """True when an outside service gives the values; then nothing of it is in the store."""
     cadence_us: int | None = None
     """`every:`; None for a pushed view."""
 

@@ -13,6 +13,7 @@ from zlib import crc32
 
 from tondo.core.errors import CallerError, TondoError
 from tondo.scoring.answer import Answer, Prediction
+from tondo.scoring.asked import asked_features
 from tondo.scoring.frames import LoggedRequest, LoggedRow, encode
 from tondo.scoring.plan import BUCKETS, choose
 from tondo.scoring.request import ScoreRequest
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tondo.core.ids import IdSource
     from tondo.ports.clock import Clock
     from tondo.ports.eventlog import Appender
+    from tondo.scoring.asked import AskedViews
     from tondo.scoring.inputs import RowInputs
     from tondo.scoring.plan import PlannedDeployment
     from tondo.scoring.request import Row
@@ -54,8 +56,11 @@ class ScoringPath:
         clock: Clock,
         ids: IdSource,
         appender: Appender | None = None,
+        asked: AskedViews | None = None,
     ) -> None:
         self.deployment = deployment
+        self.asked = None if asked is None else asked_features(servings, asked)
+        """What is asked of outside services before `score_requests`; None: nothing."""
         self.servings = {each.variant.name: each for each in servings}
         self._reads_for = {
             name: next(other for other in servings if other.reads == each.reads)
@@ -104,10 +109,20 @@ class ScoringPath:
             request_id=request_id,
             started_ns=perf_counter_ns(),
         )
+        self.ask(request)
         (answer,) = self.score_requests([request])
         if isinstance(answer, TondoError):
             raise answer
         return answer
+
+    def ask(self, request: ScoreRequest) -> None:
+        """Ask outside services for what the rows need; may wait as long as their time limits.
+
+        For any thread. `score` does so; who calls `score_requests` asks first.
+        """
+        if self.asked is not None:
+            as_of_us = request.as_of_us
+            self.asked.fill(request, as_of_us=self._now_us() if as_of_us is None else as_of_us)
 
     def score_requests(self, requests: Sequence[ScoreRequest]) -> list[Answer | TondoError]:
         """Answer several requests; each stands for itself, with its own answer or error.
@@ -225,6 +240,7 @@ class ScoringPath:
             self.log_mode,
             request.as_of_us or 0,
             request.ages,
+            request.defaulted,
         )
 
     def _predictions(self, serving: Serving, request: ScoreRequest) -> list[Prediction]:
@@ -283,6 +299,7 @@ class ScoringPath:
             self.log_mode,
             request.as_of_us or 0,
             request.ages,
+            request.defaulted,
         )
 
     def _parts(self, request: ScoreRequest) -> Parts:
@@ -306,7 +323,10 @@ class ScoringPath:
         row = request.rows[position]
         if not self.inputs.optional:
             return row
-        return self.servings[variant].inputs.select(row, where=f"rows[{position}].")
+        own = self.servings[variant].inputs.select(row, where=f"rows[{position}].")
+        if self.asked is not None:
+            own.update((name, value) for name, value in row.items() if name[:1] == "@")
+        return own
 
     def _sampled(self, request: ScoreRequest) -> bool:
         assert request.ids is not None

@@ -15,6 +15,7 @@ import msgspec
 
 from tondo.core.canonical import canonical_json
 from tondo.core.errors import DataError, NotFoundError, near
+from tondo.ports.services import ServiceSettings
 from tondo.scoring.layout import ViewLayout
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class ServingPlan(msgspec.Struct, frozen=True, kw_only=True):
     published_at_us: int
     deployments: dict[str, PlannedDeployment]
     views: dict[str, ViewLayout] = {}
+    services: dict[str, ServiceSettings] = {}
+    """View to the outside service that is asked for its features."""
 
 
 class PlanPointer(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ class ScoreRequest:
     """
 
     __slots__ = (
-        *("ages", "as_of_us", "at_us", "error", "ids", "purpose"),
+        *("ages", "as_of_us", "at_us", "defaulted", "error", "ids", "purpose"),
         *("request_id", "rows", "scores", "started_ns", "vectors"),
     )
 
@@ -44,6 +44,8 @@ class ScoreRequest:
         self.started_ns = started_ns
         self.at_us = 0
         self.ages = NO_AGES
+        self.defaulted: tuple[str, ...] = ()
+        """Views whose service did not answer."""
         self.vectors: list[bytes] = []
         self.scores: list[float] = []
         self.error: TondoError | None = None

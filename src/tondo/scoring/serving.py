@@ -73,9 +73,10 @@ class Serving:
         """Fills the rows of several requests with the view features as of an instant, and
         returns for each request the age of each view in microseconds; None where the model reads
         no view. An error is of any of the requests."""
-        if online is not None and contents.view_features:
+        stored = [each for each in contents.view_features if not contents.views[each[1]].asked]
+        if online is not None and stored:
             reader = FeatureReader(online, contents.views)
-            plan = reader.plan(contents.view_features, keys=contents.keys)
+            plan = reader.plan(stored, keys=contents.keys)
             self.fetch = lambda tables, as_of_us: reader.fetch_many(tables, plan, as_of_us)
 
     def read(self, requests: Sequence[ScoreRequest]) -> None:

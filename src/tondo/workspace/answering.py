@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from tondo.core.errors import ConflictError
+from tondo.scoring.asked import AskedViews
 from tondo.scoring.model import load_model
 from tondo.scoring.package import open_package
 from tondo.scoring.path import ScoringPath
@@ -45,6 +46,7 @@ class Answering:
             f"workspace-{os.getpid()}",
             durability="synced" if planned.log_mode == "synced" else "written",
         )
+        asked = AskedViews(plan.services, self._parts.feature_service) if plan.services else None
         path = ScoringPath(
             planned,
             servings,
@@ -52,6 +54,7 @@ class Answering:
             clock=self._parts.clock,
             ids=self._parts.ids,
             appender=appender,
+            asked=asked,
         )
         try:
             read = [
@@ -62,6 +65,8 @@ class Answering:
                 path.sync()
         finally:
             appender.close()
+            if asked is not None:
+                asked.close()
             for each in servings:
                 each.model.close()
         return answer

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tondo.ports.objects import Objects
     from tondo.ports.online import OnlineStore
     from tondo.ports.runtime import RuntimeLoader
+    from tondo.ports.services import FeatureService, ServiceSettings
     from tondo.ports.sketches import Sketches
     from tondo.stages.features.views import FeatureView
     from tondo.stages.monitoring.streams import StreamTable
@@ -177,6 +178,12 @@ class Parts(Defined):
         from tondo.flow.executions import Executions
 
         return Executions(self.ledger, self.blobs, self.clock)
+
+    def feature_service(self, settings: ServiceSettings) -> FeatureService:
+        """Return what asks an outside service."""
+        from tondo.adapters.services.http.service import HttpFeatureService
+
+        return HttpFeatureService(settings)
 
     @cached_property
     def libraries(self) -> dict[str, ModelLibrary]:

@@ -97,9 +97,9 @@ def in_order(parts: Parts) -> list[FeatureView]:
 
 
 def freshness_of(parts: Parts) -> list[ViewFreshness]:
-    """Return how fresh each view is; nothing is kept."""
+    """Return how fresh each view is; nothing is kept. A view that is asked is always of now."""
     at_us = parts.clock.now_us()
-    return [_freshness(parts, view, at_us) for view in in_order(parts)]
+    return [_freshness(parts, view, at_us) for view in in_order(parts) if not view.asked]
 
 
 def check_freshness(parts: Parts) -> list[ViewFreshness]:

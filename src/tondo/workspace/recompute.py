@@ -111,8 +111,16 @@ def join_logged(parts: Parts, logged: pa.Table, *packages: PackageContents) -> p
     """Join what packages read, as of each prediction, to its logged request columns."""
     from tondo.stages.features.joins import join_views
 
-    fetched = {each[0]: each for contents in packages for each in contents.view_features}
+    fetched: dict[str, tuple[str, str, str, str]] = {}
     inputs = {name: type_ for each in packages for name, type_ in each.inputs.items()}
+    for contents in packages:
+        for each in contents.view_features:
+            layout = contents.views[each[1]]
+            if layout.asked:
+                # What a service answered cannot be computed again: it is an input.
+                inputs[each[0]] = layout.features[each[2]]
+            else:
+                fetched[each[0]] = each
     return join_views(
         request_columns(logged, inputs),
         time=AS_OF,

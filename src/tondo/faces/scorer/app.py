@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,6 +18,7 @@ from tondo.faces.scorer.protocols import rows, v2
 from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES, too_large
 from tondo.faces.web.guard import GuardMiddleware
 from tondo.faces.web.status import status_of
+from tondo.scoring.request import ScoreRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +95,8 @@ class _Pages:
         name, version = _name(request), request.path_params.get("version")
         table.path_of(name, version)
         route = table.routes[request.scope["path"].encode()]
-        status, payload = route.answer(await _body(request))
+        body = await _body(request)
+        status, payload = await _asked(route, body) if route.asks else route.answer(body)
         if status == _OK and route.appender is not None:
             status, payload = await self._written(route) or (status, payload)
         return Response(payload, status, media_type="application/json")
@@ -117,6 +120,15 @@ class _Pages:
     async def metrics(self, _: Request) -> Response:
         text = self._service.metrics.text(self._service.gauges())
         return Response(text, media_type="text/plain; version=0.0.4")
+
+
+async def _asked(route: Route, body: bytes) -> tuple[int, bytes]:
+    """Answer with the values of outside services, which other requests do not wait for."""
+    start = time.perf_counter_ns()
+    outcome = route.read(body, start)
+    if isinstance(outcome, ScoreRequest):
+        await asyncio.get_running_loop().run_in_executor(None, route.ask, outcome)
+    return route.finish([outcome], start)[0]
 
 
 def _sync(route: Route) -> TondoError | None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tondo.ports.eventlog import EventLog
     from tondo.ports.online import OnlineStore
     from tondo.ports.runtime import RuntimeLoader
+    from tondo.ports.services import FeatureService, ServiceSettings
 
 
 def runtime_loaders() -> dict[str, RuntimeLoader]:
@@ -91,8 +92,16 @@ def make_service(settings: Settings) -> Service:
         metrics=metrics,
         appender_for=appenders.for_deployment,
         online=online,
+        open_service=open_feature_service,
     )
     return service
+
+
+def open_feature_service(settings: ServiceSettings) -> FeatureService:
+    """Return what asks an outside service."""
+    from tondo.adapters.services.http.service import HttpFeatureService
+
+    return HttpFeatureService(settings)
 
 
 def start_workers(arguments: Sequence[str], number: int) -> Workers | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tondo.core.errors import NotFoundError, PlatformError, TondoError, near
 from tondo.faces.scorer.protocols import rows, v2
 from tondo.faces.web.status import status_of
+from tondo.scoring.asked import AskedViews
 from tondo.scoring.path import ScoringPath
 from tondo.scoring.plan import deployment_of
 from tondo.scoring.request import ScoreRequest
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tondo.faces.scorer.metrics import Metrics, RouteMetrics
     from tondo.ports.clock import Clock
     from tondo.ports.online import OnlineStore
+    from tondo.ports.services import FeatureService, ServiceSettings
     from tondo.scoring.answer import Answer
     from tondo.scoring.model import LoadedModel
     from tondo.scoring.plan import PlannedDeployment, PlannedVariant, ServingPlan
@@ -48,7 +50,12 @@ class Route:
     def answer_all(self, bodies: Sequence[bytes]) -> list[tuple[int, bytes]]:
         """Return `answer` of each body; the work of all is done step by step."""
         start = time.perf_counter_ns()
-        outcomes = [self._read(body, start) for body in bodies]
+        return self.finish([self.read(body, start) for body in bodies], start)
+
+    def finish(
+        self, outcomes: Sequence[ScoreRequest | tuple[int, bytes]], start: int
+    ) -> list[tuple[int, bytes]]:
+        """Answer what `read` gave, from `start` on; for the thread of the event loop."""
         requests = [each for each in outcomes if isinstance(each, ScoreRequest)]
         answers = self._score(requests)
         waiting = iter(answers)
@@ -63,7 +70,8 @@ class Route:
         self.metrics.count([status for status, _ in replies], elapsed_ns, predictions)
         return replies
 
-    def _read(self, body: bytes, start_ns: int) -> ScoreRequest | tuple[int, bytes]:
+    def read(self, body: bytes, start_ns: int) -> ScoreRequest | tuple[int, bytes]:
+        """Return the request of a body, or at once what to answer to one that is none."""
         try:
             return self._handler.read(body, start_ns)
         except TondoError as error:
@@ -100,6 +108,15 @@ class Route:
         return self._refuse(error)
 
     @property
+    def asks(self) -> bool:
+        """Whether outside services are waited for: never on the event loop's thread."""
+        return self.path.asked is not None
+
+    def ask(self, request: ScoreRequest) -> None:
+        """Ask them; for any thread."""
+        self.path.ask(request)
+
+    @property
     def synced(self) -> bool:
         """Whether a reply waits until its frame is on the device."""
         return self.path.synced
@@ -123,7 +140,7 @@ class RouteTable:
         self.versions: dict[str, dict[str, ScoringPath]] = {}
         self.routes: dict[bytes, Route] = {}
         self.fast: dict[bytes, Route] = {}
-        """The routes that may be answered synchronously: all but those of `synced`."""
+        """The routes that may be answered at once: not those that wait for a disk or a service."""
 
     def path_of(self, name: str, version: str | None = None) -> ScoringPath:
         """Return a deployment's path, or a version's; TD-PLAN-003, TD-PLAN-004 list choices."""
@@ -160,18 +177,22 @@ class TableBuilder:
         metrics: Metrics,
         appender_for: Callable[[PlannedDeployment], GatheringAppender | None],
         online: Callable[[], OnlineStore | None],
+        open_service: Callable[[ServiceSettings], FeatureService] | None = None,
     ) -> None:
         self._clock = clock
         self._ids = ids
         self._metrics = metrics
         self._appender_for = appender_for
         self._online = online
+        self._open_service = open_service
+        self._asked: AskedViews | None = None
 
     def build(self, plan: ServingPlan, models: Mapping[str, LoadedModel]) -> RouteTable:
         """Return the table of `plan`; `models` by digest of their packages."""
         table = RouteTable(plan, models)
         needs_online = any(model.contents.view_features for model in models.values())
         online = self._online() if needs_online else None
+        self._asked = self._services(plan)
         for name, deployment in plan.deployments.items():
             appender = self._appender_for(deployment)
             servings = {
@@ -199,7 +220,16 @@ class TableBuilder:
             clock=self._clock,
             ids=self._ids,
             appender=appender,
+            asked=self._asked,
         )
+
+    def _services(self, plan: ServingPlan) -> AskedViews | None:
+        """Return the plan's services: those before, with what is known of them, if unchanged."""
+        if self._open_service is None or not plan.services:
+            return None
+        if self._asked is not None and self._asked.settings == plan.services:
+            return self._asked
+        return AskedViews(plan.services, self._open_service)
 
     def _add_versions(
         self,
@@ -223,7 +253,7 @@ class TableBuilder:
     def _add(self, table: RouteTable, url: str, handler: Any) -> None:
         route = Route(handler, self._metrics.route(handler.path.deployment.name, handler.protocol))
         table.routes[url.encode()] = route
-        if not route.synced:
+        if not route.synced and not route.asks:
             table.fast[url.encode()] = route
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tondo.ledger.ledger import Ledger
     from tondo.ports.blobs import Blobs
     from tondo.ports.clock import Clock
+    from tondo.ports.services import ServiceSettings
     from tondo.scoring.layout import ViewLayout
     from tondo.scoring.plan import PlannedDeployment, PlannedVariant
     from tondo.stages.deployment.state import DeploymentState
@@ -52,13 +53,22 @@ def publish_plan(
     by: str,
     why: str,
     views: Mapping[str, ViewLayout] | None = None,
+    services: Mapping[str, ServiceSettings] | None = None,
 ) -> ServingPlan:
     """Commit the plan of all deployments and write the pointer file; return the plan.
 
     A plan that says what the last one said is not committed again. `views` are the layouts that
-    the packages read; None keeps the layouts of the last plan.
+    the packages read, `services` whom asked views ask; None keeps those of the last plan.
     """
-    plan = commit_plan(ledger=ledger, blobs=blobs, clock=clock, by=by, why=why, views=views)
+    plan = commit_plan(
+        ledger=ledger,
+        blobs=blobs,
+        clock=clock,
+        by=by,
+        why=why,
+        views=views,
+        services=services,
+    )
     reconcile(ledger=ledger, blobs=blobs, pointer_path=pointer_path)
     return plan
 
@@ -71,6 +81,7 @@ def commit_plan(
     by: str,
     why: str,
     views: Mapping[str, ViewLayout] | None = None,
+    services: Mapping[str, ServiceSettings] | None = None,
 ) -> ServingPlan:
     """Commit the plan's blob, record and pointer in one transaction, and touch no file."""
     with ledger.transaction():
@@ -82,6 +93,7 @@ def commit_plan(
             published_at_us=clock.now_us(),
             deployments={each.name: _planned(each, ledger) for each in states},
             views=dict(views) if views is not None else last.views if last else {},
+            services=dict(services) if services is not None else last.services if last else {},
         )
         if last is not None and _same(plan, last):
             return last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -13,6 +14,9 @@ from tondo.core.names import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+MOST_PATIENCE_US = 10_000_000
+"""No caller of a prediction should wait longer for a feature."""
 
 _Definition = TypeVar("_Definition", bound=msgspec.Struct)
 
@@ -29,6 +33,22 @@ class EntityDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     description: str = ""
 
 
+class ServiceDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An outside service that is asked for a view's features by HTTP."""
+
+    url: str
+    timeout: str = "50ms"
+    """How long an answer is waited for in all."""
+    failures: int = 5
+    """After so many failures in a row nothing is asked for a while."""
+    pause: str = "30s"
+    """For how long."""
+    token_env: str = ""
+    """Environment variable that holds a bearer token."""
+    defaults: dict[str, Any] = {}
+    """Feature to the value used where the service fails."""
+
+
 class FeatureViewDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Features of one entity from one source; owned, described, with a promise of freshness."""
 
@@ -39,8 +59,10 @@ class FeatureViewDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     description: str = ""
     freshness: str = ""
     """How old the newest value may be before it is a finding."""
-    arrival: Literal["pushed"] | None = None
-    """`pushed`: a row is visible from its push on."""
+    arrival: Literal["pushed", "asked"] | None = None
+    """`pushed`: a row is visible from its push on. `asked`: `service` is asked for the values when
+    a prediction is made, and the source is the history of its answers, for training."""
+    service: ServiceDefinition | None = None
     every: str | None = None
     """A row is visible from the next materialisation on; boundaries count from 1970 UTC."""
     ttl: str | None = None
@@ -108,7 +130,7 @@ def check_definition(definition: FeatureViewDefinition) -> FeatureViewDefinition
         raise DefinitionError(
             "TD-FEATURE-004",
             f"{where} does not say how its rows arrive",
-            expected="either `arrival: pushed` or `every: 1h`, not both",
+            expected="one of `arrival: pushed`, `arrival: asked` and `every: 1h`",
             fix="Write `arrival: pushed` where events are pushed, `every:` where they are "
             "materialised on a schedule.",
             view=definition.view,
@@ -116,12 +138,45 @@ def check_definition(definition: FeatureViewDefinition) -> FeatureViewDefinition
     for text in (definition.freshness, definition.every, definition.ttl):
         if text is not None:
             parse_duration_us(text)
+    _check_service(definition, where)
     for feature in definition.features:
         check_name(feature, f"feature of view '{definition.view}'")
     _check_told(definition, "notes", definition.notes)
     if not isinstance(definition.deprecated, str):
         _check_told(definition, "deprecated", definition.deprecated)
     return definition
+
+
+def _check_service(definition: FeatureViewDefinition, where: str) -> None:
+    service = definition.service
+    if (definition.arrival == "asked") != (service is not None):
+        raise DefinitionError(
+            "TD-FEATURE-004",
+            f"{where} does not say whom to ask, or asks nobody",
+            expected="`arrival: asked` together with `service: {url: ...}`",
+            fix="Write both, or neither.",
+            view=definition.view,
+        )
+    if service is None:
+        return
+    address = urlsplit(service.url)
+    long = parse_duration_us(service.timeout) > MOST_PATIENCE_US
+    if (
+        address.scheme not in {"http", "https"}
+        or not address.hostname
+        or address.password
+        or service.failures < 1
+        or long
+    ):
+        raise DefinitionError(
+            "TD-FEATURE-091",
+            f"{where} asks a service that cannot be asked so",
+            expected="an http:// or https:// address without a password, `timeout` of at most 10s,"
+            " `failures` from 1 on",
+            fix="Name a token's environment variable in `token_env`; never write it here.",
+            view=definition.view,
+        )
+    parse_duration_us(service.pause)
 
 
 def _check_told(definition: FeatureViewDefinition, key: str, told: Mapping[str, str]) -> None:

@@ -30,6 +30,7 @@ def layout_of(view: FeatureView) -> ViewLayout:
         slots={name: slot for name, (slot, _) in slots.items()},
         slot_of=slot_of,
         divisor_of=divisor_of,
+        asked=view.asked,
         has_time=view.event_time is not None,
         has_recorded=view.recorded_at is not None,
         freshness_us=view.freshness_us,

@@ -71,6 +71,8 @@ def resolve_features(
                 inputs[key] = columns[key]
             elif not isinstance(used.by, ViewFeature):
                 keys[key] = bind_views(used.by, signatures)
+            if views[used.view].asked and used.by is not None:
+                raise _asked_by_computed(used)
             _check_key(used, columns[key] if used.by is None else used.by.type, views[used.view])
             canonical = canonical_name(used, signatures[used.view])
             fetched[canonical] = (canonical, used.view, used.feature, key)
@@ -122,6 +124,15 @@ def _check_known(column: str, *, feature: str, known_at: Mapping[str, str], time
         known_at=becomes_known,
         time=time,
         feature=feature,
+    )
+
+
+def _asked_by_computed(used: ViewFeature) -> DefinitionError:
+    return DefinitionError(
+        "TD-FEATURE-092",
+        f"'@{used.view}.{used.feature}[{used.key}]' asks a service by a computed key",
+        expected="a column of the row as the key of a view with `arrival: asked`",
+        fix="Send the key as a column of the request.",
     )
 
 

@@ -15,6 +15,7 @@ from tondo.language.parse import parse, parse_window
 from tondo.language.tree import LANGUAGE_VERSION, Node, WindowCall
 from tondo.language.walk import columns_of, fitted_of, view_features_of
 from tondo.language.windows import arguments_of
+from tondo.stages.features.asked import check_asked
 from tondo.stages.features.definitions import (
     EntityDefinition,
     FeatureViewDefinition,
@@ -129,6 +130,11 @@ class FeatureView(msgspec.Struct, frozen=True, kw_only=True):
         return parse_duration_us(self.definition.ttl) if self.definition.ttl else None
 
     @property
+    def asked(self) -> bool:
+        """Whether an outside service gives the values when a prediction is made."""
+        return self.definition.arrival == "asked"
+
+    @property
     def freshness_us(self) -> int:
         """How old the newest value may be before it is a finding."""
         return parse_duration_us(self.definition.freshness)
@@ -199,6 +205,8 @@ def check_view(
     known = dict(source.columns if columns is None else columns)
     _check_source(definition, entity, source, known)
     windows, lookups = _checked_features(definition, known)
+    if definition.service is not None:
+        check_asked(definition, source, lookups)
     if windows and lookups:
         raise DefinitionError(
             "TD-FEATURE-005",

@@ -47,6 +47,13 @@ FEATURES: tuple[Operation, ...] = (
         f"{_VIEW}/events",
         "Push events to a view; durable when answered.",
     ),
+    write(
+        "view.collect",
+        "features.collect",
+        f"{_VIEW}/collections",
+        "Take what an asked view's service answered, as logged, into its history.",
+        present="view.show",
+    ),
     read(
         "view.read",
         "features.read_online",

@@ -174,6 +174,8 @@ def _define(
     features = FeatureVerbs(parts)
     execution.step("define views", lambda **_: features.sync_definitions(by=by), inputs=inputs)
     for name in parts.project.of("view"):
+        if parts.views[name].asked:
+            continue
         execution.step(
             f"load {name}",
             lambda name=name, **_: digest_bytes(

@@ -10,6 +10,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tondo.ports.services import ServiceSettings
     from tondo.scoring.answer import Answer
     from tondo.scoring.layout import ViewLayout
     from tondo.scoring.plan import ServingPlan
@@ -163,6 +164,7 @@ class DeploymentVerbs:
             by=by or self._parts.actor,
             why=why or "published by hand",
             views=self._layouts(),
+            services=self._services(),
         )
 
     def reconcile(self) -> int:
@@ -203,6 +205,7 @@ class DeploymentVerbs:
                 by=by or self._parts.actor,
                 why=told[0],
                 views=self._layouts(),
+                services=self._services(),
             )
         self.reconcile()
 
@@ -216,6 +219,12 @@ class DeploymentVerbs:
         from tondo.stages.features.views import layout_of
 
         return {view.name: layout_of(view) for view in self._parts.views.values()}
+
+    def _services(self) -> dict[str, ServiceSettings]:
+        from tondo.stages.features.asked import service_of
+
+        asked = [view for view in self._parts.views.values() if view.asked]
+        return {view.name: service_of(view) for view in asked}
 
     def _definition(self, deployment: str) -> tuple[Settings | None, Pace | None]:
         from tondo.stages.deployment.canary import Pace

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tondo.stages.features.materialise import Materialisation, MaterialisationPlan
     from tondo.stages.features.push import PushReceipt, PushWriter
     from tondo.stages.features.views import FeatureView
+    from tondo.workspace.asked_history import Collected
     from tondo.workspace.bootstrap import Parts
     from tondo.workspace.materialising import DueRun, ViewFreshness
 
@@ -146,15 +147,21 @@ class FeatureVerbs:
         Only files of the snapshot that say something new are read. TD-FLOW-001 while another
         process materialises the view.
         """
+        from tondo.stages.features.asked import refuse_asked
         from tondo.workspace.materialising import materialise_view
 
-        return materialise_view(self._parts, self.view(view))
+        found = self.view(view)
+        refuse_asked(found, "materialised")
+        return materialise_view(self._parts, found)
 
     def plan_materialisation(self, view: str) -> MaterialisationPlan:
         """Tell what a materialisation of a view would read now, and why."""
+        from tondo.stages.features.asked import refuse_asked
         from tondo.workspace.materialising import plan_view
 
-        return plan_view(self._parts, self.view(view))
+        found = self.view(view)
+        refuse_asked(found, "materialised")
+        return plan_view(self._parts, found)
 
     def materialise_due(self) -> DueRun:
         """Materialise every view with a boundary of its cadence passed since the last time.
@@ -183,15 +190,29 @@ class FeatureVerbs:
 
         With `written` the caller flushes to the device by `sync`, at times of its own.
         """
+        from tondo.stages.features.asked import refuse_asked
         from tondo.stages.features.push import PushWriter
 
+        found = self.view(view)
+        refuse_asked(found, "pushed to")
         return PushWriter(
-            self.view(view),
+            found,
             online=self._parts.online,
             eventlog=self._parts.eventlog,
             clock=self._parts.clock,
             writer=f"push-{os.getpid()}-{secrets.token_hex(4)}",
             durability=durability,
+        )
+
+    def collect(self, view: str, *, by: str = "", why: str = "") -> Collected:
+        """Take what a view's service answered, as logged, into the history that training reads."""
+        from tondo.workspace.asked_history import collect_asked
+
+        return collect_asked(
+            self._parts,
+            self.view(view),
+            by=by or self._parts.actor,
+            why=why or "collected logged answers",
         )
 
     def read_online(

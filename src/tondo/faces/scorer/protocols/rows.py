@@ -72,11 +72,12 @@ class RowsHandler:
         del request_id  # each prediction has its id
         if self._fixed is None:
             return encode_answer(answer)
-        return b'{"predictions":%b,%b,"as_of":%b,"freshness":%b}' % (
+        return b'{"predictions":%b,%b,"as_of":%b,"freshness":%b%b}' % (
             _encode(answer.predictions),
             self._fixed,
             self._instant(answer.as_of_us),
             _encode(answer.freshness) if answer.ages_us else b"{}",
+            b',"defaulted":%b' % _encode(answer.defaulted) if answer.defaulted else b"",
         )
 
     def _instant(self, micros: int) -> bytes:
@@ -123,6 +124,7 @@ def encode_answer(answer: Answer) -> bytes:
         "log_mode": answer.log_mode,
         "as_of": from_micros(answer.as_of_us),
         "freshness": answer.freshness,
+        **({"defaulted": answer.defaulted} if answer.defaulted else {}),
     }
     if len(answer.variants) == 1:
         one = answer.variants[0]

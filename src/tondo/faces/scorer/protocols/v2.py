@@ -233,6 +233,8 @@ def encode_answer(answer: Answer, request_id: str | None) -> bytes:
         "as_of_us": answer.as_of_us,
         "freshness": answer.freshness,
     }
+    if answer.defaulted:
+        parameters["defaulted"] = answer.defaulted
     if several:
         parameters["variants"] = [each.variant for each in predictions]
     if predictions[0].decision is not None:
