@@ -114,6 +114,13 @@ REASONS = (
         of_verdicts.nan_is_missing,
     ),
     Reason(
+        "null items are NaN there",
+        "choice",
+        "A null in a list of numbers is NaN there, which disallow_nan forbids; here it is no number.",
+        "anomalies.md, FLOAT_TYPE_HAS_NAN",
+        of_verdicts.null_items_are_nan,
+    ),
+    Reason(
         "infinities and ends",
         "choice",
         "An infinity is beyond every end there; here ends are of finite values, and allow_infinite judges the others.",

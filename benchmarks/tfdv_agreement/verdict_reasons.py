@@ -62,6 +62,15 @@ def nan_is_missing(found: Difference, facts: Facts) -> bool:
     return only_ours(found, "FEATURE_TYPE_LOW_NUMBER_PRESENT") and enough
 
 
+def null_items_are_nan(found: Difference, facts: Facts) -> bool:
+    """A null in a list of numbers is NaN there, and no item has to be NaN for it to fire."""
+    column = facts.column(found.column)
+    if column is None or not only_theirs(found, "FLOAT_TYPE_HAS_NAN") or not column["list"]:
+        return False
+    items = [item for row in column["values"] if row is not None for item in row]
+    return column["type"] == "FLOAT" and None in items and "nan" not in items
+
+
 def distinct_numbers(found: Difference, facts: Facts) -> bool:
     """They count distinct values of text only."""
     column = facts.column(found.column)
