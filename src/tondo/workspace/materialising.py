@@ -11,19 +11,24 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from tondo.core.errors import ConflictError, TondoError
+from tondo.core.errors import ConflictError, DefinitionError, TondoError
 from tondo.scoring.layout import visible_us
+from tondo.scoring.loads import NO_LOAD
 from tondo.scoring.pushed import newest_pushed_us
+from tondo.stages.data.commits import find_head
 from tondo.stages.features.distribution import keep_distribution
 from tondo.stages.features.layouts import layout_of
 from tondo.stages.features.loads import state_of
 from tondo.stages.features.materialise import materialise, plan_materialisation
+from tondo.stages.features.push import replay_pushes
+from tondo.stages.features.recorded_pushes import Recording, record_events, recorded_files
 from tondo.stages.features.what_to_read import Materialisation, MaterialisationPlan, last_of
 from tondo.stages.monitoring.alerts import alerts, close_all, report_findings
 from tondo.stages.monitoring.findings import freshness_finding
 from tondo.workspace.verbs.data import DataVerbs
 
 if TYPE_CHECKING:
+    from tondo.ports.engine import FileTable
     from tondo.stages.features.views import FeatureView
     from tondo.workspace.bootstrap import Parts
 
@@ -124,6 +129,39 @@ def check_freshness(parts: Parts) -> list[ViewFreshness]:
     return looked
 
 
+def record_pushes(parts: Parts, view: FeatureView, *, by: str) -> Recording:
+    """Make the pushed events of a view part of its source's dataset; see `record_events`.
+
+    Events that are in the log and not in the store, because somebody was killed between, are
+    applied first, so that both hold the same.
+    """
+    if view.source in parts.project.of("dataset"):
+        raise DefinitionError(
+            "TD-FEATURE-102",
+            f"'{view.source}', the source of view '{view.name}', is derived: no rows are added "
+            "to it",
+            expected="a view over a source",
+            fix="Bring the rows to the sources that it is derived from "
+            f"({', '.join(DataVerbs(parts).derived(view.source).inputs)}), and derive it again.",
+            view=view.name,
+        )
+    data = DataVerbs(parts)
+    with parts.executions.run("record", {"view": view.name}, key=view.source):
+        replay_pushes(view, online=parts.online, eventlog=parts.eventlog)
+        committed = find_head(view.source, ledger=parts.ledger) is not None
+        return record_events(
+            view,
+            columns=data.columns(view.source),
+            table=data.table(view.source) if committed else None,
+            engine=parts.engine,
+            eventlog=parts.eventlog,
+            ledger=parts.ledger,
+            blobs=parts.blobs,
+            clock=parts.clock,
+            by=by,
+        )
+
+
 def _run_one(parts: Parts, view: FeatureView, at_us: int) -> DueView:
     boundary_us = visible_us(layout_of(view), at_us)
     told = DueView(view=view.name, outcome="up to date", boundary_us=boundary_us)
@@ -156,19 +194,36 @@ def _load(parts: Parts, view: FeatureView, *, refresh: bool = False) -> Material
     if refresh and view.source in parts.project.of("dataset"):
         data.derive(view.source)
     table = data.table(view.source)
+    was_empty = state_of(layout_of(view), parts.online) == NO_LOAD
     done = materialise(
         view,
-        table,
+        _without_pushed(parts, view, table),
         engine=parts.engine,
         online=parts.online,
         ledger=parts.ledger,
         clock=parts.clock,
         snapshot=data.snapshot(view.source).id,
     )
+    if was_empty:
+        # A new store, or one that was lost: the log holds what was pushed to it.
+        replay_pushes(view, online=parts.online, eventlog=parts.eventlog)
     # Where no file said anything new the values are distributed as they were.
     if done.files_read or not done.files_reused:
         keep_distribution(view, table, done, engine=parts.engine, ledger=parts.ledger)
     return done
+
+
+def _without_pushed(parts: Parts, view: FeatureView, table: FileTable) -> FileTable:
+    """Leave out the files that were recorded from the pushes of a window view.
+
+    Their events are in the store under the ids that they were pushed with, and would count twice.
+    """
+    if view.kind != "window":
+        return table
+    files = recorded_files(view, ledger=parts.ledger)
+    pushed = {parts.blobs.local_path(each) for each in files if parts.blobs.has(each)}
+    paths = tuple(path for path in table.paths if path not in pushed)
+    return msgspec.structs.replace(table, paths=paths)
 
 
 def _freshness(parts: Parts, view: FeatureView, at_us: int) -> ViewFreshness:

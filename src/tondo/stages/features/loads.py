@@ -127,6 +127,9 @@ class ViewLoad:
     def _write_batch(self, batch: Sequence[NewestRow], *, is_whole: bool) -> None:
         number = self._state.begun
         assert number is not None
+        if not self._state.published:
+            self._write_all(batch, number)
+            return
         keyed = [
             (self._keys.lookup(row.key, row.event_time_us, row.recorded_at_us), row)
             for row in batch
@@ -146,6 +149,19 @@ class ViewLoad:
             pairs.append((self._keys.loaded(row_key, number), _packed(row, number)))
         self._put(pairs)
 
+    def _write_all(self, batch: Sequence[NewestRow], number: int) -> None:
+        """Write rows where nothing was loaded before, so that nothing can be the same."""
+        key_of, loaded = self._keys.lookup, self._keys.loaded
+        self._put(
+            [
+                (
+                    loaded(key_of(key, event_time, recorded), number),
+                    pack_loaded(event_time, recorded, values, number),
+                )
+                for key, event_time, recorded, values in batch
+            ]
+        )
+
     def _stays(self, loaded: _Loaded, row: NewestRow, *, is_whole: bool) -> bool:
         """Say whether a loaded row of the same entity and time stays as it is."""
         # Bytes, not values: 0.0 is not -0.0.
@@ -160,9 +176,6 @@ class ViewLoad:
 
     def _loaded(self, keyed: Sequence[tuple[bytes, NewestRow]]) -> Iterator[list[_Loaded]]:
         """Yield per row the loaded rows that count of its entity, from its time on."""
-        if not self._state.published:
-            yield from ([] for _ in keyed)
-            return
         ranges = [(self._keys.stem(row.key), row_key + LAST, 0) for row_key, row in keyed]
         for pairs in self._online.scan_many(ranges):
             yield self._counting(pairs)

@@ -58,8 +58,11 @@ def _rows_of(view: FeatureView, part: pa.Table) -> Iterator[NewestRow]:
 
 def _distinct_keys(view: FeatureView, table: Any, *, engine: Engine, until_us: int) -> pa.Table:
     import pyarrow as pa
+    from pyarrow import compute
 
     keys = engine.scan(table, [view.entity.key]).column(0).unique().drop_null()
+    # In the order of the store's keys each batch touches pages of its own.
+    keys = keys.take(compute.sort_indices(keys))
     times = pa.array([from_micros(until_us)], pa.timestamp("us", tz="UTC"))
     repeated = times.take(pa.repeat(pa.scalar(0), len(keys)))
     return pa.table({view.entity.key: keys, _TIME: repeated})

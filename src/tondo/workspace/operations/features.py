@@ -54,6 +54,13 @@ FEATURES: tuple[Operation, ...] = (
         "Take what an asked view's service answered, as logged, into its history.",
         present="view.show",
     ),
+    write(
+        "view.record",
+        "features.record_pushes",
+        f"{_VIEW}/recordings",
+        "Make the pushed events of a view rows of its source's dataset, each once.",
+        present="view.show",
+    ),
     read(
         "view.read",
         "features.read_online",

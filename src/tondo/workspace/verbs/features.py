@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tondo.stages.features.definitions import EntityDefinition
     from tondo.stages.features.materialise import Materialisation, MaterialisationPlan
     from tondo.stages.features.push import PushReceipt, PushWriter
+    from tondo.stages.features.recorded_pushes import Recording
     from tondo.stages.features.views import FeatureView
     from tondo.workspace.asked_history import Collected
     from tondo.workspace.bootstrap import Parts
@@ -179,6 +180,16 @@ class FeatureVerbs:
         from tondo.workspace.materialising import freshness_of
 
         return freshness_of(self._parts)
+
+    def record_pushes(self, view: str, *, by: str = "") -> Recording:
+        """Make the pushed events of a view rows of its source's dataset, each once.
+
+        Training sets and materialisations then hold them too. A source that is read again
+        becomes what its files say; record after it.
+        """
+        from tondo.workspace.materialising import record_pushes
+
+        return record_pushes(self._parts, self.view(view), by=by or self._parts.actor)
 
     def push(self, view: str, events: list[dict[str, Any]]) -> PushReceipt:
         """Push events to a view; durable and visible when this returns."""
