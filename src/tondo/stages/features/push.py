@@ -9,6 +9,7 @@ from its push on; nothing else can differ.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -22,7 +23,7 @@ from tondo.stages.features.materialise import MARK, event_id_of, slot_value
 from tondo.stages.features.views import layout_of, slot_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from tondo.ports.clock import Clock
@@ -34,8 +35,8 @@ EVENT_ID = "event_id"
 """Field of a pushed row that may give its id; otherwise the source's key columns make it."""
 
 
-_EXACT = {"double": float, "string": str, "timestamp": int, "bool": bool}
-"""Types whose values are the language's own already; ids are read for their range."""
+_EXACT = {"double": float, "string": str, "bool": bool}
+"""Types whose values are the language's own already; ids and instants are read for their range."""
 
 
 class PushedBatch(msgspec.Struct, frozen=True, array_like=True):
@@ -175,6 +176,8 @@ class _Applier:
     def parse(self, event: Mapping[str, Any], at_us: int) -> Parsed:
         """Return the event's id, times and feature or slot values, and its row for the log."""
         view = self._view
+        if type(event) is not dict and not isinstance(event, Mapping):
+            raise self._no_event(event)
         row: dict[str, Any] = {}
         for name, exact, read in self._readers:
             if name in event:
@@ -267,6 +270,15 @@ class _Applier:
             f"an event pushed to view '{self._view.name}' has no id",
             expected=f"the field '{EVENT_ID}', or a source with key columns",
             fix=f"Send '{EVENT_ID}', or add `key:` to the source '{self._view.source}'.",
+            view=self._view.name,
+        )
+
+    def _no_event(self, event: Any) -> CallerError:
+        return CallerError(
+            "TD-FEATURE-016",
+            f"a {type(event).__name__} is no event of view '{self._view.name}'",
+            expected="a list of events, each a mapping of " + ", ".join(self.columns),
+            fix='Send for example [{"' + self.columns[0] + '": ...}].',
             view=self._view.name,
         )
 
