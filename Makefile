@@ -12,7 +12,7 @@ demo:  ## the whole round on real flights: make demo, make demo ARGS="--exit --j
 
 test:  ## every test but the long ones
 	@tools/setup.sh dev
-	@$(BIN)/python -m pytest -q -n 2 -m "not long" $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not long" $(ARGS)
 
 test-long:  ## the tests that take minutes: kills, the whole demo, big tables
 	@tools/setup.sh dev

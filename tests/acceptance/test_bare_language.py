@@ -80,6 +80,17 @@ def test_eval_writes_the_expressions_in_their_order_and_rows_in_theirs(files, en
     ]
 
 
+def test_eval_on_spark_writes_the_same(files, spark, monkeypatch, capsys):
+    assert spark.session is not None  # started once for all tests
+    words = ("--data", "rows.parquet", "--expressions", "speed.txt", "--columns", "id:id")
+    done = run_here(
+        "language", "eval", *words, "--engine", "spark", "--out", "o.parquet",
+        folder=files, monkeypatch=monkeypatch, capsys=capsys,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert pq.read_table(files / "o.parquet").to_pydict() == SPEED
+
+
 def test_an_object_of_json_says_the_same(files):
     (files / "e.json").write_text(json.dumps({"b": "distance + 1", "a": "origin = ''"}))
     found = tondo.evaluate(files / "rows.parquet", files / "e.json")

@@ -14,8 +14,9 @@ import pytest
 import tondo.adapters.engines
 from tondo.core.errors import CallerError, DefinitionError, TondoError
 from tondo.language.check import check
+from tondo.language.functions import FUNCTIONS
 from tondo.language.parse import parse
-from tondo.ports.engine import FileTable, LookupJoin
+from tondo.ports.engine import Engine, FileTable, LookupJoin
 
 
 def engine_classes():
@@ -24,21 +25,55 @@ def engine_classes():
         if not package.ispkg:
             continue
         module = importlib.import_module(f"tondo.adapters.engines.{package.name}.engine")
-        # What tells statistics only (ports/engine.Profiler) has a suite of its own.
-        classes = [
-            each
-            for name, each in vars(module).items()
-            if name.endswith("Engine") and hasattr(each, "point_in_time")
-        ]
+        classes = [each for name, each in vars(module).items() if name.endswith("Engine")]
         found |= {each.name: each for each in classes if each.__module__ == module.__name__}
     return found
 
 
-@pytest.fixture(scope="module", params=sorted(engine_classes()))
+def offering(method):
+    return sorted(name for name, each in engine_classes().items() if hasattr(each, method))
+
+
+def opened(name, request):
+    if name == "spark":
+        request.getfixturevalue("spark")  # started once for all tests
+    return engine_classes()[name]()
+
+
+@pytest.fixture(scope="module", params=offering("scan"))
 def engine(request):
-    opened = engine_classes()[request.param]()
-    yield opened
-    opened.close()
+    found = opened(request.param, request)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module", params=offering("evaluate"))
+def evaluator(request):
+    found = opened(request.param, request)
+    yield found
+    found.close()
+
+
+# The numbers of Spark are held to those of DuckDB in test_spark_statistics.py.
+@pytest.fixture(scope="module", params=[each for each in offering("profile") if each != "spark"])
+def telling(request):
+    found = opened(request.param, request)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module", params=offering("point_in_time"))
+def joining(request):
+    found = opened(request.param, request)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module", params=offering("query"))
+def querying(request):
+    found = opened(request.param, request)
+    yield found
+    found.close()
 
 
 ROWS = 300_000
@@ -61,21 +96,62 @@ def files(arrow, tmp_path_factory):
     return FileTable(paths=paths, columns=COLUMNS)
 
 
+@pytest.fixture
+def rows(request):
+    """As many rows as show what parallel work does to their order; others are slow by the row."""
+    return ROWS if "duckdb" in request.node.callspec.params.values() else 20_000
+
+
 @pytest.fixture(params=["arrow", "files"])
-def table(request, arrow, files):
-    return arrow if request.param == "arrow" else files
+def table(request, rows, arrow, files, tmp_path):
+    if rows == ROWS:
+        return arrow if request.param == "arrow" else files
+    few = arrow.slice(0, rows)
+    if request.param == "arrow":
+        return few
+    paths = (tmp_path / "z%20 [1]'s.parquet", tmp_path / "é {2}.parquet")
+    pq.write_table(few.slice(0, 1000), paths[0])
+    pq.write_table(few.slice(1000), paths[1])
+    return FileTable(paths=paths, columns=COLUMNS)
 
 
 def tree(text, columns=COLUMNS):
     return check(parse(text), columns, text=text)
 
 
+METHODS = [name for name in dir(Engine) if not name.startswith("_")]
+
+
 def test_the_suite_found_an_engine():
     assert "duckdb" in engine_classes()
 
 
-def test_scan_returns_rows_in_order(engine, table):
-    assert engine.scan(table)["n"].to_numpy().tolist() == list(range(ROWS))
+@pytest.mark.parametrize("name", sorted(engine_classes()))
+def test_an_engine_offers_the_port_but_for_the_gaps_that_it_declares(name):
+    found = engine_classes()[name]
+    missing = {method for method in METHODS if not hasattr(found, method)}
+    assert missing == found.gaps - set(FUNCTIONS)
+
+
+def test_every_function_of_the_language_answers_its_example(evaluator):
+    trees = {row.name: tree(row.example[0], {}) for row in FUNCTIONS.values()}
+    known = {name: each for name, each in trees.items() if name not in evaluator.gaps}
+    row = evaluator.evaluate(known, pa.table({"x": [1.0]})).to_pylist()[0]
+    for name in known:
+        wanted = FUNCTIONS[name].example[1]
+        if FUNCTIONS[name].ulp and wanted is not None:
+            wanted = pytest.approx(wanted, rel=1e-15)
+        assert row[name] == wanted, name
+
+
+def test_a_function_that_an_engine_declares_missing_is_refused(evaluator):
+    for name in evaluator.gaps & set(FUNCTIONS):
+        with pytest.raises(DefinitionError, match=r"TD-LANG-014"):
+            evaluator.evaluate({name: tree(FUNCTIONS[name].example[0], {})}, pa.table({"x": [1.0]}))
+
+
+def test_scan_returns_rows_in_order(engine, table, rows):
+    assert engine.scan(table)["n"].to_numpy().tolist() == list(range(rows))
 
 
 def test_scan_narrows_to_columns(engine, table):
@@ -98,15 +174,15 @@ def test_what_is_not_a_table_is_refused(engine):
         engine.scan([1, 2])
 
 
-def test_evaluate_returns_rows_in_input_order(engine, table):
-    got = engine.evaluate({"twice": tree("n * 2")}, table, keep=["word"])
+def test_evaluate_returns_rows_in_input_order(evaluator, table, rows):
+    got = evaluator.evaluate({"twice": tree("n * 2")}, table, keep=["word"])
     assert got.column_names == ["word", "twice"]
-    assert np.array_equal(got["twice"].to_numpy(), np.arange(ROWS) * 2.0)
+    assert np.array_equal(got["twice"].to_numpy(), np.arange(rows) * 2.0)
 
 
-def test_evaluate_keeps_quotes_in_names(engine):
+def test_evaluate_keeps_quotes_in_names(evaluator):
     odd = pa.table({'a "b"': [1.0]})
-    got = engine.evaluate({'x "y"': tree("1 + 1", {})}, odd, keep=['a "b"'])
+    got = evaluator.evaluate({'x "y"': tree("1 + 1", {})}, odd, keep=['a "b"'])
     assert got.to_pydict() == {'a "b"': [1.0], 'x "y"': [2.0]}
 
 
@@ -115,7 +191,7 @@ def test_times_leave_in_utc(engine):
     assert engine.scan(times).schema.field("seen").type == pa.timestamp("us", tz="UTC")
 
 
-def test_point_in_time_keeps_every_spine_row_in_order(engine):
+def test_point_in_time_keeps_every_spine_row_in_order(joining):
     utc = pa.timestamp("us", tz="UTC")
     spine = pa.table({"k": ["b", "a", None, "b"], "t": pa.array([10, 10, 10, 1], utc)})
     events = pa.table({"key": ["a", "b"], "at": pa.array([5, 9], utc), "v": [1.0, 2.0]})
@@ -131,13 +207,13 @@ def test_point_in_time_keeps_every_spine_row_in_order(engine):
         features={"v": tree("v", {"v": "double"})},
         prefix="w.",
     )
-    got = engine.point_in_time(spine, time="t", lookups=[lookup], windows=[])
+    got = joining.point_in_time(spine, time="t", lookups=[lookup], windows=[])
     assert got["k"].to_pylist() == ["b", "a", None, "b"]
     assert got["w.v"].to_pylist() == [2.0, 1.0, None, None]
 
 
-def test_profile_gives_the_entries_of_the_port(engine, table):
-    found = engine.profile(table, COLUMNS)
+def test_profile_gives_the_entries_of_the_port(telling, table):
+    found = telling.profile(table, COLUMNS)
     assert list(found) == list(COLUMNS)
     number = found["n"]
     assert (number["rows"], number["missing"], number["distinct"]) == (ROWS, 0, ROWS)
@@ -148,17 +224,17 @@ def test_profile_gives_the_entries_of_the_port(engine, table):
     assert found["late"]["top"] == [[False, ROWS // 2], [True, ROWS // 2]]
 
 
-def test_profile_of_slices_equals_profile_of_their_rows(engine, table, arrow):
+def test_profile_of_slices_equals_profile_of_their_rows(telling, table, arrow):
     by = [{"word": "string"}, {"late": "bool", "word": "string"}]
-    slices = engine.profile_slices(table, {"n": "double"}, by=by, where={"late": tree("late")})
+    slices = telling.profile_slices(table, {"n": "double"}, by=by, where={"late": tree("late")})
     found = {tuple(map(tuple, each["slice"])): each["columns"] for each in slices}
     assert len(found) == 7 + 14 + 1
     alone = arrow.filter(pc.field("word") == "w3")
-    assert found[("word", "w3"),] == engine.profile(alone, {"n": "double"})
+    assert found[("word", "w3"),] == telling.profile(alone, {"n": "double"})
 
 
-def test_crosses_give_the_entries_of_the_port(engine, table):
-    found = engine.crosses(table, COLUMNS)
+def test_crosses_give_the_entries_of_the_port(telling, table):
+    found = telling.crosses(table, COLUMNS)
     assert found["numeric"] == []
     (pair,) = found["categorical"]
     assert pair["columns"] == ["word", "late"]
@@ -166,8 +242,8 @@ def test_crosses_give_the_entries_of_the_port(engine, table):
     assert sum(map(sum, pair["counts"])) == ROWS
 
 
-def test_query_runs_sql_over_named_tables(engine, arrow, files):
-    got = engine.query(
+def test_query_runs_sql_over_named_tables(querying, arrow, files):
+    got = querying.query(
         "select a.word, count(*) as n from one a join two b on a.n = b.n group by a.word order by 1",
         {"one": arrow, "two": files},
     )
@@ -198,43 +274,43 @@ def test_query_runs_sql_over_named_tables(engine, arrow, files):
         ("select cast(word as integer) from flights", "TD-ENGINE-006"),
     ],
 )
-def test_bad_sql_and_sql_that_reaches_outside_is_refused(engine, files, text, code):
+def test_bad_sql_and_sql_that_reaches_outside_is_refused(querying, files, text, code):
     with pytest.raises(DefinitionError, match=code):
-        engine.query(text, {"flights": files})
+        querying.query(text, {"flights": files})
     assert not Path("/tmp/tondo-leak.csv").exists()
 
 
-def test_an_unknown_table_suggests_the_near_one(engine, arrow):
+def test_an_unknown_table_suggests_the_near_one(querying, arrow):
     with pytest.raises(DefinitionError) as caught:
-        engine.query("select 1 from fligths", {"flights": arrow})
+        querying.query("select 1 from fligths", {"flights": arrow})
     assert "'flights'" in caught.value.fix
 
 
-def test_variables_of_the_program_are_not_tables(engine, arrow):
+def test_variables_of_the_program_are_not_tables(querying, arrow):
     secret = arrow
     with pytest.raises(DefinitionError, match=r"TD-ENGINE-001"):
-        engine.query("select count(*) from secret", {})
+        querying.query("select count(*) from secret", {})
     assert secret is arrow
 
 
-def test_the_engine_goes_on_after_an_error(engine, arrow):
+def test_the_engine_goes_on_after_an_error(querying, arrow):
     with pytest.raises(TondoError):
-        engine.query("select nothing", {})
-    assert engine.scan(arrow.slice(0, 1)).num_rows == 1
+        querying.query("select nothing", {})
+    assert querying.scan(arrow.slice(0, 1)).num_rows == 1
 
 
 def test_a_damaged_file_is_told_with_a_code(engine, tmp_path):
     path = tmp_path / "torn.parquet"
     path.write_bytes(b"PAR1 torn")
-    with pytest.raises(TondoError, match=r"TD-ENGINE-00[37]"):
+    with pytest.raises(TondoError, match=r"TD-ENGINE-00[37]|TD-SPARK-003"):
         engine.scan(FileTable(paths=(path,), columns=COLUMNS))
 
 
-def test_threads_share_an_engine(engine, arrow):
+def test_threads_share_an_engine(evaluator, arrow, rows):
     def work(factor):
         table = arrow.slice(0, 5000 + factor)
-        got = engine.evaluate({"x": tree(f"n * {factor}")}, table)
+        got = evaluator.evaluate({"x": tree(f"n * {factor}")}, table)
         return got["x"].to_numpy()[-1] == (4999 + factor) * factor
 
     with ThreadPoolExecutor(max_workers=8) as pool:
-        assert all(pool.map(work, range(40)))
+        assert all(pool.map(work, range(40 if rows == ROWS else 8)))

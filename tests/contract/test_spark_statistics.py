@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from tondo.adapters.engines.duckdb.engine import DuckDBEngine
-from tondo.adapters.engines.spark.engine import SparkEngine
 from tondo.core.errors import DataError, PlatformError
 from tondo.language.check import check
 from tondo.language.parse import parse
@@ -27,17 +26,6 @@ NAN, INF = float("nan"), float("inf")
 ROWS = 24
 RANDOM = np.random.default_rng(11)
 FLIGHT_ROWS = 50_000
-
-
-@pytest.fixture(scope="module")
-def spark():
-    # A compiler of one stage starts sooner; what is compiled here runs for seconds only.
-    patched = pytest.MonkeyPatch()
-    patched.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
-    opened = SparkEngine(url="local[2]")
-    yield opened
-    opened.close()
-    patched.undo()
 
 
 @pytest.fixture(scope="module")

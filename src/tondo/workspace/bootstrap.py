@@ -7,7 +7,7 @@ import secrets
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -355,7 +355,7 @@ EVALUATORS = ("duckdb", "interpret", "rows", "spark")
 def bare_evaluator(engine: str) -> Iterator[Evaluator]:
     """Give what evaluates expressions without a workspace; close it at the end.
 
-    :raises CallerError: TD-SPARK-004 for another engine, TD-LANG-043 for one without `evaluate`.
+    :raises CallerError: TD-SPARK-004 for another engine.
     """
     opened = _evaluator(engine)
     try:
@@ -375,16 +375,7 @@ def _evaluator(name: str) -> Evaluator:
         return InterpretEngine()
     if name == "rows":
         return RowsEngine()
-    opened: Any = _bare_engine(name)
-    if not hasattr(opened, "evaluate"):
-        opened.close()
-        raise CallerError(
-            "TD-LANG-043",
-            f"the engine '{name}' does not evaluate expressions",
-            fix="Use --engine duckdb.",
-        )
-    evaluator: Evaluator = opened
-    return evaluator
+    return _bare_engine(name)
 
 
 def source_databases() -> Databases:

@@ -1,4 +1,4 @@
-"""The edge table: text files of expression, row and value, held by all three engines."""
+"""The edge table: text files of expression, row and value, held by every engine."""
 
 from __future__ import annotations
 
@@ -59,20 +59,54 @@ def by_rows(node, columns, row, connection):
 
 
 def by_duckdb(node, columns, row, connection):
-    values = {name: [READERS[type_](row.get(name), name)] for name, type_ in columns.items()}
-    table = pa.table({name: pa.array(values[name], ARROW[columns[name]]) for name in columns})
-    connection.register("rows", table)
+    connection.register("rows", table_of(columns, [row]))
     found = connection.sql(f"SELECT {lower(node)} AS f FROM rows").to_arrow_table()
     whole = WHOLE.get(node.type)
     return (found["f"].cast(whole) if whole else found["f"]).to_pylist()[0]
+
+
+@pytest.fixture(scope="module")
+def on_spark(spark):
+    """Text and row to value: of each set of columns, all expressions over all rows at once."""
+    asked = {}
+    for columns, text, row, _ in (case.values for case in cases()):
+        asked.setdefault(json.dumps(columns), []).append((text, row))
+    found = {}
+    for types, pairs in asked.items():
+        columns = json.loads(types)
+        rows = [json.loads(row) for _, row in pairs]
+        trees = {text: check(parse(text), columns, text=text) for text, _ in pairs}
+        answers = spark.evaluate(trees, table_of(columns, rows))
+        for place, (text, row) in enumerate(pairs):
+            whole = WHOLE.get(trees[text].type)
+            column = answers[text].slice(place, 1)
+            found[text, row] = (column.cast(whole) if whole else column).to_pylist()[0]
+    return found
+
+
+def table_of(columns, rows):
+    return pa.table(
+        {
+            name: pa.array([READERS[type_](row.get(name), name) for row in rows], ARROW[type_])
+            for name, type_ in columns.items()
+        }
+    )
 
 
 @pytest.mark.parametrize("engine", [by_interpreter, by_rows, by_duckdb])
 @pytest.mark.parametrize(("columns", "text", "row", "value"), list(cases()))
 def test_the_edge_has_this_value_on_every_engine(engine, columns, text, row, value, connection):
     node = check(parse(text), columns, text=text)
+    assert_value(node, engine(node, columns, json.loads(row), connection), value)
+
+
+@pytest.mark.parametrize(("columns", "text", "row", "value"), list(cases()))
+def test_the_edge_has_this_value_on_spark(columns, text, row, value, on_spark):
+    assert_value(check(parse(text), columns, text=text), on_spark[text, row], value)
+
+
+def assert_value(node, found, value):
     wanted = READERS[node.type](json.loads(value), "value")
-    found = engine(node, columns, json.loads(row), connection)
     assert type(found) is type(wanted)
     if isinstance(node, Call) and FUNCTIONS[node.function].ulp and wanted is not None:
         assert abs(found - wanted) <= 4 * math.ulp(wanted)

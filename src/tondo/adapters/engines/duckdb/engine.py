@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tondo.adapters.engines.duckdb import connection as opened
 from tondo.adapters.engines.duckdb import profile as profiles
@@ -35,6 +35,8 @@ class DuckDBEngine:
     """
 
     name = "duckdb"
+    gaps: ClassVar[frozenset[str]] = frozenset()
+    """Methods of the port, and functions of the language, that DuckDB does not offer."""
 
     def __init__(
         self,

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from tondo.adapters.engines.zone_steps import FAR, slotted
 from tondo.language.functions.zones import zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_FAR = 2**62
-"""Stands behind the last step, later than every instant of the calendar."""
-
-
-class _Steps(msgspec.Struct, frozen=True):
-    """A step function's rising steps, and the steps before each slot of equal width."""
-
-    steps: tuple[int, ...]
-    width: int
-    before: tuple[int, ...]
-    """Number of steps at or before the start of each slot."""
-    most: int
-    """The most steps that lie within one slot."""
 
 
 def offset_sql(zone_name: str, instant: str) -> str:
@@ -40,8 +23,8 @@ def segment_start_sql(zone_name: str, instant: str) -> str:
     """Return the SQL of the last change of clocks at or before a BIGINT instant."""
     table = zone(zone_name)
     if len(table.starts_us) == 1:
-        return f"CAST({-_FAR} AS BIGINT)"
-    starts = (-_FAR, *table.starts_us[1:])
+        return f"CAST({-FAR} AS BIGINT)"
+    starts = (-FAR, *table.starts_us[1:])
     return _picked(starts, _index_sql(table.starts_us[1:], instant))
 
 
@@ -54,7 +37,7 @@ def first_instant_sql(zone_name: str, local: str) -> str:
         start + offset for start, offset in zip(table.starts_us[1:], table.offsets_us, strict=False)
     )
     index = _index_sql(ends, local)
-    starts = (-_FAR, *table.starts_us[1:])
+    starts = (-FAR, *table.starts_us[1:])
     return f"greatest({local} - {_picked(table.offsets_us, index)}, {_picked(starts, index)})"
 
 
@@ -68,28 +51,13 @@ def _list_sql(values: Sequence[int]) -> str:
 
 def _index_sql(steps: tuple[int, ...], place: str) -> str:
     """Return the SQL of how many of the rising `steps` are at or below `place`."""
-    cut = _slotted(steps)
+    cut = slotted(steps)
     first, last = steps[0], steps[0] + cut.width * len(cut.before) - 1
     slot = f"(least(greatest({place}, {first}), {last}) - {first}) // {cut.width} + 1"
     before = f"list_extract({_list_sql(cut.before)}, {slot})"
-    padded = _list_sql((*steps, *[_FAR] * cut.most))
+    padded = _list_sql((*steps, *[FAR] * cut.most))
     later = "".join(
         f" + CAST({place} >= list_extract({padded}, {before} + {ahead}) AS BIGINT)"
         for ahead in range(1, cut.most + 1)
     )
     return f"CASE WHEN {place} < {first} THEN 0 ELSE {before}{later} END"
-
-
-@lru_cache(maxsize=64)
-def _slotted(steps: tuple[int, ...]) -> _Steps:
-    """Return the steps in slots as wide as possible with at most two steps in one."""
-    bits = 50
-    while True:
-        bits -= 1
-        width = 1 << bits
-        slots = (steps[-1] - steps[0]) // width + 1
-        before = [bisect_right(steps, steps[0] + width * slot) for slot in range(slots)]
-        after = [*before[1:], len(steps)]
-        most = max(stop - start for start, stop in zip(before, after, strict=True))
-        if most <= 2:
-            return _Steps(steps, width, tuple(before), most)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tondo.core.columns import item_type
 from tondo.language.interpret import evaluate
@@ -29,6 +29,10 @@ class _RowByRow:
     """What both share: rows out of Arrow, answers into Arrow."""
 
     name: str
+    gaps: ClassVar[frozenset[str]] = frozenset(
+        {"crosses", "point_in_time", "profile", "profile_slices", "query", "scan"}
+    )
+    """Methods of the port, and functions of the language, that are not offered."""
 
     def close(self) -> None:
         """Nothing is held open."""

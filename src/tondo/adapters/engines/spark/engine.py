@@ -1,4 +1,4 @@
-"""The Spark engine: statistics of tables that lie on one machine or on many."""
+"""The Spark engine: tables that lie on one machine or on many."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ import tempfile
 import threading
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tondo.adapters.engines.spark import session as opened
-from tondo.adapters.engines.spark.tables import frame
+from tondo.adapters.engines.spark.tables import frame, names_of
 from tondo.language.walk import columns_of
 from tondo.ports.engine import FileTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pyarrow as pa
+
     from tondo.language.tree import Node
 
 
 class SparkEngine:
-    """Statistics on Spark; opened when first asked, and closed by `close`.
+    """Batch work on Spark; opened when first asked, and closed by `close`.
 
     `url`: `local[*]`, a cluster's address, or `sc://host:15002` for Spark Connect. Workers must
     be able to read the files of a FileTable under the same paths. `memory_limit_mb`: of Spark in
@@ -29,6 +31,8 @@ class SparkEngine:
     """
 
     name = "spark"
+    gaps: ClassVar[frozenset[str]] = frozenset({"point_in_time", "query"})
+    """Methods of the port, and functions of the language, that Spark does not offer."""
 
     def __init__(
         self,
@@ -66,6 +70,23 @@ class SparkEngine:
             if self._session is not None and self._ours:
                 self._session.stop()
             self._session = None
+
+    def scan(self, table: Any, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read a table, or some of its columns, in its own order."""
+        return self.evaluate({}, table, keep=names_of(table) if columns is None else columns)
+
+    def evaluate(
+        self, expressions: Mapping[str, Node], table: Any, *, keep: Sequence[str] = ()
+    ) -> pa.Table:
+        """Return `keep` columns and one column per checked expression, rows in input order.
+
+        Errors: TD-LANG-014 (no lowering), TD-ENGINE-005, -008, TD-SPARK-003.
+        """
+        from tondo.adapters.engines.spark import evaluate
+
+        session = self.session
+        with opened.coded_errors():
+            return evaluate.evaluate(session, expressions, table, keep=keep)
 
     def profile(
         self,

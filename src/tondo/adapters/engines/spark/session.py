@@ -22,6 +22,9 @@ _MEANING = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.caseSensitive": "true",
     "spark.sql.ansi.enabled": "true",
+    # A text is what it says: ${...} in it is no setting, and a backslash begins an escape.
+    "spark.sql.variable.substitute": "false",
+    "spark.sql.parser.escapedStringLiterals": "false",
     # Calendar days as they are written, not moved between calendars.
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
@@ -117,11 +120,12 @@ def _require_java() -> None:
 @contextlib.contextmanager
 def coded_errors() -> Iterator[None]:
     """Turn what Spark raises at work into TD-SPARK-003."""
+    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:
         yield
-    except PySparkException as error:
+    except (PySparkException, Py4JError) as error:
         raise PlatformError(
             "TD-SPARK-003",
             f"Spark could not go on: {_sentence(error)}",
@@ -131,5 +135,7 @@ def coded_errors() -> Iterator[None]:
 
 
 def _sentence(error: Exception) -> str:
-    """Return the first line of what Spark says; the rest is plans and stack traces."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """Return the first line of what Spark says, or its last cause; the rest is plans and traces."""
+    lines = (str(error).strip() or type(error).__name__).splitlines()
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    return causes[-1].removeprefix("Caused by: ") if causes else lines[0]
