@@ -103,13 +103,10 @@ class DuckDBEngine:
         self, expressions: Mapping[str, Node], table: Any, *, keep: Sequence[str] = ()
     ) -> pa.Table:
         """Return `keep` columns and one column per checked expression, rows in input order."""
-        from tondo.adapters.engines.duckdb.lowering import lower
+        from tondo.adapters.engines.duckdb.lowering_layers import select
 
-        kept = [opened.quote(name) for name in keep]
-        computed = [f"{lower(tree)} AS {opened.quote(name)}" for name, tree in expressions.items()]
         with self._session() as cursor:
-            source = opened.relation(cursor, table)
-            text = f"SELECT {', '.join(kept + computed)} FROM {source}"
+            text = select(expressions, opened.relation(cursor, table), keep=keep)
             return opened.to_arrow(cursor, opened.with_shared_lists(cursor, text))
 
     def point_in_time(

@@ -14,7 +14,7 @@ from tondo.language.tree import Literal, Node
 from tondo.language.walk import columns_of, expand_fitted
 from tondo.language.windows import LARGEST
 
-_ROOTS = {
+ROOTS = {
     "double": "CASE WHEN isfinite({0}) THEN {0} END",
     "timestamp": "make_timestamptz({0})",
     "date": "CAST(DATE '1970-01-01' + CAST({0} AS INTEGER) AS DATE)",
@@ -32,11 +32,11 @@ def lower(node: Node) -> str:
     emitter = Emitter(LOWERINGS, columns=columns_of(tree))
     text = emitter.plain(tree)
     item = item_type(node.type)
-    if item in _ROOTS:
-        return emitter.mapped(text, _ROOTS[item].format)
+    if item in ROOTS:
+        return emitter.mapped(text, ROOTS[item].format)
     if node.type == "double" and not isinstance(node, Literal):
-        return emitter.shared(text, _ROOTS["double"].format)
-    return _ROOTS.get(node.type, "{0}").format(text) if node.type != "double" else text
+        return emitter.shared(text, ROOTS["double"].format)
+    return ROOTS.get(node.type, "{0}").format(text) if node.type != "double" else text
 
 
 def quantised_sql(argument_sql: str, scale_bits: int = 20) -> str:

@@ -84,6 +84,10 @@ class Emitter:
         text = self.raw(node)
         return self.guarded(text) if self.may_be_nan(node) else text
 
+    def local_timestamp(self, zone_name: str, argument: Node) -> str | None:  # noqa: ARG002
+        """Return the name under which local time was computed before, None if it was not."""
+        return None
+
     def guarded(self, text: str) -> str:
         """Return the SQL of a double with NaN made null."""
         return self.shared(text, lambda x: f"nullif({x}, {NAN})")

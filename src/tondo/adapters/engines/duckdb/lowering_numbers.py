@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _ZERO = double_sql(0.0)
 _HALF = double_sql(0.5)
 _ONE = double_sql(1.0)
+_FEW_VALUES = 8
+"""So many values are compared one by one faster than a list is searched."""
 _SPLITTER = 2.0**27 + 1
 """Veltkamp's constant: cuts a double into two halves whose products are exact (Dekker 1971)."""
 
@@ -184,6 +186,12 @@ def _position_in(emitter: Emitter, call: Call) -> str:
     listed = f"[{', '.join(values)}]"
 
     def body(x: str) -> str:
+        if len(values) <= _FEW_VALUES:
+            whens = "".join(
+                f" WHEN {x} = {value} THEN {double_sql(float(place))}"
+                for place, value in enumerate(values, start=1)
+            )
+            return f"CASE{whens} WHEN {x} IS NOT NULL THEN {_ZERO} END"
         place = f"coalesce(list_position({listed}, {x}), 0)"
         return f"CASE WHEN {x} IS NOT NULL THEN CAST({place} AS DOUBLE) END"
 

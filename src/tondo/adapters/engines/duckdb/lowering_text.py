@@ -13,7 +13,7 @@ from tondo.adapters.engines.duckdb.lowering_emitter import (
     template,
 )
 from tondo.language.functions.patterns import Pattern, re2_pattern, read_pattern
-from tondo.language.functions.text import LONGEST
+from tondo.language.functions.text import LONGEST, ends
 
 if TYPE_CHECKING:
     from tondo.language.tree import Call
@@ -38,10 +38,12 @@ def _cased(name: str, kept: str) -> Lowering:
             f"list_transform({pieces}, lambda piece:"
             f" CASE WHEN regexp_matches(piece, '^[{kept}]') THEN piece ELSE {name}(piece) END)"
         )
-        return (
-            f"CASE WHEN regexp_matches({text}, '[{kept}]')"
-            f" THEN array_to_string({changed}, '') ELSE {name}({text}) END"
+        test = (
+            f"contains({text}, '{kept}')"
+            if len(kept) == 1
+            else f"regexp_matches({text}, '[{kept}]')"
         )
+        return f"CASE WHEN {test} THEN array_to_string({changed}, '') ELSE {name}({text}) END"
 
     def sql(emitter: Emitter, call: Call) -> str:
         return emitter.shared(emitter.plain(call.arguments[0]), body)
@@ -61,6 +63,10 @@ def whole_sql(number: str) -> str:
 
 def _substr(emitter: Emitter, call: Call) -> str:
     text, *numbers = map(emitter.plain, call.arguments)
+    constants = [constant_of(each) for each in call.arguments[1:]]
+    if all(isinstance(each, float) for each in constants):
+        begin, stop = ends(*constants)  # type: ignore[arg-type]
+        return f"substr({text}, {begin + 1}, {max(stop - begin, 0)})"
     first = emitter.shared(numbers[0], whole_sql)
     length = emitter.shared(numbers[1], whole_sql) if len(numbers) > 1 else f"{int(LONGEST)}"
 

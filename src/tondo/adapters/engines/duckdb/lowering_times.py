@@ -53,6 +53,11 @@ def _days_in_calendar(days: str, then: str) -> str:
     return f"CASE WHEN {days} BETWEEN {_FIRST_DAY} AND {_LAST_DAY} THEN {then} END"
 
 
+def local_timestamp_sql(zone_name: str, instant: str) -> str:
+    """Return the TIMESTAMP of local time at a BIGINT instant, null outside the calendar."""
+    return _in_calendar(instant, f"make_timestamp({instant} + {offset_sql(zone_name, instant)})")
+
+
 def _part(name: str) -> Lowering:
     scale = f" / {double_sql(1_000_000.0)}" if name == "second" else ""
 
@@ -66,6 +71,9 @@ def _part(name: str) -> Lowering:
                 argument, lambda days: _days_in_calendar(days, of_local(f"{days} * {DAY_US}"))
             )
         zone_name = str(constant_of(call.arguments[1]))
+        known = emitter.local_timestamp(zone_name, call.arguments[0])
+        if known is not None:
+            return f"CAST({_PARTS[name].format(known)} AS DOUBLE){scale}"
         return emitter.shared(
             argument,
             lambda instant: _in_calendar(
