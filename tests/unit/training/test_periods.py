@@ -18,7 +18,8 @@ def table(hours, labels=None):
 
 def cut(rows, validation=0.5, **bounds):
     split = Split(validation=validation)
-    return split_rows(rows, time="at", label="late", split=split, period=Period(**bounds))
+    period = Period(**bounds)
+    return split_rows(rows, time="at", label="late", split=split, period=period, row_id="hour")
 
 
 def hours_of(part):
@@ -95,7 +96,9 @@ def test_a_row_without_time_is_refused():
 
 def test_a_missing_column_names_near_ones():
     with pytest.raises(DataError, match=r"TD-TRAIN-001.*Did you mean 'late'"):
-        split_rows(table([1]), time="at", label="lat", split=Split(), period=Period())
+        split_rows(
+            table([1]), time="at", label="lat", split=Split(), period=Period(), row_id="hour"
+        )
 
 
 def test_every_labelled_row_is_on_exactly_one_side():

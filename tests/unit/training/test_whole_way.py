@@ -62,7 +62,12 @@ def test_from_rows_to_a_refit_that_serves(trained, on_duckdb):
     ledger, engine = on_duckdb.ledger, on_duckdb.engine
     run = trained(spec, tools=on_duckdb)
     rows = split_rows(
-        flights(), time="scored_at", label="@label", split=spec.split, period=Period()
+        flights(),
+        time="scored_at",
+        label="@label",
+        split=spec.split,
+        period=Period(),
+        row_id=spec.row_id,
     )
     subject = Subject(model="late", package=run.package, run=run.id, training_set="ts1")
     model = loaded(on_duckdb, run)

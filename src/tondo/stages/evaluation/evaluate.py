@@ -11,8 +11,8 @@ from tondo.stages.evaluation.delong import auc_interval
 from tondo.stages.evaluation.metrics import binary_metrics, brier, log_loss
 from tondo.stages.evaluation.report import ConstantBaseline, HistogramBin, Report, Subject
 from tondo.stages.evaluation.slices import SliceReport, slice_reports
+from tondo.stages.training.columns import column_of, times_of
 from tondo.stages.training.matrix import feature_matrix, label_vector
-from tondo.stages.training.periods import column_of, times_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

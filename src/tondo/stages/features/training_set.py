@@ -18,7 +18,7 @@ from tondo.stages.features.joined_files import JoinRecipe, joined_rows
 from tondo.stages.features.views import view_record_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
@@ -61,8 +61,10 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     """Keys of view features that are computed, to their trees as JSON."""
     from_us: int | None
     until_us: int | None
+    also: list[str] = []
+    """The spine's columns that are kept beside, such as the one that a split reads."""
     columns: dict[str, str]
-    """Every column with its type, in order: row id, time, label, inputs, view features."""
+    """Every column with its type, in order: row id, time, label, inputs, view features, also."""
     data: str
     """Blob digest of the Parquet file."""
     spine_rows: int
@@ -84,8 +86,9 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
 def manifest_of(training_set: TrainingSet) -> dict[str, Any]:
     """Return the record's body; columns as pairs, because their order counts."""
     body: dict[str, Any] = msgspec.to_builtins(training_set)
-    if not training_set.keys:
-        del body["keys"]
+    for name in ("keys", "also"):
+        if not body[name]:
+            del body[name]
     return {**body, "columns": [list(pair) for pair in training_set.columns.items()]}
 
 
@@ -118,20 +121,23 @@ def build_training_set(  # noqa: PLR0913 - each is named, and each is a part of 
     label_known_at: str | None = None,
     from_us: int | None = None,
     until_us: int | None = None,
+    also: Sequence[str] = (),
 ) -> TrainingSet:
     """Join, write and record a training set.
 
     `views` gives for each view its definition, the table of its source and that table's snapshot
     id. With `until_us` a row takes part when its time, and the time its label became known, are
-    not after it. A row without label stays, its label null. Raises TD-FEATURE-012 when `row_id`
+    not after it. A row without label stays, its label null. `also` names columns of the spine that
+    are kept beside. Raises TD-FEATURE-012 when `row_id`
     is null or doubled, TD-FEATURE-013 when no row is left.
     """
     label_name = None
     if label is not None:
-        label_name = RESERVED_LABEL if LABEL in {row_id, time, *resolved.inputs} else LABEL
+        label_name = RESERVED_LABEL if LABEL in {row_id, time, *resolved.inputs, *also} else LABEL
     labels = {} if label_name is None or label is None else {label_name: label}
     used = {view for _, view, _, _ in resolved.view_features}
-    read = [row_id, time, *resolved.inputs, *([] if label_known_at is None else [label_known_at])]
+    known_at = [] if label_known_at is None else [label_known_at]
+    read = [row_id, time, *resolved.inputs, *known_at, *also]
     every = joined_rows(
         spine,
         snapshot=spine_snapshot,
@@ -152,7 +158,7 @@ def build_training_set(  # noqa: PLR0913 - each is named, and each is a part of 
     )
     _check_rows(rows, row_id, name=name, counts=counts)
     fetched = [each[0] for each in resolved.view_features]
-    order = dict.fromkeys([row_id, time, *labels, *resolved.inputs, *fetched])
+    order = dict.fromkeys([row_id, time, *labels, *resolved.inputs, *fetched, *also])
     joined = rows.select(list(order))
     unlabelled = joined.column(label_name).null_count if label_name else joined.num_rows
     training_set = TrainingSet(
@@ -171,6 +177,7 @@ def build_training_set(  # noqa: PLR0913 - each is named, and each is a part of 
         ],
         from_us=from_us,
         until_us=until_us,
+        also=[name for name in also if name not in {row_id, time, *resolved.inputs}],
         columns=_types(joined, {label_name: label}, resolved, views),
         data=write_file(joined, blobs=blobs, note=name).digest,
         rows=joined.num_rows,

@@ -22,7 +22,7 @@ def time_folds(instants: np.ndarray, count: int) -> np.ndarray:
 
     >>> import numpy as np
     >>> time_folds(np.array([5, 1, 2, 2, 9, 7]), 3).tolist()
-    [1, 0, 0, 0, 2, 2]
+    [1, 0, 1, 1, 2, 2]
     """
     import numpy as np
 

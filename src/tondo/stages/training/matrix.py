@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tondo.core.errors import DefinitionError
-from tondo.stages.training.periods import column_of
+from tondo.stages.training.columns import column_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

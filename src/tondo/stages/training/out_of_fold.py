@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tondo.core.errors import DataError
 from tondo.stages.training.choose import choose_library
+from tondo.stages.training.columns import column_of, times_of
 from tondo.stages.training.fitting import fit_features, taught_matrix
 from tondo.stages.training.folds import check_count, group_folds, time_folds
 from tondo.stages.training.matrix import feature_matrix, label_vector
-from tondo.stages.training.periods import column_of, times_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,7 +11,7 @@ import msgspec
 from tondo.core.durations import parse_duration_us
 from tondo.core.errors import DefinitionError, TondoError, near
 from tondo.core.names import check_name
-from tondo.stages.training.spec import Gate, ModelSpec
+from tondo.stages.training.spec import Gate, ModelSpec, Split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -54,6 +54,8 @@ def check_columns(
     """
     times = {"time": spec.time, "label_known_at": spec.label_known_at}
     named = {"row_id": spec.row_id, **{key: name for key, name in times.items() if name}}
+    if spec.split.column is not None:
+        named["split.column"] = spec.split.column
     for key, name in named.items():
         if name not in columns:
             what = f"{key}: the source '{spec.source}' has no column '{name}'"
@@ -61,6 +63,10 @@ def check_columns(
         if key in times and columns[name] != "timestamp":
             what = f"{key}: the column '{name}' is {columns[name]}, not timestamp"
             raise _not_there(key, what, fix="Name a timestamp column.")
+    part = spec.split.column
+    if spec.split.by == "column" and part is not None and columns[part] != "string":
+        what = f"split.column: the column '{part}' is {columns[part]}, not string"
+        raise _not_there("split.column", what, fix="Name a column of training, validation, test.")
     known = [*spec.features, *inputs]
     for name in spec.slices:
         if name not in known:
@@ -119,19 +125,39 @@ def _contradictions(spec: ModelSpec) -> Iterator[tuple[str, str, str]]:
             yield "categorical", f"no feature '{name}'. {near(name, spec.features)}", "a feature"
     if spec.threshold is not None and not 0 <= spec.threshold <= 1:
         yield "threshold", f"{spec.threshold!r} is no probability", "a number from 0 to 1"
-    yield from _split_contradictions(spec.split.validation)
+    yield from _split_contradictions(spec.split)
     yield from _gate_contradictions(spec.gate)
 
 
-def _split_contradictions(validation: str | float) -> Iterator[tuple[str, str, str]]:
+def _split_contradictions(split: Split) -> Iterator[tuple[str, str, str]]:
+    shares = {"split.validation": split.validation}
+    if split.test is not None:
+        shares["split.test"] = split.test
+    for key, part in shares.items():
+        yield from _part_contradictions(key, part, by=split.by)
+    sizes = [each for each in shares.values() if not isinstance(each, str)]
+    if sum(sizes) >= 1 and all(0 < each < 1 for each in sizes):
+        yield "split.test", f"{sizes} leave nothing to learn from", "shares that sum to less than 1"
+    wanted = split.by in {"group", "column"}
+    if wanted and not split.column:
+        yield "split.column", f"a split by {split.by} needs one", "a column of the source"
+    if not wanted and split.column is not None:
+        yield "split.column", f"a split by {split.by} reads none", "by: group or by: column"
+    if split.by == "column" and split.test is not None:
+        yield "split.test", "the column says which rows are for testing", "no share"
+
+
+def _part_contradictions(key: str, part: str | float, *, by: str) -> Iterator[tuple[str, str, str]]:
     expected = "a duration such as 14d, or a share between 0 and 1"
-    if isinstance(validation, str):
+    if isinstance(part, str):
+        if by != "time":
+            yield key, f"{part!r}: a split by {by} knows no time", "a share between 0 and 1"
         try:
-            parse_duration_us(validation)
+            parse_duration_us(part)
         except TondoError as error:
-            yield "split.validation", error.what, expected
-    elif not 0 < validation < 1:
-        yield "split.validation", f"{validation!r} is no share", expected
+            yield key, error.what, expected
+    elif not 0 < part < 1:
+        yield key, f"{part!r} is no share", expected
 
 
 def _gate_contradictions(gate: Gate) -> Iterator[tuple[str, str, str]]:

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tondo.core.durations import parse_duration_us
-from tondo.core.errors import CallerError, DataError, near
+from tondo.core.errors import CallerError, DataError
+from tondo.stages.training.columns import column_of, times_of
+from tondo.stages.training.held_back import (
+    TEST,
+    TRAINING,
+    VALIDATION,
+    nothing_held_back,
+    parts_of,
+    time_boundaries,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,24 +40,35 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitRows:
-    """The two parts of a training set, each in order of time, rows without label left out."""
+    """The parts of a training set, each in order of time, rows without label left out."""
 
     training: pa.Table
     validation: pa.Table
     """Empty when nothing was held back."""
+    test: pa.Table
+    """Empty when the split asks for none."""
     unlabelled: int
     """Rows left out because their label is null."""
     first_us: int
     last_training_us: int
     """Instant of the newest row that is learned from."""
     boundary_us: int | None
-    """First instant held back; None when nothing was."""
+    """First instant held back; None when nothing was, or not by time."""
+
+    @property
+    def judged(self) -> pa.Table:
+        """The rows that the report is about: test where there is one, else validation."""
+        return self.test if self.test.num_rows else self.validation
 
 
 def split_rows(
-    table: pa.Table, *, time: str, label: str, split: Split, period: Period
+    table: pa.Table, *, time: str, label: str, split: Split, period: Period, row_id: str
 ) -> SplitRows:
-    """Cut a training set's rows by time; TD-TRAIN-002 when no row is left to learn from."""
+    """Cut a training set's rows into parts; what a period says of time comes before the split.
+
+    Errors: TD-TRAIN-001 (no such column), -002 (nothing to learn from), -006 (the period
+    contradicts itself), -010 (no name of a part), -011 (a part that was asked for has no row).
+    """
     import numpy as np
 
     if period.everything and period.train_until_us is not None:
@@ -68,57 +87,52 @@ def split_rows(
     chosen = np.flatnonzero(inside & known)
     chosen = chosen[np.argsort(instants[chosen], kind="stable")]
     ordered = instants[chosen]
-    boundary = _boundary(ordered, split, period)
-    cut = len(ordered) if boundary is None else int(np.searchsorted(ordered, boundary))
-    if cut == 0:
+    part, boundary = _parts(table, chosen, ordered, split=split, period=period, row_id=row_id)
+    learned = ordered[part == TRAINING]
+    if len(learned) == 0:
         raise _nothing_left(len(table), int(inside.sum()), len(ordered))
     return SplitRows(
-        training=_rows(table, chosen[:cut]),
-        validation=_rows(table, chosen[cut:]),
+        training=_rows(table, chosen[part == TRAINING]),
+        validation=_rows(table, chosen[part == VALIDATION]),
+        test=_rows(table, chosen[part == TEST]),
         unlabelled=int((inside & ~known).sum()),
-        first_us=int(ordered[0]),
-        last_training_us=int(ordered[cut - 1]),
+        first_us=int(learned[0]),
+        last_training_us=int(learned[-1]),
         boundary_us=boundary,
     )
 
 
-def times_of(table: pa.Table, time: str) -> np.ndarray:
-    """Return a time column as int64 microseconds; TD-TRAIN-001 when absent or with nulls."""
-    import pyarrow as pa
+def _parts(
+    table: pa.Table,
+    chosen: np.ndarray,
+    ordered: np.ndarray,
+    *,
+    split: Split,
+    period: Period,
+    row_id: str,
+) -> tuple[np.ndarray, int | None]:
+    """Return the part of each chosen row, and the first instant held back by time."""
+    import numpy as np
 
-    column = column_of(table, time)
-    if column.null_count:
-        raise DataError(
-            "TD-TRAIN-001",
-            f"{column.null_count} rows have no '{time}'",
-            expected="the instant of prediction in every row",
-            fix="Leave these rows out of the source, or name another time column.",
-        )
-    micros: np.ndarray = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_numpy()
-    return micros
-
-
-def column_of(table: pa.Table, name: str) -> pa.ChunkedArray:
-    """Return a column; TD-TRAIN-001 with near names when the table lacks it."""
-    if name not in table.column_names:
-        raise DataError(
-            "TD-TRAIN-001",
-            f"the training set has no column '{name}'",
-            fix=near(name, table.column_names),
-            column=name,
-        )
-    return table.column(name)
-
-
-def _boundary(ordered: np.ndarray, split: Split, period: Period) -> int | None:
-    if period.everything or len(ordered) == 0:
-        return None
+    part = np.full(len(chosen), TRAINING, dtype=np.int8)
+    if period.everything or len(chosen) == 0:
+        return part, None
     if period.train_until_us is not None:
-        return period.train_until_us
-    if isinstance(split.validation, str):
-        return int(ordered[-1]) - parse_duration_us(split.validation) + 1
-    # The instant of the row at the share: rows of one instant are never torn apart.
-    return int(ordered[min(int(len(ordered) * (1 - split.validation)), len(ordered) - 1)])
+        part[ordered >= period.train_until_us] = VALIDATION
+        return part, period.train_until_us
+    if split.by == "time":
+        boundary, test = time_boundaries(ordered, split)
+        part[ordered >= boundary] = VALIDATION
+        if test is not None:
+            part[ordered >= test] = TEST
+    else:
+        boundary = None
+        part = parts_of(table.take(chosen), split, row_id=row_id)
+    if not (part == VALIDATION).any():
+        raise nothing_held_back("validation", split)
+    if split.test is not None and not (part == TEST).any():
+        raise nothing_held_back("test", split)
+    return part, boundary
 
 
 def _rows(table: pa.Table, chosen: np.ndarray) -> pa.Table:

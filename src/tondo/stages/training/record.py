@@ -44,6 +44,8 @@ def record_run(
         first_time_us=rows.first_us,
         last_training_time_us=rows.last_training_us,
         validation_from_us=rows.boundary_us,
+        split=spec.split,
+        period=job.period,
         package=package_digest(sealed),
         package_bytes=len(sealed),
         model_digest=_model_digest(learned.form),
@@ -90,6 +92,7 @@ def _counts(rows: SplitRows, learned: Learned) -> RunRows:
     return RunRows(
         training=len(learned.label),
         validation=rows.validation.num_rows,
+        test=rows.test.num_rows,
         unlabelled=rows.unlabelled,
         positives=int(learned.label.sum()),
     )

@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
+from tondo.stages.training.periods import Period
 from tondo.stages.training.qualify import Qualification
+from tondo.stages.training.spec import Split
 
 KIND = "run"
 
@@ -16,6 +18,8 @@ class RunRows(msgspec.Struct, frozen=True, kw_only=True):
 
     training: int
     validation: int
+    test: int = 0
+    """Held back from everything but the report."""
     unlabelled: int
     """Left out because their label is null."""
     positives: int
@@ -49,7 +53,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     last_training_time_us: int
     """Instant of the newest row learned from."""
     validation_from_us: int | None
-    """First instant held back; None when nothing was."""
+    """First instant held back; None when nothing was, or not by time."""
+    split: Split = Split()
+    """How rows were held back, unless `period` says it."""
+    period: Period = Period()
     package: str
     """Digest of the sealed package."""
     package_bytes: int

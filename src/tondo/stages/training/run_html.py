@@ -21,7 +21,7 @@ def run_html(run: Run) -> str:
     facts = {
         "run": run.id,
         "algorithm": run.algorithm,
-        "rows": f"{run.rows.training} learned from, {run.rows.validation} held back",
+        "rows": _rows(run),
         "learned up to": format_instant(run.last_training_time_us),
         "runtime": run.qualification.runtime,
         "seconds": ", ".join(f"{name} {value:.2f}" for name, value in run.seconds.items()),
@@ -38,6 +38,12 @@ def run_html(run: Run) -> str:
         f'<div style="display:flex;gap:2em;flex-wrap:wrap"><table>{body}</table>'
         f"{_importance(run)}</div></div>"
     )
+
+
+def _rows(run: Run) -> str:
+    by = run.split.by if run.period.train_until_us is None else "time"
+    parts = f"{run.rows.training} learned from, {run.rows.validation} held back by {by}"
+    return f"{parts}, {run.rows.test} for the report" if run.rows.test else parts
 
 
 def _importance(run: Run) -> str:

@@ -12,10 +12,17 @@ from tondo.core.canonical import digest
 class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which rows are held back from training to judge the model."""
 
-    by: Literal["time"] = "time"
-    """The newest rows, by the spec's time column."""
+    by: Literal["time", "group", "random", "column"] = "time"
+    """The newest rows by the spec's time column, whole groups or single rows by a hash, or as a
+    column says."""
     validation: str | float = 0.2
-    """A duration such as `14d`, or a share of the rows between 0 and 1."""
+    """A share between 0 and 1, by time also a duration such as `14d`."""
+    test: str | float | None = None
+    """Held back from all but the report, said as `validation` is; by time the newest rows."""
+    column: str | None = None
+    """By group: rows with one value of it stay together. By column: it names each row's part."""
+    seed: int = 7
+    """Of the hash; another one draws other rows."""
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -121,6 +121,7 @@ def _learn_and_seal(job: Job, table: pa.Table) -> _Sealed:
             label=job.label,
             split=job.spec.split,
             period=job.period,
+            row_id=job.spec.row_id,
         )
     learned = learn(job, rows)
     with job.watch.step("seal"):

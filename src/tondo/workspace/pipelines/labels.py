@@ -80,12 +80,15 @@ def judge_labels(
 ) -> LabelReport:
     """Score a model's training rows out of fold, and report on the quality of its labels.
 
-    Scores are remembered: the same rows, spec and folds are trained on once. `horizon` (`7d`) is
+    Scores are remembered: the same rows, spec and folds are trained on once. A model whose split is
+    by group is scored by folds of whole groups, unless `group` says another. `horizon` (`7d`) is
     how long a label may take; unsaid, that of the model's deployment. Errors: TD-LABEL-003.
     """
     check_count(folds)
     spec = learning.read_spec(parts, model)
     resolved = learning.resolve(parts, spec)
+    if group is None and spec.split.by == "group":
+        group = spec.split.column
     horizon = _horizon(parts, model) if horizon is None else horizon
     if horizon is not None:
         parse_duration_us(horizon)

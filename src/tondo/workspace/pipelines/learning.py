@@ -105,6 +105,7 @@ def build(
         ledger=parts.ledger,
         label_known_at=spec.label_known_at,
         until_us=until_us,
+        also=() if spec.split.column is None else (spec.split.column,),
     )
 
 
@@ -154,11 +155,16 @@ def judge_run(
     training_set = read_training_set(run.training_set, ledger=parts.ledger)
     table = parts.engine.scan(training_table(training_set, blobs=parts.blobs))
     label = str(training_set.label)
-    rows = split_rows(
-        table, time=training_set.time, label=label, split=spec.split, period=period or Period()
-    )
+    judged = split_rows(
+        table,
+        time=training_set.time,
+        label=label,
+        split=spec.split,
+        period=period or Period(),
+        row_id=spec.row_id,
+    ).judged
     model = load_package(parts, run.package)
-    ours = score_labelled(model, rows.validation, label=label, engine=parts.engine)
+    ours = score_labelled(model, judged, label=label, engine=parts.engine)
     report = report_of(
         model,
         ours,
@@ -172,7 +178,7 @@ def judge_run(
     comparison = None
     if live is not None:
         current = load_package(parts, live)
-        theirs = score_labelled(current, rows.validation, label=label, engine=parts.engine)
+        theirs = score_labelled(current, judged, label=label, engine=parts.engine)
         comparison = paired(ours.scores, theirs.scores, ours.positive)
         current.close()
     verdict = judge(spec.gate, report, comparison, first=live is None)
