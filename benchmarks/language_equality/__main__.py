@@ -20,7 +20,7 @@ OPENING = (
     "<!-- long run: python -m benchmarks.language_equality --write docs/reference/language.md -->"
 )
 CLOSING = "<!-- end of the long run -->"
-TREES, ROWS = 60, 500
+TREES = 60
 ALL_EVERY = 20
 """Batches between two that have a tree for every signature."""
 
@@ -33,7 +33,7 @@ def main() -> int:
     judge, random = Judge(engines), Random(options.seed)
     started = time.monotonic()
     try:
-        _run(judge, random, options.pairs, options.minutes * 60 + started)
+        _run(judge, random, options, until=options.minutes * 60 + started)
     except Mismatch as mismatch:
         print(f"after {judge.tally.pairs:,} pairs: {mismatch}", file=sys.stderr)
         return 1
@@ -47,11 +47,12 @@ def main() -> int:
     return 0
 
 
-def _run(judge: Judge, random: Random, pairs: int, until: float) -> None:
+def _run(judge: Judge, random: Random, options: argparse.Namespace, *, until: float) -> None:
     batch = 0
-    while judge.tally.pairs < pairs and time.monotonic() < until:
+    while judge.tally.pairs < options.pairs and time.monotonic() < until:
         grown = [feature(random) for _ in range(TREES)]
-        judge.batch(random, every_function(random) if batch % ALL_EVERY == 0 else grown, ROWS)
+        nodes = every_function(random) if batch % ALL_EVERY == 0 else grown
+        judge.batch(random, nodes, options.rows)
         batch += 1
         print(f"{judge.tally.pairs:,} pairs", end="\r", file=sys.stderr, flush=True)
 
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--engines", default="", help="such as duckdb,rows; every one if left out")
+    parser.add_argument("--rows", type=int, default=500, help="for each expression")
     parser.add_argument("--write", type=Path)
     return parser
 

@@ -347,6 +347,9 @@ def test_functions_lists_every_function_for_people_and_as_json(tmp_path):
 
     said = json.loads(run("language", "functions", "--json", folder=tmp_path).stdout)
     kinds = {kind: {each["name"] for each in said if each["kind"] == kind} for kind in ("row", "fitted", "window")}  # fmt: skip
+    assert [each["group"] for each in said if each["kind"] == "python"] == [
+        "Outside the promise of equality"
+    ]
     assert kinds == {"row": set(FUNCTIONS), "fitted": set(FITTED), "window": set(WINDOW_FUNCTIONS)}
     page = run("language", "functions", folder=tmp_path).stdout
     assert "clip(...)  (double, double, double -> double)" in page

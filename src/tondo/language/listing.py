@@ -16,7 +16,7 @@ class ListedFunction(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     kind: str
-    """`row`, `fitted` or `window`."""
+    """`row`, `fitted`, `window`, or `python` for what is outside the promise of equality."""
     group: str
     written: str
     """How it is written: `x + y`, `substr(...)`."""
@@ -61,7 +61,19 @@ def list_functions() -> list[ListedFunction]:
         )
         for row in WINDOW_FUNCTIONS.values()
     ]
-    return [*map(_of_row, FUNCTIONS.values()), *fitted, *windows]
+    return [*map(_of_row, FUNCTIONS.values()), *fitted, *windows, OUTSIDE]
+
+
+OUTSIDE = ListedFunction(
+    name="python",
+    kind="python",
+    group="Outside the promise of equality",
+    written="functions: {name: {python: module:function, columns: [...], type: ...}}",
+    types=("any -> any",),
+    nulls="own",
+    doc="A column of a dataset that a Python function computes, in a process of its own; no other"
+    " engine computes it.",
+)
 
 
 def _of_row(row: Function) -> ListedFunction:

@@ -10,6 +10,7 @@ import msgspec
 from tondo.core.errors import TondoError
 from tondo.language.parse import parse
 from tondo.language.walk import view_features_of
+from tondo.stages.data.definitions import DerivedDefinition
 from tondo.stages.features.catalogue import FeatureUse, entries
 from tondo.stages.features.distribution import distributions
 from tondo.stages.features.equivalents import equivalents
@@ -39,7 +40,20 @@ def catalogue(parts: Parts) -> list[FeatureEntry]:
         uses=feature_uses(parts),
         same_as=_same(views.values()),
         distributions=distributions(views, ledger=parts.ledger),
+        functions={view.source: _functions(parts, view.source) for view in views.values()},
     )
+
+
+def _functions(parts: Parts, source: str) -> dict[str, str]:
+    """Return the columns of a dataset that Python functions compute, with the functions."""
+    from tondo.workspace.verbs.data import DataVerbs
+
+    try:
+        definition = DataVerbs(parts).definition(source)
+    except TondoError:
+        return {}  # the source of a view that is kept may be gone from the project
+    functions = definition.functions if isinstance(definition, DerivedDefinition) else {}
+    return {name: each.python for name, each in functions.items()}
 
 
 def feature_uses(parts: Parts) -> dict[str, list[FeatureUse]]:

@@ -30,7 +30,7 @@ def found():
         deprecated={"sky": "use @weather.wind"},
     )
     views = {"weather": view(weather), "delays": view(delays_view(), source=LANDINGS)}
-    return entries(views, uses=USES, same_as={}, distributions={})
+    return entries(views, uses=USES, same_as={}, distributions={}, functions={})
 
 
 def names(entries):

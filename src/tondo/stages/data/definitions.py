@@ -13,6 +13,7 @@ from tondo.core.names import check_name
 from tondo.stages.data.cleaning import CleaningStep
 from tondo.stages.data.csv_faults import delimiter_sign
 from tondo.stages.data.database_keys import check_database
+from tondo.stages.data.function_columns import FunctionColumn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +81,9 @@ class DerivedDefinition(
     python: str = ""
     """`module:function` of the project's folder, in place of `sql`: it takes the inputs as Arrow
     tables in their order and returns one."""
+    functions: dict[str, FunctionColumn] = {}
+    """Columns that declared Python functions compute from the result, or from the single input
+    itself, row by row in a process of their own; outside the promise of equality."""
     clean: tuple[CleaningStep, ...] = ()
     """Steps on the result, or on the single input itself; what they reject is kept in the data
     set `<name>.rejected` with its reason."""
@@ -121,6 +125,8 @@ def parse_derived(data: Mapping[str, Any], *, origin: str = "dataset") -> Derive
     definition = read_definition(data, DerivedDefinition, origin=origin)
     check_name(definition.name, "dataset")
     _check_types(definition.columns, origin)
+    for name, each in definition.functions.items():
+        check_type(each.type, where=f"{origin}: functions.{name}")
     _check_making(definition, origin)
     if definition.rowwise and len(definition.inputs) != 1:
         raise DefinitionError(
@@ -136,13 +142,14 @@ def parse_derived(data: Mapping[str, Any], *, origin: str = "dataset") -> Derive
 def _check_making(definition: DerivedDefinition, origin: str) -> None:
     """Refuse a data set that is made in two ways or none, or rowwise against its steps."""
     ways = [bool(definition.sql), bool(definition.python)]
-    only_cleaned = not any(ways) and definition.clean and len(definition.inputs) == 1
+    carried = not any(ways) and (definition.clean or definition.functions)
+    only_cleaned = carried and len(definition.inputs) == 1
     if sum(ways) != 1 and not only_cleaned:
         raise DefinitionError(
             "TD-CLEAN-006",
             f"{origin}: it is not said in one way how '{definition.name}' is made",
-            expected="`sql` or `python`, or `clean` over exactly one input",
-            fix="Keep one; `clean` may follow either.",
+            expected="`sql` or `python`, or `clean` or `functions` over exactly one input",
+            fix="Keep one; `functions` and `clean` may follow either.",
             dataset=definition.name,
         )
     if definition.rowwise and any(step.deduplicate for step in definition.clean):

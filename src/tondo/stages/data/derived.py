@@ -19,6 +19,7 @@ from tondo.stages.data.commits import (
 )
 from tondo.stages.data.conform import conform
 from tondo.stages.data.definitions import check_columns, time_columns
+from tondo.stages.data.functions import add_functions, read_functions
 from tondo.stages.data.python_step import read_step, run_step
 from tondo.stages.data.snapshots import (
     Snapshot,
@@ -73,11 +74,13 @@ def derive(
     time, so a new input file costs that file only, unless it deduplicates. Rejected rows are
     committed as `<name>.rejected` in the same transaction. `folder` is where a `python` step is
     looked for. Errors: TD-DATA-011 (an input was not given), TD-ENGINE-001.. (the SQL),
-    TD-DATA-006 (a column that the result lacks), TD-CLEAN-001..010 (cleaning, Python).
+    TD-DATA-006 (a column that the result lacks), TD-CLEAN-001..010 (cleaning, Python),
+    TD-FUNCTION-001..005 (functions of rows).
     """
     snapshots = _input_snapshots(definition, inputs, ledger=ledger)
     step = read_step(definition.python, folder=folder) if definition.python else None
-    work = _Work(definition, step, ledger=ledger, blobs=blobs, engine=engine)
+    functions = read_functions(definition.functions, folder=folder)
+    work = _Work(definition, step, functions, ledger=ledger, blobs=blobs, engine=engine)
     made = work.computed(snapshots)
     parents = [("snapshot", each.id, f"input {name}") for name, each in snapshots.items()]
     parts = {definition.name: made.kept}
@@ -149,6 +152,7 @@ class _Work:
         self,
         definition: DerivedDefinition,
         step: PythonStep | None,
+        functions: Mapping[str, PythonStep],
         *,
         ledger: Ledger,
         blobs: Blobs,
@@ -156,6 +160,7 @@ class _Work:
     ) -> None:
         self.definition = definition
         self.step = step
+        self.functions = functions
         self.ledger = ledger
         self.blobs = blobs
         self.engine = engine
@@ -215,6 +220,10 @@ class _Work:
         # Only where they are there, so that work recorded before they existed is still known.
         if self.step is not None:
             parts["python"] = [self.step.text, self.step.digest]
+        if self.functions:
+            columns = msgspec.to_builtins(self.definition.functions)
+            digests = {name: each.digest for name, each in self.functions.items()}
+            parts["functions"] = [columns, digests]
         if self.definition.clean:
             parts["clean"] = msgspec.to_builtins(self.definition.clean)
         return digest(parts)
@@ -235,6 +244,9 @@ class _Work:
             zone=self.definition.zone,
             where=f"dataset '{self.definition.name}'",
         )
+        if self.functions:
+            where = f"dataset '{self.definition.name}'"
+            table = add_functions(table, self.definition.functions, self.functions, where=where)
         check_columns(self.definition, stored_types(table))
         notes = {file.note for snapshot in piece.values() for file in snapshot.files}
         note = notes.pop() if len(notes) == 1 else ""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tondo.core.errors import NotFoundError, near
+from tondo.language.walk import columns_of
+from tondo.language.windows import arguments_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,6 +55,8 @@ class FeatureEntry(msgspec.Struct, frozen=True, kw_only=True):
     """`pushed`, or `every 1h`."""
     deprecated: str = ""
     """Why not to use it, and what to use instead; empty when it may be used."""
+    python: tuple[str, ...] = ()
+    """Python functions that computed what it reads: outside the promise of equality."""
     same_as: str = ""
     """Another feature that computes the same."""
     uses: tuple[FeatureUse, ...] = ()
@@ -64,7 +68,8 @@ class FeatureEntry(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Name, type and expression in one line."""
         gone = f", deprecated: {self.deprecated}" if self.deprecated else ""
-        return f"FeatureEntry({self.name}: {self.type} = {self.expression}{gone})"
+        by = f", outside the promise: {', '.join(self.python)}" if self.python else ""
+        return f"FeatureEntry({self.name}: {self.type} = {self.expression}{by}{gone})"
 
 
 def entries(
@@ -73,13 +78,31 @@ def entries(
     uses: Mapping[str, Sequence[FeatureUse]],
     same_as: Mapping[str, str],
     distributions: Mapping[str, FeatureDistribution],
+    functions: Mapping[str, Mapping[str, str]],
 ) -> list[FeatureEntry]:
-    """Return the catalogue, by view and feature; the mappings are by canonical name or view."""
-    return [
+    """Return the catalogue, by view and feature; the mappings are by canonical name or view.
+
+    `functions` gives, by source, the columns that Python functions compute, with their names.
+    """
+    found = [
         _entry(view, feature, uses=uses, same_as=same_as, measured=distributions.get(view.name))
         for view in views.values()
         for feature in sorted(view.types)
     ]
+    return [_with_functions(each, views[each.view], functions) for each in found]
+
+
+def _with_functions(
+    entry: FeatureEntry, view: FeatureView, functions: Mapping[str, Mapping[str, str]]
+) -> FeatureEntry:
+    computed = functions.get(view.source)
+    if not computed:
+        return entry
+    window = view.windows.get(entry.feature)
+    nodes = [view.lookups[entry.feature]] if window is None else arguments_of(window)
+    read = {name for node in nodes for name in columns_of(node)}
+    named = {computed[name] for name in read if name in computed}
+    return msgspec.structs.replace(entry, python=tuple(sorted(named)))
 
 
 def _entry(
