@@ -32,8 +32,10 @@ Binder = Callable[[Sequence[Any]], Bound | None]
 """From the arguments' constants (None where not constant) to what is bound, if it can be."""
 
 
-def bind(name: str, constants: Sequence[Any]) -> Bound:
+def bind(name: str, constants: Sequence[Any], *, of_list: bool = False) -> Bound:
     """Return the kernel of `name` with what can be bound; None in `constants` is no constant.
+
+    `of_list`: the first argument is a list whose items are taken one by one.
 
     >>> kernel, places = bind("bucketize", [None, 0.0, 15.0])
     >>> kernel(20.0), places
@@ -41,7 +43,17 @@ def bind(name: str, constants: Sequence[Any]) -> Bound:
     """
     binder = _BINDERS.get(name)
     found = binder(constants) if binder else None
+    if found is not None and of_list and name in _BY_ITEM:
+        return _of_items(found[0]), found[1]
     return found or (FUNCTIONS[name].kernel, tuple(range(len(constants))))
+
+
+_BY_ITEM = frozenset({"hash_bucket", "lookup"})
+"""Functions that take a list item by item."""
+
+
+def _of_items(kernel: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda items: [None if each is None else kernel(each) for each in items]
 
 
 def split_time(node: Call) -> Call:
@@ -99,13 +111,7 @@ def _looked_up(constants: Sequence[Any]) -> Bound:
     _, keys, values, *last = constants
     default = last[0] if last else None
     places = dict(zip(reversed(keys), reversed(values), strict=True))  # the first of equals counts
-
-    def kernel(x: Any) -> Any:
-        if x.__class__ is list:
-            return [None if each is None else places.get(each, default) for each in x]
-        return places.get(x, default)
-
-    return kernel, (0,)
+    return (lambda x: places.get(x, default)), (0,)
 
 
 def _pattern(constants: Sequence[Any]) -> Bound | None:
@@ -140,14 +146,9 @@ def _hashed(constants: Sequence[Any]) -> Bound:
     count = int(constants[1])
 
     @lru_cache(maxsize=4096)  # what is hashed are categories, and they come again
-    def of_one(value: str | int) -> float:
+    def kernel(value: str | int) -> float:
         digest = md5(str(value).encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
         return float((int.from_bytes(digest[:8]) >> 4) % count)
-
-    def kernel(value: Any) -> Any:
-        if value.__class__ is list:
-            return [None if each is None else of_one(each) for each in value]
-        return of_one(value)
 
     return kernel, (0,)
 

@@ -210,7 +210,8 @@ class _Writer:
         constants = [
             literal_value(each.node) if isinstance(each.node, Literal) else None for each in below
         ]
-        kernel, places = bind(node.function, constants)
+        of_list = bool(below) and item_type(below[0].node.type) is not None
+        kernel, places = bind(node.function, constants, of_list=of_list)
         return f"{self.bind(kernel)}({', '.join(names[each] for each in places)})"
 
     def output(self, index: int) -> str:
