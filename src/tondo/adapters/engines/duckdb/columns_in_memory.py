@@ -15,6 +15,10 @@ from tondo.adapters.engines.figures import entries, list_entries, sizes
 from tondo.core.columns import item_type
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
     from tondo.adapters.engines.duckdb.profile import Extent
 
 
@@ -30,9 +34,34 @@ def load(connection: Any, source: str, column_type: str) -> Numbers | Texts | Li
         known = column.fill_null(0) if column.null_count else column
         return Numbers(known.to_numpy(), valid)
     if column_type == "string":
-        return _load_texts(connection, source)
-    column = to_arrow(connection, f"SELECT v::TINYINT AS v FROM {source}").column(0)
+        column = to_arrow(connection, f"SELECT v FROM {source}").column(0)
+        return of_texts(connection, column.chunks)
+    return of_booleans(to_arrow(connection, f"SELECT v::TINYINT AS v FROM {source}").column(0))
+
+
+def of_booleans(column: pa.ChunkedArray) -> Texts:
+    """Return a column of 0, 1 and null as booleans."""
     return Texts(column.fill_null(-1).to_numpy().astype(np.int32), [False, True], {})
+
+
+def of_texts(connection: Any, chunks: Sequence[pa.Array]) -> Texts:
+    """Return texts, of one column or of several in a row, each distinct one measured once."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    encoded = pa.chunked_array(chunks, pa.string()).combine_chunks().dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary)
+    words = encoded.dictionary.take(order)
+    rank = np.empty(len(words) + 1, np.int32)
+    rank[order.to_numpy()] = np.arange(len(words), dtype=np.int32)
+    # A null is -1, and so is the last rank.
+    rank[-1] = -1
+    codes = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
+    connection.register("words", pa.table({"v": words}))
+    measured = to_arrow(connection, f"SELECT {texts.measured_sql()} FROM words")
+    connection.unregister("words")
+    measures = {name: measured[name].to_numpy() for name in measured.column_names}
+    return Texts(rank[codes.to_numpy()], words.to_pylist(), measures)
 
 
 class Numbers:
@@ -60,15 +89,15 @@ class Texts:
         self._values = values
         self._measures = measures
 
-    def describe(self, rows: np.ndarray, extent: Extent) -> dict[str, Any]:
-        """Return the entries of these rows (positions, or a mask)."""
+    def describe(self, rows: np.ndarray | slice, extent: Extent) -> dict[str, Any]:
+        """Return the entries of these rows (positions, a mask, or a slice)."""
         codes = np.sort(self._codes[rows])
         missing = int(np.searchsorted(codes, 0))
         starts, counts = numbers.runs(codes[missing:])
         distinct = codes[missing:][starts]
         chosen = numbers.most_frequent(counts, extent.labels)
         values = map(self._values.__getitem__, distinct[chosen].tolist())
-        top = list(zip(values, counts[chosen].tolist(), strict=True))
+        top = [list(pair) for pair in zip(values, counts[chosen].tolist(), strict=True)]
         found = entries(len(codes), missing, len(distinct), top)
         if self._measures:
             found |= _measured(
@@ -123,26 +152,6 @@ class Lists:
         before = np.cumsum(lengths) - lengths
         places: np.ndarray = np.repeat(self._starts[rows] - before, lengths)
         return places + np.arange(len(places))
-
-
-def _load_texts(connection: Any, source: str) -> Texts:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    column = to_arrow(connection, f"SELECT v FROM {source}").column(0)
-    encoded = pa.chunked_array(column.chunks, pa.string()).combine_chunks().dictionary_encode()
-    order = pc.sort_indices(encoded.dictionary)
-    words = encoded.dictionary.take(order)
-    rank = np.empty(len(words) + 1, np.int32)
-    rank[order.to_numpy()] = np.arange(len(words), dtype=np.int32)
-    # A null is -1, and so is the last rank.
-    rank[-1] = -1
-    codes = encoded.indices.fill_null(-1) if encoded.null_count else encoded.indices
-    connection.register("words", pa.table({"v": words}))
-    measured = to_arrow(connection, f"SELECT {texts.measured_sql()} FROM words")
-    connection.unregister("words")
-    measures = {name: measured[name].to_numpy() for name in measured.column_names}
-    return Texts(rank[codes.to_numpy()], words.to_pylist(), measures)
 
 
 def _load_lists(connection: Any, source: str, item: str) -> Lists:

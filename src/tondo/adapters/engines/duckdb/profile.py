@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 
 from tondo.adapters.engines.duckdb import profile_numbers as numbers
+from tondo.adapters.engines.duckdb import profile_small as small
 from tondo.adapters.engines.duckdb import profile_streamed as streamed
 from tondo.adapters.engines.duckdb import profile_texts as texts
 from tondo.adapters.engines.duckdb import profile_weights as weights
@@ -21,13 +21,8 @@ from tondo.core.columns import item_type
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import pyarrow as pa
-
 # Reading is parallel inside the engine; a second column keeps it busy while one is sorted.
 _AT_ONCE = 2
-VALUE_BYTES = 8
-# Up to so many rows a question takes the engine longer than its answer: fewer are asked.
-_SMALL_ROWS = 1 << 16
 
 
 class Extent(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,43 +54,20 @@ def profile(
     if weight is not None:
         weights.refuse_unfit(connection, relation(connection, table, [weight]), weight)
 
-    held = _read_together(connection, table, columns, extent)
+    together = small.describe(connection, table, columns, extent=extent)
 
     def one(cursor: Any, name: str) -> dict[str, Any]:
-        if held is not None and name in held:
-            found = _of_ordered(held[name], extent)
-        else:
-            found = describe(cursor, column_source(cursor, table, name), columns[name], extent)
+        found = together.get(name) or describe(
+            cursor, column_source(cursor, table, name), columns[name], extent
+        )
         if weight is not None:
             source = weights.source(cursor, table, name, weight)
             found["weighted"] = weights.describe(cursor, source, columns[name], extent)
         return found
 
-    if held is not None:
+    if together:
         return {name: one(connection, name) for name in columns}
     return side_by_side(connection, columns, one)
-
-
-def _read_together(
-    connection: Any, table: Any, columns: Mapping[str, str], extent: Extent
-) -> dict[str, pa.ChunkedArray] | None:
-    """Return the numbers and times of a small table, all read at once; None of a larger one."""
-    source = relation(connection, table, list(columns)[:1] or None)
-    (rows,) = connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0]
-    if rows > _SMALL_ROWS or rows * VALUE_BYTES > extent.limit_bytes:
-        return None
-    asked = {
-        name: f"{numbers.ORDERED_SQL[type_].format(quote(name))} AS {quote(name)}"
-        for name, type_ in columns.items()
-        if type_ in numbers.ORDERED_SQL
-    }
-    if not asked:
-        return {}
-    found = to_arrow(
-        connection,
-        f"SELECT {', '.join(asked.values())} FROM {relation(connection, table, list(asked))}",
-    )
-    return dict(zip(asked, found.columns, strict=True))
 
 
 def side_by_side(
@@ -132,7 +104,7 @@ def describe(connection: Any, source: str, column_type: str, extent: Extent) -> 
         return texts.describe(connection, source, is_text=is_text, top=extent.labels)
     value = numbers.ORDERED_SQL[column_type].format("v")
     (rows,) = connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0]
-    if rows * VALUE_BYTES > extent.sorted_bytes:
+    if rows * numbers.VALUE_BYTES > extent.sorted_bytes:
         return streamed.describe(
             connection,
             source,
@@ -141,17 +113,11 @@ def describe(connection: Any, source: str, column_type: str, extent: Extent) -> 
             extent=extent,
         )
     # Named nowhere here, so that the engine's copy goes before the values are sorted.
-    return _of_ordered(to_arrow(connection, f"SELECT {value} AS v FROM {source}").column(0), extent)
-
-
-def _of_ordered(column: pa.ChunkedArray, extent: Extent) -> dict[str, Any]:
-    rows, present = len(column), column.drop_null().to_numpy()
-    del column
-    if present.flags.writeable:
-        present.sort()
-    else:
-        present = np.sort(present)
-    return numbers.describe(present, rows=rows, top=extent.top, buckets=extent.buckets)
+    return numbers.describe_column(
+        to_arrow(connection, f"SELECT {value} AS v FROM {source}").column(0),
+        top=extent.top,
+        buckets=extent.buckets,
+    )
 
 
 def _of_lists(connection: Any, source: str, item: str, extent: Extent) -> dict[str, Any]:

@@ -12,9 +12,12 @@ from tondo.adapters.engines.figures import edges_of, equal_width, places, plain,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    import pyarrow as pa
+
 # Sums are taken a block at a time and the blocks added without rounding, so that a column that
 # is streamed gives the same bits as one in memory. 64 Ki doubles stay in a processor's cache.
 BLOCK = 1 << 16
+VALUE_BYTES = 8
 ORDERED_SQL = {
     # Adding 0.0 turns -0.0 into 0.0: which of the two a sort puts first must not matter.
     "double": "CAST({0} AS DOUBLE) + 0.0::DOUBLE",
@@ -22,6 +25,17 @@ ORDERED_SQL = {
     "timestamp": "epoch_us({0})",
     "date": "CAST({0} - DATE '1970-01-01' AS BIGINT)",
 }
+
+
+def describe_column(column: pa.ChunkedArray, *, top: int, buckets: int) -> dict[str, Any]:
+    """Return the entries of a column in any order, nulls among its values."""
+    rows, present = len(column), column.drop_null().to_numpy()
+    del column
+    if present.flags.writeable:
+        present.sort()
+    else:
+        present = np.sort(present)
+    return describe(present, rows=rows, top=top, buckets=buckets)
 
 
 def describe(present: np.ndarray, *, rows: int, top: int, buckets: int) -> dict[str, Any]:

@@ -19,12 +19,11 @@ from tondo.adapters.engines.duckdb.connection import (
 )
 from tondo.adapters.engines.duckdb.lowering import lower
 from tondo.adapters.engines.duckdb.profile import (
-    VALUE_BYTES,
     column_source,
     describe,
     side_by_side,
 )
-from tondo.adapters.engines.duckdb.profile_numbers import ORDERED_SQL
+from tondo.adapters.engines.duckdb.profile_numbers import ORDERED_SQL, VALUE_BYTES
 from tondo.adapters.engines.figures import plain
 from tondo.language.walk import columns_of
 
