@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 
@@ -62,6 +63,20 @@ def test_a_stored_tree_reads_back_equal(text):
 def test_a_stored_window_reads_back_equal():
     call = parse_window("count(*) over 3h")
     assert from_json(to_json(call)) == call
+
+
+def test_a_list_of_constants_is_stored_and_read():
+    node = check(parse("lookup(s, ['a', 'b'], [1, 2.5])"), {"s": "string"})
+    assert from_json(json.loads(canonical_json(to_json(node)))) == node
+
+
+@pytest.mark.parametrize("value", [["a", 1], "ab", [["a"]], None, [None, "b"], ["a"]])
+def test_a_list_that_was_tampered_with_is_refused(value):
+    body = to_json(check(parse("lookup(s, ['a', 'b'], [1, 2.5])"), {"s": "string"}))
+    body = json.loads(canonical_json(body))
+    body["tree"]["arguments"][1]["value"] = value
+    with pytest.raises(DataError, match="TD-LANG-009"):
+        from_json(body)
 
 
 def change(body, **parts):

@@ -23,7 +23,7 @@ from tondo.stages.training.periods import Period, split_rows
 from tondo.stages.training.samples import plain_rows
 from tondo.stages.training.spec import Change, Gate, Limit
 
-from .conftest import flights, model_spec
+from .conftest import flights, model_spec, resolved
 
 BOTH = pytest.mark.parametrize("algorithm", ["logistic", "lightgbm"])
 
@@ -54,6 +54,30 @@ def test_a_row_scores_as_it_does_in_a_table_of_the_engine(trained, on_duckdb, al
     np.testing.assert_array_equal(matrix, [model.vector(row) for row in rows])
     scores = score_table(model, table, engine=on_duckdb.engine)
     assert [model.score_row(row) for row in rows] == scores.tolist()
+
+
+LEARNED = {
+    "carrier": "target_mean(carrier, 5)",
+    "distance": "robust_scale(fill_median(distance))",
+    "bucket": "quantile_bucket(distance, 6)",
+    "code": "vocab(origin, 1, oov = 2)",
+    "words": "sum(idf(tokens(carrier || ' ' || origin), 5))",
+    "wind": "fill_mean(@weather.wind)",
+}
+
+
+def test_every_learned_feature_goes_the_whole_way(trained, on_duckdb):
+    spec, found = model_spec(features=LEARNED), resolved(LEARNED)
+    run = trained(spec, tools=on_duckdb, resolved=found)
+    assert run.package == trained(spec, resolved=found).package
+    assert run.metrics["auc"] > 0.6
+    model = loaded(on_duckdb, run)
+    table = flights(400, seed=12)
+    matrix = feature_matrix(model.contents.features, table, engine=on_duckdb.engine)
+    np.testing.assert_array_equal(matrix, [model.vector(row) for row in plain_rows(table)])
+    by_carrier = model.contents.fitted["carrier"][0]["parameters"]
+    served = dict(zip(by_carrier["values"], by_carrier["means"], strict=True))
+    assert set(matrix[:, 0]) == {served[each] for each in table["carrier"].to_pylist()}
 
 
 def test_from_rows_to_a_refit_that_serves(trained, on_duckdb):
