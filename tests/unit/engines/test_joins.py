@@ -1,16 +1,20 @@
 """Point-in-time joins against a slow plain loop."""
 
+from random import Random
+
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tondo.adapters.engines.duckdb.engine import DuckDBEngine
 from tondo.core.errors import DataError
 from tondo.language.check import check, check_window
 from tondo.language.parse import parse, parse_window
 from tondo.language.windows import aggregate, quantise_for
-from tondo.ports.engine import LookupJoin, WindowJoin
+from tondo.ports.engine import FileTable, LookupJoin, WindowJoin
 from tondo.scoring.online import content_order
 
 TIME = pa.timestamp("us", tz="UTC")
@@ -54,10 +58,15 @@ WINDOWS = {
 
 
 @pytest.fixture(scope="module")
-def engine():
+def duckdb():
     opened = DuckDBEngine(threads=2)
     yield opened
     opened.close()
+
+
+@pytest.fixture(params=["duckdb", "spark"])
+def engine(request):
+    return request.getfixturevalue(request.param)
 
 
 def events_table(events):
@@ -243,9 +252,9 @@ quick = settings(max_examples=40, deadline=None, suppress_health_check=list(Heal
     ttl_us=st.sampled_from([None, 5000, 20_000]),
     cadence_us=st.sampled_from([None, None, 8000]),
 )
-def test_lookups_equal_the_slow_loop(engine, events, spine, recorded, ttl_us, cadence_us):
+def test_lookups_equal_the_slow_loop(duckdb, events, spine, recorded, ttl_us, cadence_us):
     how = {"recorded": recorded, "ttl_us": ttl_us, "cadence_us": cadence_us}
-    answer = engine.point_in_time(
+    answer = duckdb.point_in_time(
         spine_table(spine), time="t", lookups=[lookup(events, **how)], windows=[]
     )
     assert_same(answer, [slow_lookup(events, key, t, **how) for key, t in spine])
@@ -253,11 +262,62 @@ def test_lookups_equal_the_slow_loop(engine, events, spine, recorded, ttl_us, ca
 
 @quick
 @given(events=some_events(), spine=spines, recorded=st.booleans())
-def test_windows_equal_the_slow_loop(engine, events, spine, recorded):
-    answer = engine.point_in_time(
+def test_windows_equal_the_slow_loop(duckdb, events, spine, recorded):
+    answer = duckdb.point_in_time(
         spine_table(spine), time="t", lookups=[], windows=[window(events, recorded=recorded)]
     )
     assert_same(answer, [slow_window(events, key, t, recorded=recorded) for key, t in spine])
+
+
+def many_histories(random, *, keys):
+    """Events of many keys and spine rows over them: on Spark a join costs seconds, whatever lies in it."""
+    names = [f"k{number}" for number in range(keys)]
+    events, spine = [], []
+    for name in [*names, None]:
+        for _ in range(random.randint(0, 25)):
+            e = None if random.random() < 0.05 else random.randint(0, 60) * 1000 + 5
+            late = random.choice([0, 0, 1000, 7000, -3000])
+            x = random.choice([0.0, -0.0, 1.5, -2.25, 1e-9, 1 / 3, 4e9, None])
+            s = random.choice(["x", "y", "", None])
+            y = random.choice([2.0, -2.0, 0.0, 4e9, None])
+            events.append((name, e, None if e is None else e + late, x, s, y))
+        for _ in range(random.randint(1, 4)):
+            spine.append(
+                (name, None if random.random() < 0.05 else random.randint(0, 120) * 1000 + 5)
+            )
+    spine += [("unknown", 50_005), ("unknown", None)]
+    random.shuffle(events)
+    random.shuffle(spine)
+    return events, spine
+
+
+def of_key(events, key):
+    return [event for event in events if event[0] == key]
+
+
+def test_lookups_on_spark_equal_the_slow_loop(spark):
+    events, spine = many_histories(Random(3), keys=120)
+    ways = [
+        {"recorded": recorded, "ttl_us": ttl_us, "cadence_us": cadence_us}
+        for recorded, ttl_us, cadence_us in [
+            (False, None, None), (True, 5000, None), (True, None, 8000), (False, 20_000, 8000),
+        ]
+    ]  # fmt: skip
+    joins = [replace(lookup(events, **how), prefix=f"{n}_") for n, how in enumerate(ways)]
+    answer = spark.point_in_time(spine_table(spine), time="t", lookups=joins, windows=[])
+    for n, how in enumerate(ways):
+        slow = [slow_lookup(of_key(events, key), key, t, **how) for key, t in spine]
+        wanted = [{name.replace("v_", f"{n}_"): row[name] for name in row} for row in slow]
+        assert_same(answer, wanted)
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_windows_on_spark_equal_the_slow_loop(spark, recorded):
+    events, spine = many_histories(Random(4), keys=120)
+    joins = [window(events, recorded=recorded)]
+    answer = spark.point_in_time(spine_table(spine), time="t", lookups=[], windows=joins)
+    slow = [slow_window(of_key(events, key), key, t, recorded=recorded) for key, t in spine]
+    assert_same(answer, slow)
 
 
 def test_every_spine_row_comes_back_once_and_in_order(engine):
@@ -278,6 +338,17 @@ def test_a_view_without_time_gives_the_last_row_of_each_key(engine):
     )
     assert answer.column("v_x").to_pylist() == [2.0, None, None, 5.0]
     assert answer.column("v_filled").to_pylist() == [2.0, None, None, 5.0]
+
+
+def test_a_view_without_time_in_files_gives_the_last_row_of_the_last_file(engine, tmp_path):
+    paths = (tmp_path / "z.parquet", tmp_path / "a.parquet")
+    for number, path in enumerate(paths):
+        events = [("a", None, None, 2.0 * number, "x"), ("a", None, None, 2.0 * number + 1, "x")]
+        pq.write_table(events_table(events), path)
+    join = lookup([], recorded=False, ttl_us=None, cadence_us=None, timed=False)
+    join = replace(join, table=FileTable(paths=paths, columns=COLUMNS))
+    answer = engine.point_in_time(spine_table([("a", 1)]), time="t", lookups=[join], windows=[])
+    assert answer.column("v_x").to_pylist() == [3.0]
 
 
 def test_an_unknown_key_does_not_take_an_expression_s_default(engine):

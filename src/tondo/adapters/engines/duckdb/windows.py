@@ -12,26 +12,21 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tondo.adapters.engines.duckdb.connection import quote, relation, to_arrow
 from tondo.adapters.engines.duckdb.lowering import lower, quantised_sql, unquantisable_sql
 from tondo.adapters.engines.duckdb.window_pairs import by_pairs
+from tondo.adapters.engines.window_sums import EXACT, SUMS, Slots, answered
 from tondo.core.errors import DataError
 from tondo.language.walk import columns_of
-from tondo.language.windows import LARGEST, LARGEST_SQUARED, arguments_of, finish, finish_ratio
+from tondo.language.windows import LARGEST, LARGEST_SQUARED, arguments_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
     from tondo.language.tree import Node, WindowCall
     from tondo.ports.engine import WindowJoin
-
-_SUMS = ("count", "sum", "avg", "stddev", "ratio")
-_EXACT = 1 << 53
-"""Integers up to here are doubles; a quotient of two of them is rounded once."""
 
 
 def window_join(connection: Any, join: WindowJoin, key: str, *, spine: str) -> pa.Table:
@@ -40,8 +35,8 @@ def window_join(connection: Any, join: WindowJoin, key: str, *, spine: str) -> p
     columns: dict[str, Any] = {}
     for bounds in dict.fromkeys(map(_bounds, join.features.values())):
         calls = {name: call for name, call in join.features.items() if _bounds(call) == bounds}
-        sums = {name: call for name, call in calls.items() if call.function in _SUMS}
-        others = {name: call for name, call in calls.items() if call.function not in _SUMS}
+        sums = {name: call for name, call in calls.items() if call.function in SUMS}
+        others = {name: call for name, call in calls.items() if call.function not in SUMS}
         if sums:
             columns |= _by_sums(connection, join, sums, key=key, spine=spine)
         if others:
@@ -84,38 +79,19 @@ def _events(
     )
 
 
-class _Slots:
-    """The distinct summed arguments of some calls, and the columns that carry them."""
-
-    def __init__(self, calls: Iterable[WindowCall]) -> None:
-        self.columns: dict[str, str] = {}
-        self._known: list[tuple[Any, ...]] = []
-        for call in calls:
-            for argument in arguments_of(call):
-                self._add(call, argument)
-
-    def places(self, call: WindowCall) -> list[int]:
-        return [self._known.index(_slot(call, argument)) for argument in arguments_of(call)]
-
-    def _add(self, call: WindowCall, argument: Node) -> None:
-        slot = _slot(call, argument)
-        if slot not in self._known:
-            self._known.append(slot)
-        place = self._known.index(slot)
-        text = lower(argument)
-        self.columns[f"p{place}"] = f"({text} IS NOT NULL)::BIGINT"
-        if call.function == "count":
-            return
-        exact = f"coalesce({quantised_sql(text, call.scale_bits)}, 0)"
-        self.columns[f"q{place}"] = exact
-        if call.function == "stddev":
-            self.columns[f"z{place}"] = f"{exact} * {exact}"
-
-
-def _slot(call: WindowCall, argument: Node) -> tuple[Any, ...]:
-    if call.function == "count":
-        return ("count", argument)
-    return ("stddev" if call.function == "stddev" else "sum", argument, call.scale_bits)
+def _columns(slots: Slots) -> dict[str, str]:
+    """Return the columns that carry the slots."""
+    columns: dict[str, str] = {}
+    for place, slot in enumerate(slots.known):
+        text = lower(slot.argument)
+        columns[f"p{place}"] = f"({text} IS NOT NULL)::BIGINT"
+        if slot.kind == "count":
+            continue
+        exact = f"coalesce({quantised_sql(text, slot.scale_bits)}, 0)"
+        columns[f"q{place}"] = exact
+        if slot.kind == "stddev":
+            columns[f"z{place}"] = f"{exact} * {exact}"
+    return columns
 
 
 def _by_sums(
@@ -124,11 +100,12 @@ def _by_sums(
     """Answer calls whose sums can be added to and taken from."""
     for name, call in calls.items():
         _check_size(connection, join, name, call)
-    slots = _Slots(calls.values())
-    names = ["g", *slots.columns]
-    events = _events(connection, join, tuple(calls.values()), slots.columns)
-    listed, taken = ", ".join(slots.columns), ", ".join(f"-{name}" for name in slots.columns)
-    comma = ", " if slots.columns else ""
+    slots = Slots(calls.values())
+    columns = _columns(slots)
+    names = ["g", *columns]
+    events = _events(connection, join, tuple(calls.values()), columns)
+    listed, taken = ", ".join(columns), ", ".join(f"-{name}" for name in columns)
+    comma = ", " if columns else ""
     sums = ", ".join(f"sum({name}) AS {name}" for name in names)
     running = ", ".join(f"sum({name}) OVER sweep AS {name}" for name in names)
     shown = ", ".join(_shown(name) for name in names)
@@ -144,7 +121,7 @@ def _by_sums(
         f"FROM {spine} s ASOF LEFT JOIN timeline v ON s.{key} = v.key AND s.__t >= v.moment "
         f"ORDER BY s.__n",
     )
-    return {name: _finished(call, slots, found) for name, call in calls.items()}
+    return {name: answered(call, slots, found) for name, call in calls.items()}
 
 
 def _check_size(connection: Any, join: WindowJoin, feature: str, call: WindowCall) -> None:
@@ -182,66 +159,6 @@ def _shown(name: str) -> str:
     if name[0] in "gp":
         return f"coalesce({name}, 0)::BIGINT AS {name}"
     return (
-        f"CASE WHEN abs({name}) <= {_EXACT} THEN {name}::DOUBLE END AS {name}, "
-        f"CASE WHEN abs({name}) > {_EXACT} THEN {name}::VARCHAR END AS {name}_wide"
+        f"CASE WHEN abs({name}) <= {EXACT} THEN {name}::DOUBLE END AS {name}, "
+        f"CASE WHEN abs({name}) > {EXACT} THEN {name}::VARCHAR END AS {name}_wide"
     )
-
-
-def _finished(call: WindowCall, slots: _Slots, found: pa.Table) -> pa.Array:
-    """Return the feature's column; the arithmetic is that of `language/windows.finish`."""
-    import pyarrow as pa
-
-    keyed = found.column("keyed").to_numpy()
-    if call.argument is None:
-        return pa.array(found.column("g").to_numpy().astype(float), mask=~keyed)
-    place, *others = slots.places(call)
-    n = found.column(f"p{place}").to_numpy()
-    if call.function == "count":
-        return pa.array(n.astype(float), mask=~keyed)
-    if call.function == "stddev":
-        return pa.array(_spreads(call, n, found, place), type=pa.float64())
-    if call.function == "ratio":
-        return _ratios(n, found, place, others[0])
-    totals = found.column(f"q{place}").to_numpy()
-    present = n > 0
-    divisor = np.where(present, n, 1) if call.function == "avg" else np.ones(len(n))
-    values = totals / (divisor * float(1 << call.scale_bits))
-    wide = found.column(f"q{place}_wide")
-    for row in np.flatnonzero(present & np.isnan(totals)):
-        values[row] = finish(call, int(n[row]), int(wide[int(row)].as_py()), 0)
-    return pa.array(values, mask=~present)
-
-
-def _ratios(n: np.ndarray, found: pa.Table, above: int, below: int) -> pa.Array:
-    import pyarrow as pa
-
-    totals, divisors = (found.column(f"q{place}").to_numpy() for place in (above, below))
-    present = (n > 0) & (divisors != 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # Adding 0.0 makes 0.0 of the -0.0 that 0 over a negative sum gives.
-        values = totals / divisors + 0.0
-    wide = np.flatnonzero(present & (np.isnan(totals) | np.isnan(divisors)))
-    if len(wide):
-        rows = found.take(wide)
-        exact = zip(_integers(rows, f"q{above}"), _integers(rows, f"q{below}"), strict=True)
-        for row, (total, divisor) in zip(wide.tolist(), exact, strict=True):
-            values[row] = finish_ratio(1, total, divisor)
-    return pa.array(values, mask=~present)
-
-
-def _spreads(call: WindowCall, n: np.ndarray, found: pa.Table, place: int) -> list[float | None]:
-    totals = _integers(found, f"q{place}")
-    squares = _integers(found, f"z{place}")
-    return [
-        finish(call, count, total, square)
-        for count, total, square in zip(n.tolist(), totals, squares, strict=True)
-    ]
-
-
-def _integers(found: pa.Table, name: str) -> list[int]:
-    """Return a running sum as unbounded integers; 0 where no event ever was."""
-    narrow, wide = found.column(name).to_pylist(), found.column(f"{name}_wide").to_pylist()
-    return [
-        int(text) if text is not None else int(value or 0)
-        for value, text in zip(narrow, wide, strict=True)
-    ]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tondo.language.tree import Node
+    from tondo.ports.engine import LookupJoin, WindowJoin
 
 
 class SparkEngine:
@@ -31,7 +32,7 @@ class SparkEngine:
     """
 
     name = "spark"
-    gaps: ClassVar[frozenset[str]] = frozenset({"point_in_time", "query"})
+    gaps: ClassVar[frozenset[str]] = frozenset({"query"})
     """Methods of the port, and functions of the language, that Spark does not offer."""
 
     def __init__(
@@ -87,6 +88,25 @@ class SparkEngine:
         session = self.session
         with opened.coded_errors():
             return evaluate.evaluate(session, expressions, table, keep=keep)
+
+    def point_in_time(
+        self,
+        spine: Any,
+        *,
+        time: str,
+        lookups: Sequence[LookupJoin],
+        windows: Sequence[WindowJoin],
+    ) -> pa.Table:
+        """Return the spine, every row once and in order, with the joined features added.
+
+        Errors: TD-LANG-012 (a value too large for an exact sum), -014, TD-ENGINE-005, -008,
+        TD-SPARK-003.
+        """
+        from tondo.adapters.engines.spark import joins
+
+        session = self.session
+        with opened.coded_errors():
+            return joins.point_in_time(session, spine, time=time, lookups=lookups, windows=windows)
 
     def profile(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tondo.adapters.engines.spark.lowering import lower, told
+from tondo.adapters.engines.spark.lowering import lower, settled, told
 from tondo.adapters.engines.spark.tables import arrow_type, in_order, names_of, ordered, quote
 from tondo.language.walk import columns_of
 
@@ -32,18 +32,26 @@ def evaluate(
 
 
 def computed_columns(frame: Any, trees: Mapping[str, Node], *, keep: Sequence[str]) -> Any:
-    """Return a frame of `keep` and the value of each tree, as it leaves the engine.
-
-    In two steps, so that a value is computed once and looked at twice.
-    """
-    lowered = [f"{lower(tree)} AS c{place}" for place, tree in enumerate(trees.values())]
+    """Return a frame of `keep` and the value of each tree, as it leaves the engine."""
     kept = [f"{quote(name)} AS k{place}" for place, name in enumerate(keep)]
+    inner = inner_columns(frame, list(trees.values()), keep=kept)
     shown = [f"k{place} AS {quote(name)}" for place, name in enumerate(keep)]
     shown += [
         f"{told(f'c{place}', tree.type)} AS {quote(name)}"
         for place, (name, tree) in enumerate(trees.items())
     ]
-    return frame.selectExpr(*kept, *lowered).selectExpr(*shown)
+    return inner.selectExpr(*shown)
+
+
+def inner_columns(frame: Any, trees: Sequence[Node], *, keep: Sequence[str]) -> Any:
+    """Return a frame of `keep`, SQL with ` AS name`, and `c0`...: the trees' values inside.
+
+    In two steps, so that a value is computed once and looked at twice.
+    """
+    names = [text.rpartition(" AS ")[2] for text in keep]
+    lowered = [f"{lower(tree)} AS c{place}" for place, tree in enumerate(trees)]
+    final = [f"{settled(f'c{place}', tree.type)} AS c{place}" for place, tree in enumerate(trees)]
+    return frame.selectExpr(*keep, *lowered).selectExpr(*names, *final)
 
 
 def to_arrow(frame: Any, types: Mapping[str, str]) -> pa.Table:

@@ -62,7 +62,8 @@ def _ceil(x: str) -> str:
     return called("negative", _floor(called("negative", x)))
 
 
-def _trunc(x: str) -> str:
+def trunc_whole(x: str) -> str:
+    """Return the SQL of x without its fraction."""
     return chosen(called("<", x, _ZERO), _ceil(x), _floor(x))
 
 
@@ -243,7 +244,7 @@ def _carried(name: str, *, makes_nan: bool = False) -> Lowering:
 LOWERINGS: dict[str, Lowering] = {
     "ceil": Lowering(_of_one(_ceil), carries_nan=True),
     "floor": Lowering(_of_one(_floor), carries_nan=True),
-    "trunc": Lowering(_of_one(_trunc), carries_nan=True),
+    "trunc": Lowering(_of_one(trunc_whole), carries_nan=True),
     "round": Lowering(_round, carries_nan=True),
     **{name: _carried(name) for name in ("abs", "exp", "expm1", "atan")},
     # Null at and below the point where they end.

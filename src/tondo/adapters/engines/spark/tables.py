@@ -24,11 +24,13 @@ SPARK_TYPES = {
     "timestamp": "timestamp",
     "date": "date",
 }
+MICROS = "unix_micros(CAST({0} AS TIMESTAMP))"
+"""SQL of a time as microseconds."""
 _VALUES = {
     # Adding 0.0 turns -0.0 into 0.0.
     "double": "CAST({0} AS DOUBLE) + 0.0D",
     "id": "CAST({0} AS BIGINT)",
-    "timestamp": "unix_micros(CAST({0} AS TIMESTAMP))",
+    "timestamp": MICROS,
     "date": "CAST(unix_date({0}) AS BIGINT)",
     "string": "CAST({0} AS STRING)",
     # As texts: false comes before true.
