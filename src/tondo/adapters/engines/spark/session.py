@@ -22,9 +22,8 @@ _MEANING = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.caseSensitive": "true",
     "spark.sql.ansi.enabled": "true",
-    # A text is what it says: ${...} in it is no setting, and a backslash begins an escape.
+    # A text is what it says: ${...} in it is no setting.
     "spark.sql.variable.substitute": "false",
-    "spark.sql.parser.escapedStringLiterals": "false",
     # Calendar days as they are written, not moved between calendars.
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
