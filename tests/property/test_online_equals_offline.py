@@ -71,6 +71,21 @@ for name in ("windows", "timely windows"):
     VIEWS[name] = check_view(
         delays_view(features=small), entity=ORIGIN, source=LANDINGS if name == "windows" else TIMELY
     )
+TILED = {
+    "mean": "avg(delay) over 3d tiles 1h",
+    "n": "count(*) over 2d tiles 4m",
+    "known": "count(delay) over 5d tiles 12h",
+    "sd": "stddev(delay) over 40h tiles 1d",
+    "share": "ratio(delay, delay + 9.0) over 2d tiles 1h",
+    "least": "min(delay) over 3d tiles 1h",
+    "exact": "sum(delay) over 1d",
+}
+# Units of two hours: a window of many tiles, and events on, before and after their boundaries.
+UNIT_US = {"tiled": 7200 * SECOND_US, "timely tiled": 7200 * SECOND_US}
+for name in UNIT_US:
+    VIEWS[name] = check_view(
+        delays_view(features=TILED), entity=ORIGIN, source=LANDINGS if name == "tiled" else TIMELY
+    )
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +96,14 @@ def engine():
 
 
 @st.composite
-def streams(draw, *, recorded):
+def streams(draw, *, recorded, unit_us):
     """Events in the order in which they become known, some long after they happened."""
     events = []
     for flight in range(draw(st.integers(0, 20))):
-        happened = draw(st.integers(0, 60)) * SECOND_US
-        late = draw(st.sampled_from([0, 0, 0, 1, 7, 25])) * SECOND_US if recorded else 0
+        happened = draw(st.integers(0, 60)) * unit_us
+        if unit_us > SECOND_US:
+            happened += draw(st.sampled_from([0, 0, -1, 1, 250 * SECOND_US]))
+        late = draw(st.sampled_from([0, 0, 0, 1, 7, 25])) * unit_us if recorded else 0
         events.append(
             {
                 "flight": flight,
@@ -137,12 +154,13 @@ def offline(view, engine, events, moments):
 @given(data=st.data())
 def test_online_equals_offline(engine, name, data):
     view = VIEWS[name]
-    events = data.draw(streams(recorded=view.recorded_at is not None))
+    unit_us = UNIT_US.get(name, SECOND_US)
+    events = data.draw(streams(recorded=view.recorded_at is not None, unit_us=unit_us))
     online, clock = MemoryStore(), ManualClock(0)
     moments, seen = [], []
     with PushWriter(view, online=online, eventlog=MemoryEventLog(), clock=clock) as writer:
         begun = 0
-        for now in range(0, 90 * SECOND_US, 5 * SECOND_US):
+        for now in range(0, 90 * unit_us, 5 * unit_us):
             due = [each for each in events[begun:] if each["recorded_at"] <= now]
             repeats = (
                 data.draw(st.lists(st.sampled_from(events[:begun]), max_size=2)) if begun else []

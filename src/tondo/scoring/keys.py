@@ -37,6 +37,24 @@ def event_time_of(event_key: bytes) -> int:
     return int.from_bytes(event_key[-EVENT_TAIL:-8]) - _BIAS
 
 
+def row_time_of(row_tail: bytes) -> int:
+    """Return the event time that follows the stem in a looked-up row's key."""
+    return _MOST - int.from_bytes(row_tail[:8])
+
+
+def block_tail(level: int, block: int) -> bytes:
+    """Return what follows the entity key in the key of a block; `level` is its place.
+
+    Its first byte is after that of every event time until the year 290,000.
+    """
+    return b"\xff" + bytes((level,)) + oldest_first(block)
+
+
+def block_of(block_key: bytes) -> int:
+    """Return the number of the block that lies under a key."""
+    return int.from_bytes(block_key[-8:]) - _BIAS
+
+
 def event_digest(event_id: str) -> bytes:
     """Return the 16 bytes that stand for an event id: its mark, and its place among equal times.
 
@@ -49,18 +67,26 @@ def event_digest(event_id: str) -> bytes:
 class ViewKeys:
     """Makes the keys of one view version."""
 
-    __slots__ = ("_is_text", "_layout", "_marks", "newest", "prefix", "state")
+    __slots__ = (
+        *("_is_text", "_layout", "dropped", "horizon"),
+        *("marks", "newest", "prefix", "state"),
+    )
 
     def __init__(self, layout: ViewLayout) -> None:
         self._layout = layout
         self._is_text = layout.key_type == "string"
         self.prefix = b"%s\x00%s\x00" % (layout.view.encode(), layout.version.encode())
         """What every row's and event's key begins with."""
-        self._marks = b"%s\x01%s\x00" % (layout.view.encode(), layout.version.encode())
+        self.marks = b"%s\x01%s\x00" % (layout.view.encode(), layout.version.encode())
+        """What every mark's key begins with."""
         self.state = b"%s\x02%s" % (layout.view.encode(), layout.version.encode())
         """Where the state of the view's loads lies (`loads.py`)."""
         self.newest = b"%s\x03%s" % (layout.view.encode(), layout.version.encode())
         """Where the newest pushed event time lies (`pushed.py`)."""
+        self.horizon = b"%s\x04%s" % (layout.view.encode(), layout.version.encode())
+        """Where the instant lies before which nothing can be read (`horizon.py`)."""
+        self.dropped = b"%s\x05%s" % (layout.view.encode(), layout.version.encode())
+        """Where the number of events lies that came too late for any read."""
 
     def stem(self, key: Any) -> bytes:
         """Return what all keys of an entity begin with; TD-ONLINE-001 for a key of wrong type."""
@@ -95,9 +121,18 @@ class ViewKeys:
         """Return the key of one event; keys sort by entity key, event time, digest."""
         return self.stem(key) + oldest_first(event_time_us) + digest[:8]
 
+    def block(self, key: Any, level: int, block: int) -> bytes:
+        """Return the key of a block of tiles; after all events of the entity (see `tiles.py`)."""
+        return self.stem(key) + block_tail(level, block)
+
     def mark(self, digest: bytes) -> bytes:
         """Return the key that says that an event id has been applied."""
-        return self._marks + digest
+        return self.marks + digest
+
+    def stem_length(self, row_key: bytes) -> int:
+        """Return how long the stem is with which a row's, an event's or a block's key begins."""
+        start = len(self.prefix)
+        return row_key.index(b"\x00\x01", start) + 2 if self._is_text else start + 8
 
     def _refused(self, key: Any) -> CallerError:
         layout = self._layout

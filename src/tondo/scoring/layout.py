@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from tondo.language.tree import WindowCall
+from tondo.language.windows import window_start_us
 
 EventSlotKind = Literal["sum", "present", "value"]
 
@@ -50,6 +51,8 @@ class ViewLayout(msgspec.Struct, frozen=True, kw_only=True):
     """Window feature to the slot it reads; absent for `count(*)`."""
     divisor_of: dict[str, str] = {}
     """Feature of `ratio` to the slot of its divisor."""
+    levels_us: tuple[int, ...] = ()
+    """Sizes of the tiles that are kept beside the events, finest first; see `tiles.py`."""
     has_time: bool = True
     """False for a view without event time: one row per key, the last one written."""
     has_recorded: bool = False
@@ -60,11 +63,18 @@ class ViewLayout(msgspec.Struct, frozen=True, kw_only=True):
     """True when an outside service gives the values; then nothing of it is in the store."""
     cadence_us: int | None = None
     """`every:`; None for a pushed view."""
+    retention_us: int | None = None
+    """How far back a read may ask of a view that is pruned; None: nothing is ever pruned."""
 
     @property
     def reach_us(self) -> int:
         """How long before an as-of time its windows may begin; 0 for a lookup view."""
         return max((call.reach_us for call in self.windows.values()), default=0)
+
+
+def oldest_event_us(layout: ViewLayout, as_of_us: int) -> int:
+    """Return the first event time that any window of a read at `as_of_us` or later may hold."""
+    return min(window_start_us(call, as_of_us) for call in layout.windows.values())
 
 
 def visible_us(layout: ViewLayout, as_of_us: int) -> int:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from tondo.core.errors import DefinitionError, near
 from tondo.language.rows import compile_rows
 from tondo.scoring.hops import hops_of, keys_of
-from tondo.scoring.keys import LAST, ViewKeys, event_time_of, newest_first, oldest_first
+from tondo.scoring.horizon import check_horizon, read_number
+from tondo.scoring.keys import LAST, ViewKeys, newest_first
 from tondo.scoring.layout import visible_us
 from tondo.scoring.loads import ENOUGH, MORE, NO_LOAD, RowChoice, read_state
 from tondo.scoring.windows import WindowReader
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tondo.scoring.layout import ViewLayout
     from tondo.scoring.loads import LoadState
     from tondo.scoring.request import Ages, Row
+    from tondo.scoring.windows import Tail, WindowReach
 
 Pairs = list[tuple[bytes, bytes]]
 Range = tuple[bytes, bytes, int]
@@ -64,7 +66,7 @@ class _ViewPlan:
 
     __slots__ = (
         *("choice", "features", "key_class", "keys", "layout"),
-        *("place", "places", "reader", "state"),
+        *("horizon", "place", "places", "reader", "state"),
     )
 
     def __init__(self, layout: ViewLayout, features: list[str], place: int) -> None:
@@ -76,21 +78,14 @@ class _ViewPlan:
         self.reader = WindowReader(layout, features) if layout.kind == "window" else None
         self.choice = RowChoice(layout)
         self.state: Range = (self.keys.state, self.keys.state + b"\x00", 1)
+        self.horizon: Range = (self.keys.horizon, self.keys.horizon + b"\x00", 1)
         names = list(layout.features)
         self.places = [names.index(feature) + 2 for feature in features]
 
-    def bounds(self, as_of_us: int) -> tuple[bytes, bytes, int]:
-        """Return what follows the entity key in start and stop, and how many pairs to read."""
+    def tails(self, as_of_us: int) -> list[Tail]:
+        """Return what follows a lookup's entity key in start and stop, and how many pairs."""
         seen = visible_us(self.layout, as_of_us)
-        if self.reader is not None:
-            return oldest_first(self.reader.start_us(seen)), oldest_first(seen), 0
-        return newest_first(seen) if self.layout.has_time else b"", LAST, ENOUGH
-
-    def read_events(self, pairs: Pairs, as_of_us: int) -> tuple[list[Any], int | None]:
-        """Return the window features and the event time of the newest event."""
-        assert self.reader is not None
-        newest = event_time_of(pairs[-1][0]) if pairs else None
-        return self.reader.read(pairs, visible_us(self.layout, as_of_us)), newest
+        return [(newest_first(seen) if self.layout.has_time else b"", LAST, ENOUGH)]
 
     def read_row(self, row: list[Any] | None, as_of_us: int) -> tuple[list[Any], int | None]:
         """Return the features of the chosen row, null past the ttl, and its event time."""
@@ -115,13 +110,12 @@ class _Group:
     def ask(
         self,
         tables: Sequence[Sequence[Row]],
-        bounds: tuple[bytes, bytes, int],
+        tails: Sequence[Tail],
         places: dict[Any, int],
         ranges: list[Range],
     ) -> list[list[Any]]:
         """Return each table's keys; note in `places` and `ranges` those not asked for yet."""
         column, key_class, stem_of = self.key_column, self.view.key_class, self.view.keys.stem
-        start_tail, stop_tail, most = bounds
         asked: list[list[Any]] = []
         for rows in tables:
             keys = [row.get(column) for row in rows]
@@ -131,7 +125,8 @@ class _Group:
                     continue
                 stem = stem_of(key)
                 places[key] = len(ranges)
-                ranges.append((stem + start_tail, stem + stop_tail, most))
+                for start, stop, most in tails:
+                    ranges.append((stem + start, stem + stop, most))
             asked.append(keys)
         return asked
 
@@ -236,22 +231,34 @@ class FeatureReader:
     def _fetch(self, tables: Sequence[Sequence[Row]], plan: _Hop, as_of_us: int) -> list[Ages]:
         # The state of a view's loads is read with its rows: which of them count is one view.
         states = [view for view in plan.views if view.reader is None]
+        limited = [view for view in plan.views if view.layout.retention_us is not None]
         ranges: list[Range] = [view.state for view in states]
+        ranges += [view.horizon for view in limited]
+        besides = len(ranges)
         places: list[dict[Any, int]] = [{} for _ in plan.views]
-        bounds = [view.bounds(as_of_us) for view in plan.views]
+        reaches = [
+            None if view.reader is None else view.reader.reach(visible_us(view.layout, as_of_us))
+            for view in plan.views
+        ]
+        tails = [
+            view.tails(as_of_us) if reach is None else reach.tails
+            for view, reach in zip(plan.views, reaches, strict=True)
+        ]
         asked = [
-            group.ask(tables, bounds[group.view.place], places[group.view.place], ranges)
+            group.ask(tables, tails[group.view.place], places[group.view.place], ranges)
             for group in plan.groups
         ]
-        found = self._online.scan_many(ranges) if len(ranges) > len(states) else []
+        found = self._online.scan_many(ranges) if len(ranges) > besides else []
+        for view, pairs in zip(limited, found[len(states) :], strict=False):
+            check_horizon(view.layout, read_number(pairs[0][1]) if pairs else None, as_of_us)
         loads = {view.place: _state(pairs) for view, pairs in zip(states, found, strict=False)}
         answers = [
-            self._read_events(view, places[view.place], found, as_of_us)
-            if view.reader is not None
+            self._read_windows(view, places[view.place], reach, found, as_of_us)
+            if reach is not None
             else self._read_rows(
                 view, places[view.place], ranges, found, as_of_us, loads.get(view.place, NO_LOAD)
             )
-            for view in plan.views
+            for view, reach in zip(plan.views, reaches, strict=True)
         ]
         names = [view.layout.view for view in plan.views]
         ages: list[Ages] = [dict.fromkeys(names) for _ in tables]
@@ -259,15 +266,36 @@ class FeatureReader:
             group.fill(tables, keys, answers[group.view.place], ages)
         return ages
 
-    def _read_events(
-        self, view: _ViewPlan, places: dict[Any, int], found: list[Pairs], as_of_us: int
+    def _read_windows(
+        self,
+        view: _ViewPlan,
+        places: dict[Any, int],
+        reach: WindowReach,
+        found: list[Pairs],
+        as_of_us: int,
     ) -> Answers:
         """Return what was found under each key, and its age; nothing under no key."""
+        assert view.reader is not None
         answers: Answers = {None: ([None] * len(view.features), None)}
+        many = len(reach.tails)
         for key, place in places.items():
-            values, event_time = view.read_events(found[place], as_of_us)
+            read = view.reader.read(reach, found[place : place + many])
+            if read is None:
+                read = self._read_events(view, view.reader, key, reach.visible_us)
+            values, event_time = read
             answers[key] = (values, None if event_time is None else as_of_us - event_time)
         return answers
+
+    def _read_events(
+        self, view: _ViewPlan, reader: WindowReader, key: Any, seen_us: int
+    ) -> tuple[list[Any], int | None]:
+        """Read the events themselves, because tiles hold some that were not known yet."""
+        whole = reader.whole(seen_us)
+        stem = view.keys.stem(key)
+        ranges = [(stem + start, stem + stop, most) for start, stop, most in whole.tails]
+        read = reader.read(whole, self._online.scan_many(ranges))
+        assert read is not None
+        return read
 
     def _read_rows(
         self,

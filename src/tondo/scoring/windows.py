@@ -4,21 +4,42 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tondo.language.windows import aggregate, finish, finish_ratio, window_start_us
-from tondo.scoring.keys import EVENT_TAIL, NULL, oldest_first
+from tondo.scoring.keys import EVENT_TAIL, NULL, event_time_of, oldest_first
 from tondo.scoring.online import content_order, event_width, unpack_events
+from tondo.scoring.tiles import Run, TileReader, lasts_of, levels_of, runs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tondo.language.tree import WindowCall
     from tondo.scoring.layout import ViewLayout
+    from tondo.scoring.tiles import Sums
 
 _SUMS = ("sum", "avg", "stddev")
 _ORDERED = ("first", "last", "last_k")
+
+
+Pairs = Sequence[tuple[bytes, bytes]]
+Tail = tuple[bytes, bytes, int]
+
+
+class WindowReach(msgspec.Struct, frozen=True):
+    """What of an entity a read needs: first its events, then the blocks of each run of tiles."""
+
+    tails: list[Tail]
+    """What follows the entity key in the ends of each range, and how many pairs (0: all)."""
+    visible_us: int
+    starts: list[int]
+    """Of each window, the first event time that is read from the events."""
+    runs: list[list[Run]]
+    """Of each window, what is read from tiles."""
+    lasts: tuple[int, int] = (0, 0)
+    """From which instant until before which one reads the same tiles."""
 
 
 class WindowReader:
@@ -28,39 +49,92 @@ class WindowReader:
         self.layout = layout
         self.width = event_width(layout)
         self.shift = 1 if layout.has_recorded else 0
-        calls = [layout.windows[feature] for feature in features]
-        bounds = list(dict.fromkeys((call.window_us, call.tile_us) for call in calls))
-        self._bounds = [
-            next(call for call in calls if (call.window_us, call.tile_us) == each)
-            for each in bounds
-        ]
-        self._plans = [
-            (
-                bounds.index((calls[place].window_us, calls[place].tile_us)),
-                layout.slot_of.get(feature),
-                layout.divisor_of.get(feature),
-                calls[place],
-            )
-            for place, feature in enumerate(features)
-        ]
         self.places = {name: place for place, name in enumerate(layout.slots)}
+        self._windows: list[WindowCall] = []
+        """One call of each distinct window: length, tile, and whether tiles are kept for it."""
+        self._plans: list[tuple[int, str | None, str | None, WindowCall]] = []
+        tiled: list[str] = []
+        for feature in features:
+            call = layout.windows[feature]
+            slot, divisor = layout.slot_of.get(feature), layout.divisor_of.get(feature)
+            self._plans.append((self._window(call), slot, divisor, call))
+            if levels_of(call):
+                tiled += [each for each in (slot, divisor) if each is not None]
+        is_tiled = any(map(levels_of, self._windows))
+        self.tiles = TileReader(layout, tiled) if is_tiled else None
+        self._reach: WindowReach | None = None
 
-    def start_us(self, visible_us: int) -> int:
-        """Return the first event time that any of the features needs."""
-        return min([window_start_us(call, visible_us) for call in self._bounds])
+    def _window(self, call: WindowCall) -> int:
+        for place, other in enumerate(self._windows):
+            same = (other.window_us, other.tile_us) == (call.window_us, call.tile_us)
+            if same and levels_of(other) == levels_of(call):
+                return place
+        self._windows.append(call)
+        return len(self._windows) - 1
 
-    def read(self, pairs: Sequence[tuple[bytes, bytes]], visible_us: int) -> list[Any]:
-        """Return the wanted features over events in key order, from `start_us` on."""
-        within = [
-            _Events(self, _since(pairs, window_start_us(call, visible_us)), visible_us)
-            for call in self._bounds
+    def reach(self, visible_us: int) -> WindowReach:
+        """Return what a read at an instant needs."""
+        if self.tiles is None:
+            return self.whole(visible_us)
+        # Most requests ask within the same five minutes: only the end of the events moves.
+        known = self._reach
+        if known is not None and known.lasts[0] <= visible_us < known.lasts[1]:
+            (events_start, _, most), *blocks = known.tails
+            tails = [(events_start, oldest_first(visible_us), most), *blocks]
+            return WindowReach(tails, visible_us, known.starts, known.runs, known.lasts)
+        starts, runs, tails = [], [], []
+        begin, end = NULL, -NULL
+        for call in self._windows:
+            start = window_start_us(call, visible_us)
+            found = runs_of(call, visible_us)
+            lasts = (visible_us, visible_us + 1)
+            if found:
+                lasts = lasts_of(call, visible_us)
+                start = found[-1].stop_us
+                tails += [(*self.tiles.tails(run), 0) for run in found]
+            begin, end = max(begin, lasts[0]), min(end, lasts[1])
+            starts.append(start)
+            runs.append(found)
+        events = (oldest_first(min(starts)), oldest_first(visible_us), 0)
+        self._reach = WindowReach([events, *tails], visible_us, starts, runs, (begin, end))
+        return self._reach
+
+    def whole(self, visible_us: int) -> WindowReach:
+        """Return what a read from the events alone needs."""
+        starts = [window_start_us(call, visible_us) for call in self._windows]
+        events = (oldest_first(min(starts)), oldest_first(visible_us), 0)
+        return WindowReach([events], visible_us, starts, [[] for _ in starts])
+
+    def read(
+        self, reach: WindowReach, found: Sequence[Pairs]
+    ) -> tuple[list[Any], int | None] | None:
+        """Return the wanted features and the newest event time, from what each range holds.
+
+        None when tiles hold events that became known only later: then `whole` must be read.
+        """
+        events, *blocks = found
+        visible_us = reach.visible_us
+        newest = event_time_of(events[-1][0]) if events else None
+        windows = []
+        at = 0
+        for start_us, runs in zip(reach.starts, reach.runs, strict=True):
+            sums = None
+            if runs and self.tiles is not None:
+                sums = self.tiles.read(runs, blocks[at : at + len(runs)])
+                at += len(runs)
+                if sums is not None:
+                    if sums.recorded_us > visible_us:
+                        return None
+                    newest = sums.newest_us if newest is None else max(newest, sums.newest_us)
+            windows.append(_Events(self, _since(events, start_us), visible_us, sums))
+        answers = [
+            windows[place].compute(slot, divisor, call)
+            for place, slot, divisor, call in self._plans
         ]
-        return [
-            within[place].compute(slot, divisor, call) for place, slot, divisor, call in self._plans
-        ]
+        return answers, newest
 
 
-def _since(pairs: Sequence[tuple[bytes, bytes]], start_us: int) -> Sequence[tuple[bytes, bytes]]:
+def _since(pairs: Pairs, start_us: int) -> Pairs:
     if not pairs:
         return pairs
     first = pairs[0][0]
@@ -69,17 +143,18 @@ def _since(pairs: Sequence[tuple[bytes, bytes]], start_us: int) -> Sequence[tupl
 
 
 class _Events:
-    """The events of one window, their slots decoded at most once each."""
+    """The events of one window, their slots decoded at most once each, beside sums of tiles."""
 
     __slots__ = (
-        *("_columns", "_flat", "_keep", "_pairs", "_reader", "_rows", "_sums", "_unpacked"),
-        "count",
+        *("_columns", "_flat", "_keep", "_pairs", "_reader", "_rows", "_sums", "_tiles"),
+        *("_unpacked", "count"),
     )
 
     def __init__(
-        self, reader: WindowReader, pairs: Sequence[tuple[bytes, bytes]], visible_us: int
+        self, reader: WindowReader, pairs: Pairs, visible_us: int, tiles: Sums | None
     ) -> None:
         self._reader = reader
+        self._tiles = tiles
         self._pairs = pairs
         self._columns: dict[str, list[Any]] = {}
         self._sums: dict[str, tuple[int, int]] = {}
@@ -95,6 +170,8 @@ class _Events:
             if max(recorded) > visible_us:
                 self._keep = [instant <= visible_us for instant in recorded]
                 self.count = sum(self._keep)
+        if tiles is not None:
+            self.count += tiles.count
 
     def compute(self, slot: str | None, divisor: str | None, call: WindowCall) -> Any:
         if slot is None:
@@ -109,6 +186,7 @@ class _Events:
             squares = 0
             if function == "stddev":
                 squares = sum([value * value for value in self._present(slot)])
+                squares += self._before(slot)[2]
             return finish(call, n, total, squares)
         if function in _ORDERED:
             return aggregate(call, self._in_order(slot))
@@ -119,9 +197,19 @@ class _Events:
     def _sum(self, slot: str) -> tuple[int, int]:
         found = self._sums.get(slot)
         if found is None:
-            values = self._present(slot)
-            found = self._sums[slot] = (len(values), sum(values))
+            n, total, _ = self._before(slot)
+            if self._pairs:
+                values = self._present(slot)
+                n, total = n + len(values), total + sum(values)
+            found = self._sums[slot] = (n, total)
         return found
+
+    def _before(self, slot: str) -> tuple[int, int, int]:
+        """Return the n, sum and squares that come from tiles."""
+        tiles = self._reader.tiles
+        if self._tiles is None or tiles is None:
+            return (0, 0, 0)
+        return tiles.sums_of(slot, self._tiles)
 
     def _present(self, slot: str) -> list[int]:
         column = self._column(slot)

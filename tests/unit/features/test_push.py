@@ -7,12 +7,18 @@ import pytest
 from airport import HOUR_US, LANDINGS, ORIGIN, WEATHER, delays_view, rows_table, weather_view
 from tondo.adapters.online.memory.store import MemoryStore
 from tondo.core.errors import CallerError, DataError, DefinitionError, PlatformError, TondoError
+from tondo.scoring.pushed import newest_pushed_us
 from tondo.stages.features.materialise import materialise, read_online
 from tondo.stages.features.push import PushWriter, push, replay_pushes, stream_of
-from tondo.stages.features.views import check_view
+from tondo.stages.features.views import check_view, layout_of
 
 DELAYS = check_view(delays_view(), entity=ORIGIN, source=LANDINGS)
 WEATHER_VIEW = check_view(weather_view(), entity=ORIGIN, source=WEATHER)
+TILED = check_view(
+    delays_view(features={"mean": "avg(delay) over 7d tiles 1h", "n": "count(*) over 7d tiles 1h"}),
+    entity=ORIGIN,
+    source=LANDINGS,
+)
 
 
 def landing(flight, hour, delay=5.0, recorded=None):
@@ -61,6 +67,15 @@ def test_a_late_event_lands_in_its_place(writer, online):
     writer.push([landing(1, 11.5, delay=9.0)])
     row = now(online, 13)
     assert (row["last_3h"], row["mean_3h"], row["worst_1h"]) == (1.0, 5.0, 1.0)
+
+
+@pytest.mark.parametrize("view", [DELAYS, TILED])
+def test_the_newest_pushed_time_is_told_and_never_goes_back(view, online, eventlog, clock):
+    assert newest_pushed_us(layout_of(view), online) is None
+    with PushWriter(view, online=online, eventlog=eventlog, clock=clock) as writer:
+        for flight, hour, newest in ((1, 10, 10), (2, 8, 10), (3, 11, 11), (1, 10, 11)):
+            writer.push([landing(flight, hour)])
+            assert newest_pushed_us(layout_of(view), online) == newest * HOUR_US
 
 
 def test_a_record_time_left_out_is_the_moment_of_the_push(writer, online, clock):
@@ -209,6 +224,92 @@ def test_a_view_with_a_cadence_shows_its_last_boundary(engine, online, ledger, c
             until_us=hour * HOUR_US,
         )
     assert [now(online, hour, view)["wind"] for hour in (9, 11.9, 12)] == [1.0, 1.0, 2.0]
+
+
+def read_tiled(online, hour):
+    row = now(online, hour, TILED)
+    return row["n"], row["mean"]
+
+
+def tiled_writer(online, eventlog, clock):
+    return PushWriter(TILED, online=online, eventlog=eventlog, clock=clock)
+
+
+def test_a_repeated_event_is_added_to_its_tiles_once(online, eventlog, clock):
+    with tiled_writer(online, eventlog, clock) as writer:
+        writer.push([landing(1, 10), landing(1, 10), landing(2, 10.2, delay=8.0)])
+        again = writer.push([landing(2, 10.2, delay=8.0), landing(3, 40, delay=2.0)])
+    assert (again.accepted, again.repeated) == (1, 1)
+    assert [read_tiled(online, hour) for hour in (10.1, 12, 100, 179, 209)] == [
+        (1.0, 5.0),
+        (2.0, 6.5),
+        (3.0, 5.0),
+        (1.0, 2.0),
+        (0.0, None),
+    ]
+
+
+def test_what_was_recorded_late_is_not_seen_before_also_from_tiles(online, eventlog, clock):
+    with tiled_writer(online, eventlog, clock) as writer:
+        writer.push([landing(1, 10), landing(2, 10, delay=9.0, recorded=20)])
+    assert [read_tiled(online, hour) for hour in (15, 20)] == [(1.0, 5.0), (2.0, 7.0)]
+
+
+def test_two_writers_of_one_tile_lose_nothing(eventlog, clock):
+    class Overtaken(MemoryStore):
+        """Before a writer's first conditional put, another one pushes."""
+
+        other = None
+
+        def put_if(self, expected, pairs, *, durable=True):
+            if self.other is not None:
+                writer, self.other = self.other, None
+                writer.push([landing(1, 10), landing(3, 10, delay=11.0)])
+            return super().put_if(expected, pairs, durable=durable)
+
+    store = Overtaken()
+    with (
+        tiled_writer(store, eventlog, clock) as one,
+        PushWriter(TILED, online=store, eventlog=eventlog, clock=clock, writer="b") as other,
+    ):
+        store.other = other
+        one.push([landing(1, 10), landing(2, 10, delay=8.0)])
+    assert read_tiled(store, 12) == (3.0, 8.0)
+
+
+def test_tiles_are_repaired_from_the_log(eventlog, clock):
+    class Killed(MemoryStore):
+        def put_if(self, expected, pairs, *, durable=True):
+            raise KeyboardInterrupt
+
+    with (
+        tiled_writer(Killed(), eventlog, clock) as writer,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        writer.push([landing(1, 10), landing(2, 10.5, delay=9.0)])
+    restored = MemoryStore()
+    for applied in (2, 0):
+        assert replay_pushes(TILED, online=restored, eventlog=eventlog) == applied
+        assert read_tiled(restored, 12) == (2.0, 7.0)
+
+
+def test_tiles_are_loaded_once_whether_materialised_or_pushed(
+    engine, online, ledger, clock, eventlog
+):
+    rows = [landing(1, 6), landing(2, 8, delay=8.0), landing(3, 11, delay=2.0)]
+    with tiled_writer(online, eventlog, clock) as writer:
+        writer.push(rows[1:2])
+    for _ in range(2):
+        done = materialise(
+            TILED,
+            rows_table(LANDINGS, rows),
+            engine=engine,
+            online=online,
+            ledger=ledger,
+            clock=clock,
+            until_us=12 * HOUR_US,
+        )
+        assert (done.keys, done.rows, read_tiled(online, 20)) == (1, 3, (3.0, 5.0))
 
 
 def test_a_window_view_whose_source_has_no_key_cannot_be_loaded(engine, online, ledger, clock):

@@ -67,6 +67,9 @@ class FeatureViewDefinition(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     """A row is visible from the next materialisation on; boundaries count from 1970 UTC."""
     ttl: str | None = None
     """A looked-up value older than this reads as null."""
+    retention: str | None = None
+    """How far back an online read may ask; what no such read needs may be pruned. None: for
+    ever."""
     features: dict[str, str] = {}
     """Feature name to expression, or to a window such as `avg(delay) over 3h`."""
     tags: list[str] = []
@@ -135,7 +138,12 @@ def check_definition(definition: FeatureViewDefinition) -> FeatureViewDefinition
             "materialised on a schedule.",
             view=definition.view,
         )
-    for text in (definition.freshness, definition.every, definition.ttl):
+    for text in (
+        definition.freshness,
+        definition.every,
+        definition.ttl,
+        definition.retention,
+    ):
         if text is not None:
             parse_duration_us(text)
     _check_service(definition, where)

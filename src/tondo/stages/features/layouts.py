@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tondo.language.windows import arguments_of
 from tondo.scoring.layout import EventSlot, ViewLayout
+from tondo.scoring.tiles import levels_of
 
 if TYPE_CHECKING:
     from tondo.language.tree import Node, WindowCall
@@ -31,11 +32,15 @@ def layout_of(view: FeatureView) -> ViewLayout:
         slot_of=slot_of,
         divisor_of=divisor_of,
         asked=view.asked,
+        levels_us=tuple(
+            sorted({each for call in view.windows.values() for each in levels_of(call)})
+        ),
         has_time=view.event_time is not None,
         has_recorded=view.recorded_at is not None,
         freshness_us=view.freshness_us,
         ttl_us=view.ttl_us,
         cadence_us=view.every_us,
+        retention_us=view.retention_us,
     )
 
 

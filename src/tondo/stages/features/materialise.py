@@ -10,13 +10,14 @@ from tondo.core.errors import DataError, DefinitionError
 from tondo.core.instants import from_micros
 from tondo.language.windows import LARGEST, LARGEST_SQUARED, quantise
 from tondo.ports.engine import FileTable
-from tondo.scoring.keys import ViewKeys, event_digest, event_time_of
+from tondo.scoring.keys import ViewKeys, event_digest
 from tondo.scoring.layout import visible_us
 from tondo.scoring.loads import LoadState, pack_state
 from tondo.scoring.online import EventPacker
 from tondo.scoring.reader import FeatureReader
 from tondo.stages.features.loads import ViewLoad, state_of
 from tondo.stages.features.newest_rows import newest_rows, plain_values
+from tondo.stages.features.tiled import TiledEvents, mark_of
 from tondo.stages.features.views import layout_of, slot_arguments, view_record_id
 from tondo.stages.features.what_to_read import (
     KIND,
@@ -37,12 +38,12 @@ if TYPE_CHECKING:
     from tondo.ports.online import OnlineStore
     from tondo.scoring.layout import EventSlot, ViewLayout
     from tondo.stages.features.loads import NewestRow
+    from tondo.stages.features.tiled import WindowEvent
     from tondo.stages.features.views import FeatureView
 
 __all__ = ["Materialisation", "MaterialisationPlan", "materialise", "plan_materialisation"]
 
 Pair = tuple[bytes, bytes]
-MARK = b"\x01"
 
 
 def materialise(
@@ -175,19 +176,29 @@ def _load_events(
 ) -> _LoadedRows:
     """Write all events within reach as one batch, so that no window counts some of them."""
     until = reading.plan.until_us
-    pairs = list(_event_pairs(view, layout, reading.table, engine=engine, until_us=until))
+    events = list(_events(view, layout, reading.table, engine=engine, until_us=until))
     before = state_of(layout, online)
     number = max(at_us, before.published + 1)
     state = (ViewKeys(layout).state, pack_state(LoadState(number, until)))
-    online.put_many([*(pair for _, pair in pairs), state])
-    events = [pair[0] for _, pair in pairs if pair[1] != MARK]
-    newest = max((event_time_of(key) for key in events), default=None)
-    return _LoadedRows(len({key for key, _ in pairs}), len(events), 0, newest, number)
+    if layout.levels_us:
+        tiled = TiledEvents(layout)
+        tiled.put([tiled.event(*event) for event in events], online=online, besides=[state])
+    else:
+        online.put_many([*_event_pairs(layout, events), state])
+    newest = max((event[1] for event in events), default=None)
+    return _LoadedRows(len({event[0] for event in events}), len(events), 0, newest, number)
 
 
-def _event_pairs(
+def _event_pairs(layout: ViewLayout, events: Sequence[WindowEvent]) -> Iterator[Pair]:
+    keys, packer = ViewKeys(layout), EventPacker(layout)
+    for key, event_time, recorded, digest, slots in events:
+        yield keys.mark(digest), mark_of(event_time)
+        yield keys.event(key, event_time, digest), packer.pack(slots, recorded)
+
+
+def _events(
     view: FeatureView, layout: ViewLayout, table: Any, *, engine: Engine, until_us: int
-) -> Iterator[tuple[Any, Pair]]:
+) -> Iterator[WindowEvent]:
     if not view.row_key:
         raise DefinitionError(
             "TD-FEATURE-015",
@@ -201,7 +212,6 @@ def _event_pairs(
     kept = list(dict.fromkeys([*_time_columns(view), view.entity.key, *view.row_key]))
     computed = engine.evaluate(arguments, events, keep=kept)
     columns = {name: plain_values(computed, name) for name in computed.column_names}
-    keys, packer = ViewKeys(layout), EventPacker(layout)
     ids = zip(*(columns[name] for name in view.row_key), strict=True)
     for place, (key, event_time, id_parts) in enumerate(
         zip(columns[view.entity.key], columns[str(view.event_time)], ids, strict=True)
@@ -213,9 +223,7 @@ def _event_pairs(
             for name, slot in layout.slots.items()
         ]
         recorded = columns[view.recorded_at][place] if view.recorded_at else None
-        digest = event_digest(event_id)
-        yield key, (keys.mark(digest), MARK)
-        yield key, (keys.event(key, event_time, digest), packer.pack(slots, recorded))
+        yield key, event_time, recorded, event_digest(event_id), slots
 
 
 def _time_columns(view: FeatureView) -> list[str]:

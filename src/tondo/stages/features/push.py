@@ -17,9 +17,13 @@ import msgspec
 from tondo.core.errors import CallerError, DataError, TondoError, near
 from tondo.language.rows import compile_rows
 from tondo.language.values import READERS
+from tondo.scoring.horizon import pack_number, read_number
 from tondo.scoring.keys import ViewKeys, event_digest
+from tondo.scoring.layout import oldest_event_us
 from tondo.scoring.online import EventPacker, pack_lookup, prefer
-from tondo.stages.features.materialise import MARK, event_id_of, slot_value
+from tondo.scoring.pushed import pack_newest, unpack_newest
+from tondo.stages.features.materialise import event_id_of, slot_value
+from tondo.stages.features.tiled import TiledEvents, mark_of
 from tondo.stages.features.views import layout_of, slot_arguments
 
 if TYPE_CHECKING:
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from tondo.ports.clock import Clock
     from tondo.ports.eventlog import Durability, EventLog
     from tondo.ports.online import OnlineStore
+    from tondo.stages.features.tiled import TiledEvent
     from tondo.stages.features.views import FeatureView
 
 EVENT_ID = "event_id"
@@ -55,6 +60,8 @@ class PushReceipt(msgspec.Struct, frozen=True, kw_only=True):
     accepted: int
     repeated: int
     """Events whose id had been applied before; they changed nothing."""
+    dropped: int = 0
+    """Events of a pruned view that are too old for any window that may still be read."""
     pushed_at_us: int
     newest_event_us: int | None
     """The newest event time in this push."""
@@ -126,18 +133,23 @@ class PushWriter:
                 parsed.append(applier.parse(event, at_us))
             except TondoError as error:
                 raise error.at(f"events[{place}]") from None
-        fresh, stored = applier.fresh(parsed, self._online)
         newest = max((event[0].event_time or 0 for event in parsed), default=None)
+        timely = applier.timely(parsed, self._online)
+        dropped = len(parsed) - len(timely)
+        fresh, stored = applier.fresh(timely, self._online)
         if fresh:
-            pairs = applier.pairs(fresh, stored)
+            batch = applier.batch(fresh, stored)
             rows = [row for _, row in fresh]
             self._appender.append(self._encode(PushedBatch(at_us, applier.columns, rows)))
             # The log has made the events durable; a power loss is repaired from it.
-            self._online.put_many(pairs, durable=False)
+            applier.write(batch, applier.newest(fresh, self._online), self._online)
+        if dropped:
+            applier.count_dropped(dropped, self._online)
         return PushReceipt(
             view=self._view.name,
             accepted=len(fresh),
-            repeated=len(parsed) - len(fresh),
+            repeated=len(timely) - len(fresh),
+            dropped=dropped,
             pushed_at_us=at_us,
             newest_event_us=newest if self._view.event_time else None,
         )
@@ -163,6 +175,7 @@ class _Applier:
         self._keys = ViewKeys(self._layout)
         self._packer = EventPacker(self._layout)
         self._slots = list(self._layout.slots.values())
+        self._tiles = TiledEvents(self._layout) if self._layout.levels_us else None
         self.columns = list(view.columns)
         self._readers = [
             (name, _EXACT.get(type_), READERS[type_]) for name, type_ in view.columns.items()
@@ -213,6 +226,25 @@ class _Applier:
             return at_us
         return row[view.recorded_at] if view.recorded_at else None
 
+    def timely(self, parsed: list[Parsed], online: OnlineStore) -> list[Parsed]:
+        """Return the events that some read may still count; all but of a pruned window view."""
+        if self._view.kind != "window" or self._layout.retention_us is None:
+            return parsed
+        horizon_us = read_number(online.get_many([self._keys.horizon])[0])
+        if horizon_us is None:
+            return parsed
+        oldest_us = oldest_event_us(self._layout, horizon_us)
+        return [each for each in parsed if (each[0].event_time or 0) >= oldest_us]
+
+    def count_dropped(self, dropped: int, online: OnlineStore) -> None:
+        """Add to the number of events that came too late."""
+        key = self._keys.dropped
+        while True:
+            kept = online.get_many([key])[0]
+            number = pack_number((read_number(kept) or 0) + dropped)
+            if online.put_if([(key, kept)], [(key, number)], durable=False):
+                return
+
     def fresh(
         self, parsed: Sequence[Parsed], online: OnlineStore
     ) -> tuple[list[Parsed], dict[bytes, bytes | None]]:
@@ -230,19 +262,44 @@ class _Applier:
                 fresh.append(parsed[place])
         return fresh, dict(zip(row_keys, found[len(marks) :], strict=True))
 
-    def pairs(
+    def batch(
         self, fresh: Sequence[Parsed], stored: dict[bytes, bytes | None]
-    ) -> list[tuple[bytes, bytes]]:
-        """Return what to write: the rows or events, and the marks of their ids."""
-        batch: dict[bytes, bytes] = {}
+    ) -> list[tuple[bytes, bytes]] | list[TiledEvent]:
+        """Return what to write: events with their tiles, or rows and events and their marks."""
+        if self._tiles is not None:
+            return [self._tiles.event(*self._of_window(event)) for event, _ in fresh]
+        pairs: dict[bytes, bytes] = {}
         for event, _ in fresh:
             key = self._row_key(event)
             if self._view.kind == "window":
-                batch[key] = self._packer.pack(self._slot_values(event), event.recorded)
+                pairs[key] = self._packer.pack(self._slot_values(event), event.recorded)
             else:
-                batch[key] = self._row(event, batch.get(key, stored.get(key)))
-            batch[self._keys.mark(event.digest)] = MARK
-        return list(batch.items())
+                pairs[key] = self._row(event, pairs.get(key, stored.get(key)))
+            pairs[self._keys.mark(event.digest)] = mark_of(event.event_time)
+        return list(pairs.items())
+
+    def newest(self, fresh: Sequence[Parsed], online: OnlineStore) -> list[tuple[bytes, bytes]]:
+        """Return what to write where the newest pushed time lies; nothing when it is no newer."""
+        is_timed = self._view.event_time is not None
+        newest = max((e.event_time if is_timed else e.recorded) or 0 for e, _ in fresh)
+        kept = unpack_newest(online.get_many([self._keys.newest])[0])
+        if kept is not None and kept >= newest:
+            return []
+        return [(self._keys.newest, pack_newest(newest))]
+
+    def write(
+        self, batch: Any, besides: Sequence[tuple[bytes, bytes]], online: OnlineStore
+    ) -> None:
+        """Write what `batch` returned and some pairs besides, at once."""
+        if self._tiles is not None:
+            self._tiles.put(batch, online=online, durable=False, besides=besides)
+        else:
+            online.put_many([*batch, *besides], durable=False)
+
+    def _of_window(self, event: _Event) -> tuple[Any, int, int | None, bytes, list[Any]]:
+        assert event.event_time is not None
+        values = self._slot_values(event)
+        return event.key, event.event_time, event.recorded, event.digest, values
 
     def _slot_values(self, event: _Event) -> list[Any]:
         where = f"'{self._view.name}', event {event.id}"
@@ -333,8 +390,8 @@ def replay_pushes(view: FeatureView, *, online: OnlineStore, eventlog: EventLog)
             for row in batch.rows
         ]
         parsed = [applier.parse(event, batch.at_us) for event in events]
-        fresh, stored = applier.fresh(parsed, online)
+        fresh, stored = applier.fresh(applier.timely(parsed, online), online)
         if fresh:
-            online.put_many(applier.pairs(fresh, stored), durable=False)
+            applier.write(applier.batch(fresh, stored), applier.newest(fresh, online), online)
         applied += len(fresh)
     return applied

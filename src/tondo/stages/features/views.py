@@ -135,6 +135,11 @@ class FeatureView(msgspec.Struct, frozen=True, kw_only=True):
         return self.definition.arrival == "asked"
 
     @property
+    def retention_us(self) -> int | None:
+        """How far back an online read may ask, or None for ever."""
+        return parse_duration_us(self.definition.retention) if self.definition.retention else None
+
+    @property
     def freshness_us(self) -> int:
         """How old the newest value may be before it is a finding."""
         return parse_duration_us(self.definition.freshness)

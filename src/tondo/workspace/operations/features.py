@@ -61,6 +61,12 @@ FEATURES: tuple[Operation, ...] = (
         "Make the pushed events of a view rows of its source's dataset, each once.",
         present="view.show",
     ),
+    write(
+        "view.prune",
+        "features.prune",
+        f"{_VIEW}/prunings",
+        "Delete from the online store what no read within a view's retention needs any more.",
+    ),
     read(
         "view.read",
         "features.read_online",

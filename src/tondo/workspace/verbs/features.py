@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tondo.stages.features.catalogue import FeatureEntry
     from tondo.stages.features.definitions import EntityDefinition
     from tondo.stages.features.materialise import Materialisation, MaterialisationPlan
+    from tondo.stages.features.prune import Pruning
     from tondo.stages.features.push import PushReceipt, PushWriter
     from tondo.stages.features.recorded_pushes import Recording
     from tondo.stages.features.views import FeatureView
@@ -193,8 +194,23 @@ class FeatureVerbs:
 
     def push(self, view: str, events: list[dict[str, Any]]) -> PushReceipt:
         """Push events to a view; durable and visible when this returns."""
+        from tondo.workspace.late_events import report_late_events
+
         with self.pusher(view) as writer:
-            return writer.push(events)
+            receipt = writer.push(events)
+        report_late_events(view, receipt.dropped, self._parts)
+        return receipt
+
+    def prune(self, view: str, *, dry_run: bool = False) -> Pruning:
+        """Delete from the online store what no read within a view's retention needs any more."""
+        from tondo.stages.features.prune import prune
+        from tondo.workspace.late_events import report_late_events
+
+        parts = self._parts
+        pruning = prune(self.view(view), online=parts.online, clock=parts.clock, plan=dry_run)
+        if not dry_run:
+            report_late_events(view, pruning.dropped, parts)
+        return pruning
 
     def pusher(self, view: str, *, durability: Durability = "synced") -> PushWriter:
         """Open a writer of a view's events, for programs that push often.
