@@ -129,7 +129,7 @@ def one_request(store: LmdbStore) -> list[tuple[str, Call, Call]]:
     stem = event_key(DELAYS, "JFK", 0, "")[:-16]
     events = (stem + oldest_first(NOW_US - 3 * HOUR_US), stem + oldest_first(NOW_US), 0)
     assert 55 <= len(store.scan(*events[:2])) <= 65
-    week = reader.plan(tiled).views[0]
+    week = reader.plan(tiled).hops[0].views[0]
     stem = week.keys.stem("JFK")
     blocks = [(stem + a, stem + b, n) for a, b, n in week.reader.reach(LATER_US).tails]
 
@@ -157,7 +157,12 @@ def one_request(store: LmdbStore) -> list[tuple[str, Call, Call]]:
             fetch(tiled[:1], LATER_US),
             lambda: store.scan_many(blocks),
         ),
-        ("the same with count", fetch(tiled, LATER_US), lambda: store.scan_many(blocks)),
+        (
+            "the window alone, no request around it",
+            lambda: week.reader.read(week.reader.reach(LATER_US), store.scan_many(blocks)),
+            lambda: store.scan_many(blocks),
+        ),
+        ("avg and count of it", fetch(tiled, LATER_US), lambda: store.scan_many(blocks)),
     ]
 
 

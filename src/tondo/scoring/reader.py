@@ -100,12 +100,21 @@ class _ViewPlan:
 class _Group:
     """The features of one view under one key column of the row."""
 
-    __slots__ = ("key_column", "outputs", "view")
+    __slots__ = ("_names", "_places", "key_column", "outputs", "view")
 
     def __init__(self, view: _ViewPlan, key_column: str) -> None:
         self.view = view
         self.key_column = key_column
         self.outputs: list[tuple[str, int]] = []
+        self._names: list[str] = []
+        self._places: list[int] | None = None
+        """Places of the outputs among the view's features; None where they are all, in order."""
+
+    def seal(self) -> None:
+        """Prepare what every request does alike, once all outputs are known."""
+        self._names = [name for name, _ in self.outputs]
+        places = [place for _, place in self.outputs]
+        self._places = None if places == list(range(len(self.view.features))) else places
 
     def ask(
         self,
@@ -139,8 +148,8 @@ class _Group:
     ) -> None:
         """Put the features into the rows, and the age of a table's oldest into its ages."""
         name = self.view.layout.view
-        names, places = zip(*self.outputs, strict=True)
-        if places == tuple(range(len(self.view.features))):
+        names, places = self._names, self._places
+        if places is None:
             filled = {
                 key: (dict(zip(names, values)), age)  # noqa: B905 - equal, and half the time
                 for key, (values, age) in answers.items()
@@ -194,6 +203,8 @@ class FeatureReader:
         for canonical, view, feature, key_column in needed:
             group = groups.setdefault((view, key_column), _Group(views[view], key_column))
             group.outputs.append((canonical, wanted[view].index(feature)))
+        for group in groups.values():
+            group.seal()
         return _Hop(list(views.values()), list(groups.values()), keys)
 
     def _check(self, view: str, feature: str) -> None:

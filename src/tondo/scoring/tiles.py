@@ -194,7 +194,7 @@ class Sums(msgspec.Struct, frozen=True):
     newest_us: int
     recorded_us: int
     """No event of these tiles became known later; some known by then may lie before them."""
-    fields: list[int]
+    fields: tuple[int, ...]
     """The rest of the record, as far as it was asked for."""
 
 
@@ -232,24 +232,25 @@ class TileReader:
 
         None when there is no event in them.
         """
-        fields: list[int] | None = None
+        fields: tuple[int, ...] | None = None
         recorded, newest = NULL, NULL
         stride, size, unpack = self._stride, self._size, self._unpack
         for run, blocks in zip(runs, found):  # noqa: B905 - equal, by `tails`
-            first, last = run.start_us // run.level_us, run.stop_us // run.level_us
+            level = run.level_us
+            first, last = run.start_us // level, run.stop_us // level
             for key, block in blocks:
                 base = block_of(key) * TILES
                 count = len(block) // stride
-                low = bisect_left(block, first - base, 0, count) if first > base else 0
                 high = bisect_left(block, last - base, 0, count) if last - base < TILES else count
+                low = bisect_left(block, first - base, 0, count) if first > base else 0
                 if high <= low:
                     continue
                 end = unpack(block, count + (high - 1) * size)
                 newest = end[0]
                 recorded = max(recorded, end[1])
-                fields = list(end) if fields is None else list(map(add, fields, end))
                 if low:
-                    fields = list(map(sub, fields, unpack(block, count + (low - 1) * size)))
+                    end = tuple(map(sub, end, unpack(block, count + (low - 1) * size)))
+                fields = end if fields is None else tuple(map(add, fields, end))
         return None if fields is None else Sums(fields[2], newest, recorded, fields)
 
     def sums_of(self, slot: str, sums: Sums) -> tuple[int, int, int]:
