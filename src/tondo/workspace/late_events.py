@@ -22,7 +22,7 @@ def report_late_events(view: str, dropped: int, parts: Parts) -> None:
         severity="warning",
         message=(
             f"{dropped} events pushed to view '{view}' were older than every window that may "
-            "still be read; they were counted and not stored."
+            "still be read; they are in the log and not in the online store."
         ),
         numbers={"dropped": dropped},
         at_us=parts.clock.now_us(),

@@ -10,7 +10,7 @@ from tondo.adapters.clocks.manual import ManualClock
 from tondo.core.errors import CallerError, DefinitionError
 from tondo.stages.features.materialise import materialise, read_online
 from tondo.stages.features.prune import prune
-from tondo.stages.features.push import PushWriter
+from tondo.stages.features.push import PushWriter, stream_of
 from tondo.stages.features.views import check_view
 
 TIMELY = msgspec.structs.replace(LANDINGS, recorded_at=None)
@@ -124,6 +124,12 @@ def test_events_that_come_after_a_pruning_count_as_if_there_had_been_none(
         receipt = writer.push([*later, *first])
         other.push([*later, *first])
     assert receipt.dropped > 0
+    logged = [
+        row
+        for _, frame in eventlog.read(stream_of(view))
+        for row in msgspec.msgpack.decode(frame)[2]
+    ]
+    assert {row[0] for row in logged} == {f"[{place}]" for place in range(500)}
     assert receipt.accepted + receipt.repeated + receipt.dropped == 500
     assert prune(view, online=online, clock=clock).dropped == receipt.dropped
     for _ in range(40):

@@ -61,7 +61,8 @@ class PushReceipt(msgspec.Struct, frozen=True, kw_only=True):
     repeated: int
     """Events whose id had been applied before; they changed nothing."""
     dropped: int = 0
-    """Events of a pruned view that are too old for any window that may still be read."""
+    """Events of a pruned view that are too old for any window that may still be read: they are
+    in the log, and not in the store."""
     pushed_at_us: int
     newest_event_us: int | None
     """The newest event time in this push."""
@@ -134,22 +135,23 @@ class PushWriter:
             except TondoError as error:
                 raise error.at(f"events[{place}]") from None
         newest = max((event[0].event_time or 0 for event in parsed), default=None)
-        timely = applier.timely(parsed, self._online)
-        dropped = len(parsed) - len(timely)
+        timely, late = applier.parted(parsed, self._online)
         fresh, stored = applier.fresh(timely, self._online)
-        if fresh:
-            batch = applier.batch(fresh, stored)
-            rows = [row for _, row in fresh]
+        batch = applier.batch(fresh, stored)
+        if fresh or late:
+            # What is too late to be read online is history all the same.
+            rows = [row for _, row in [*fresh, *late]]
             self._appender.append(self._encode(PushedBatch(at_us, applier.columns, rows)))
+        if fresh:
             # The log has made the events durable; a power loss is repaired from it.
             applier.write(batch, applier.newest(fresh, self._online), self._online)
-        if dropped:
-            applier.count_dropped(dropped, self._online)
+        if late:
+            applier.count_dropped(len(late), self._online)
         return PushReceipt(
             view=self._view.name,
             accepted=len(fresh),
             repeated=len(timely) - len(fresh),
-            dropped=dropped,
+            dropped=len(late),
             pushed_at_us=at_us,
             newest_event_us=newest if self._view.event_time else None,
         )
@@ -226,15 +228,21 @@ class _Applier:
             return at_us
         return row[view.recorded_at] if view.recorded_at else None
 
-    def timely(self, parsed: list[Parsed], online: OnlineStore) -> list[Parsed]:
-        """Return the events that some read may still count; all but of a pruned window view."""
+    def parted(
+        self, parsed: list[Parsed], online: OnlineStore
+    ) -> tuple[list[Parsed], list[Parsed]]:
+        """Return the events that some read may still count, and those that none may.
+
+        Only a window view that was pruned has any of the latter.
+        """
         if self._view.kind != "window" or self._layout.retention_us is None:
-            return parsed
+            return parsed, []
         horizon_us = read_number(online.get_many([self._keys.horizon])[0])
         if horizon_us is None:
-            return parsed
+            return parsed, []
         oldest_us = oldest_event_us(self._layout, horizon_us)
-        return [each for each in parsed if (each[0].event_time or 0) >= oldest_us]
+        late = [each for each in parsed if (each[0].event_time or 0) < oldest_us]
+        return [each for each in parsed if (each[0].event_time or 0) >= oldest_us], late
 
     def count_dropped(self, dropped: int, online: OnlineStore) -> None:
         """Add to the number of events that came too late."""
@@ -390,7 +398,7 @@ def replay_pushes(view: FeatureView, *, online: OnlineStore, eventlog: EventLog)
             for row in batch.rows
         ]
         parsed = [applier.parse(event, batch.at_us) for event in events]
-        fresh, stored = applier.fresh(applier.timely(parsed, online), online)
+        fresh, stored = applier.fresh(applier.parted(parsed, online)[0], online)
         if fresh:
             applier.write(applier.batch(fresh, stored), applier.newest(fresh, online), online)
         applied += len(fresh)
