@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from tondo.language.functions import FUNCTIONS
 from tondo.language.tree import Call, Column, Literal, Node
+from tondo.language.walk import columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,6 +89,8 @@ def literal(random: Random, type_: str, *, null: bool = True) -> Literal:
     pool = [each for each in POOLS[type_] if not isinstance(each, float) or math.isfinite(each)]
     if type_ == "string":
         pool += ["%", "_", "a%", "%b%", "-", "a", "x"]
+    if type_ == "double" and random.random() < 0.4:
+        pool = [any_double(random)]
     return Literal(random.choice([*pool, None] if null else pool), type_)
 
 
@@ -199,9 +202,12 @@ def rooted(random: Random, type_: str, depth: int, name: str, signature: str) ->
 
 
 def feature(random: Random) -> Node:
-    """Return a tree as a feature may be; functions stand anywhere in it."""
-    depth = random.choices([1, 2, 3, 4, 5, 6], [4, 6, 6, 4, 2, 1])[0]
-    return tree(random, random.choice([*POOLS, *POOLS, *LISTS]), depth)
+    """Return a tree as a feature may be: functions stand anywhere in it, and it reads a column."""
+    while True:
+        depth = random.choices([1, 2, 3, 4, 5, 6], [4, 6, 6, 4, 2, 1])[0]
+        grown = tree(random, random.choice([*POOLS, *POOLS, *LISTS]), depth)
+        if columns_of(grown):
+            return grown
 
 
 def every_function(random: Random) -> list[Node]:
@@ -225,7 +231,7 @@ def any_double(random: Random) -> float:
     if random.random() < 0.8:
         return random.gauss(0.0, 1.0) * 10.0 ** random.randint(-3, 6)
     found: float = struct.unpack("<d", random.randbytes(8))[0]
-    return found
+    return found if math.isfinite(found) else 0.25
 
 
 def hard_value(random: Random, type_: str) -> object:

@@ -27,7 +27,7 @@ finally:
 LEAST_PAIRS = 100_000
 MOST_UNDECIDED = 0.001
 ENGINES = sorted(set(judge.evaluators()) - {judge.REFERENCE})
-SHAPES = {"spark": (60, 900, 2)}
+SHAPES = {"spark": (60, 400, 4)}
 """Expressions and rows of a batch, and batches; an engine that plans for long gets few and large."""
 
 
@@ -52,7 +52,7 @@ def judging(engine):
 def test_an_engine_agrees_wherever_the_language_decides(engine, capsys):
     random = Random(20_130_401)
     judged = judging(engine)
-    trees, rows, batches = SHAPES.get(engine.name, (50, 100, 18))
+    trees, rows, batches = SHAPES.get(engine.name, (50, 50, 50))
     for _ in range(batches):
         judged.batch(random, [grow.feature(random) for _ in range(trees)], rows)
     for _ in range(2):
