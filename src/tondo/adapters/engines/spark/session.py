@@ -24,6 +24,8 @@ _MEANING = {
     "spark.sql.ansi.enabled": "true",
     # A text is what it says: ${...} in it is no setting.
     "spark.sql.variable.substitute": "false",
+    # It would compute x + y + z and x + (y + z) once for both: other bits in doubles.
+    "spark.sql.subexpressionElimination.enabled": "false",
     # Calendar days as they are written, not moved between calendars.
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
