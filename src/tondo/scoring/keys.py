@@ -15,6 +15,10 @@ NULL: Final = -(1 << 63)
 """Stands for null (and for no recorded time) in eight-byte integers."""
 LAST: Final = b"\xff" * 17
 """After every key that begins with the same entity key."""
+MOST_KEY_BYTES: Final = 511
+"""See `ports/online.py`."""
+LONGEST_TAIL: Final = 24
+"""Most bytes after an entity's stem: event time, recorded time, load."""
 EVENT_TAIL: Final = 16
 """An event's key ends in its event time and sequence, eight bytes each."""
 _BIAS: Final = 1 << 63
@@ -62,6 +66,17 @@ def event_digest(event_id: str) -> bytes:
     True
     """
     return bytes.fromhex(digest_bytes(event_id.encode())[:32])
+
+
+def check_key_length(length: int) -> None:
+    """Refuse a key longer than every store takes with CallerError TD-ONLINE-004."""
+    if length > MOST_KEY_BYTES:
+        raise CallerError(
+            "TD-ONLINE-004",
+            f"an online key of {length} bytes",
+            expected=f"1 to {MOST_KEY_BYTES} bytes, view name and entity key together",
+            fix="Use a shorter entity key, for example an id or a digest of the long one.",
+        )
 
 
 class ViewKeys:
@@ -124,6 +139,10 @@ class ViewKeys:
     def block(self, key: Any, level: int, block: int) -> bytes:
         """Return the key of a block of tiles; after all events of the entity (see `tiles.py`)."""
         return self.stem(key) + block_tail(level, block)
+
+    def is_mark(self, key: bytes) -> bool:
+        """Say whether a key of this view version is a mark."""
+        return key.startswith(self.marks)
 
     def mark(self, digest: bytes) -> bytes:
         """Return the key that says that an event id has been applied."""

@@ -97,7 +97,7 @@ def test_an_event_id_of_its_own_counts_before_the_key(writer):
 
 def test_events_are_in_the_log_before_they_are_in_the_store(eventlog, clock):
     class Full(MemoryStore):
-        def put_many(self, pairs, *, durable=True):
+        def put_if(self, expected, pairs, *, durable=True):
             raise PlatformError("TD-ONLINE-005", "disk full")
 
     with (
@@ -322,3 +322,79 @@ def test_a_window_view_whose_source_has_no_key_cannot_be_loaded(engine, online, 
         materialise(
             view, rows_table(LANDINGS, []), engine=engine, online=online, ledger=ledger, clock=clock
         )
+
+
+class Racing(MemoryStore):
+    """A store in which another writer is quicker, once, between every look and write."""
+
+    def __init__(self, first):
+        super().__init__()
+        self.first = first
+
+    def put_if(self, expected, pairs, *, durable=True):
+        first, self.first = self.first, None
+        if first is not None:
+            first()
+        return super().put_if(expected, pairs, durable=durable)
+
+
+@pytest.mark.parametrize("view", [DELAYS, WEATHER_VIEW])
+def test_of_two_that_push_the_same_event_at_once_one_applies_it(view, eventlog, clock):
+    event = landing(1, 10) if view is DELAYS else weather(10, 5.0)
+    told = []
+
+    def other():
+        told.append(push(view, [event], online=store, eventlog=eventlog, clock=clock, writer="b"))
+
+    store = Racing(other)
+    own = push(
+        view, [event, event | {"event_id": "more"}], online=store, eventlog=eventlog, clock=clock
+    )
+    assert (told[0].accepted, own.accepted, own.repeated) == (1, 1, 1)
+    restored = MemoryStore()
+    assert replay_pushes(view, online=restored, eventlog=eventlog) == 2
+
+
+def test_of_two_rows_of_one_time_pushed_at_once_the_greater_stays(eventlog, clock):
+    def other():
+        push(
+            WEATHER_VIEW,
+            [weather(10, 9.0, event_id="o")],
+            online=store,
+            eventlog=eventlog,
+            clock=clock,
+            writer="b",
+        )
+
+    store = Racing(other)
+    push(
+        WEATHER_VIEW, [weather(10, 2.0, event_id="p")], online=store, eventlog=eventlog, clock=clock
+    )
+    assert now(store, 11, WEATHER_VIEW)["wind"] == 9.0
+
+
+@pytest.mark.parametrize(
+    ("events", "code"),
+    [
+        ([landing(1, 10) | {"origin": "x" * 600}], "TD-ONLINE-004"),
+        ([landing(1, 10) | {"origin": "é" * 300}], "TD-ONLINE-004"),
+        ([landing(1, 10) | {"origin": "\0" * 300}], "TD-ONLINE-004"),
+        ([landing(1, 10) | {"origin": "half \ud800"}], "TD-FEATURE-016.*surrogate"),
+        ([landing(1, 10) | {"event_id": "\ud800"}], "TD-FEATURE-016.*surrogate"),
+        ([landing(1, 10)] * 50_001, "TD-FEATURE-104"),
+    ],
+)
+def test_what_could_not_be_kept_is_refused_before_it_is_logged(writer, eventlog, events, code):
+    with pytest.raises(CallerError, match=code):
+        writer.push(events)
+    assert list(eventlog.read(stream_of(DELAYS))) == []
+
+
+def test_the_longest_key_that_a_store_takes_is_pushed_and_read(tmp_path, eventlog, clock):
+    from tondo.adapters.online.lmdb.store import LmdbStore
+
+    store = LmdbStore(tmp_path / "online")
+    key = "x" * 400
+    push(DELAYS, [landing(1, 10) | {"origin": key}], online=store, eventlog=eventlog, clock=clock)
+    assert read_online(DELAYS, [key], 11 * HOUR_US, online=store)[0]["landed_3h"] == 1.0
+    store.close()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tondo.core.errors import TondoError
 
 STATUS_OF_CODE: Final[dict[str, int]] = {
+    "TD-FEATURE-104": 413,
     "TD-LOG-001": 503,
     "TD-ONLINE-101": 503,
     "TD-SCORE-010": 413,

@@ -18,7 +18,7 @@ from tondo.core.errors import CallerError, DataError, TondoError, near
 from tondo.language.rows import compile_rows
 from tondo.language.values import READERS
 from tondo.scoring.horizon import pack_number, read_number
-from tondo.scoring.keys import ViewKeys, event_digest
+from tondo.scoring.keys import LONGEST_TAIL, ViewKeys, check_key_length, event_digest
 from tondo.scoring.layout import oldest_event_us
 from tondo.scoring.online import EventPacker, pack_lookup, prefer
 from tondo.scoring.pushed import pack_newest, unpack_newest
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 EVENT_ID = "event_id"
 """Field of a pushed row that may give its id; otherwise the source's key columns make it."""
 
+
+MOST_EVENTS = 50_000
+"""Of one push, which is one frame of the log and one transaction of the store."""
+_SHORT_KEY = 64
 
 _EXACT = {"double": float, "string": str, "bool": bool}
 """Types whose values are the language's own already; ids and instants are read for their range."""
@@ -122,39 +126,53 @@ class PushWriter:
     def push(self, events: Sequence[Mapping[str, Any]]) -> PushReceipt:
         """Apply the events that were not applied before; all of them or, on an error, none.
 
-        An event carries the source's columns and may carry `event_id`. Raises TD-FEATURE-016
-        (a column is missing or null), TD-LANG-008 (a wrong type), TD-LANG-012 (too large to
-        sum), TD-LOG-001 and TD-ONLINE-005 (disk full; push again).
+        An event carries the source's columns and may carry `event_id`. Others may push the same
+        ids at the same time: each is applied once. Raises TD-FEATURE-016 (a column is missing or
+        null), TD-FEATURE-104 (too many events), TD-LANG-008 (a wrong type), TD-LANG-012 (too
+        large to sum), TD-ONLINE-004 (a key too long), TD-LOG-001 and TD-ONLINE-005 (disk full;
+        push again).
         """
         applier = self._applier
         at_us = self._clock.now_us()
-        parsed = []
-        for place, event in enumerate(events):
-            try:
-                parsed.append(applier.parse(event, at_us))
-            except TondoError as error:
-                raise error.at(f"events[{place}]") from None
+        parsed = self._parsed(events, at_us)
         newest = max((event[0].event_time or 0 for event in parsed), default=None)
         timely, late = applier.parted(parsed, self._online)
-        fresh, stored = applier.fresh(timely, self._online)
-        batch = applier.batch(fresh, stored)
-        if fresh or late:
+
+        def log(fresh: Sequence[Parsed]) -> None:
             # What is too late to be read online is history all the same.
             rows = [row for _, row in [*fresh, *late]]
-            self._appender.append(self._encode(PushedBatch(at_us, applier.columns, rows)))
-        if fresh:
-            # The log has made the events durable; a power loss is repaired from it.
-            applier.write(batch, applier.newest(fresh, self._online), self._online)
+            if rows:
+                self._appender.append(self._encode(PushedBatch(at_us, applier.columns, rows)))
+
+        # The log makes the events durable first; a power loss is repaired from it.
+        accepted = applier.apply(timely, self._online, first=log)
         if late:
             applier.count_dropped(len(late), self._online)
         return PushReceipt(
             view=self._view.name,
-            accepted=len(fresh),
-            repeated=len(timely) - len(fresh),
+            accepted=accepted,
+            repeated=len(timely) - accepted,
             dropped=len(late),
             pushed_at_us=at_us,
             newest_event_us=newest if self._view.event_time else None,
         )
+
+    def _parsed(self, events: Sequence[Mapping[str, Any]], at_us: int) -> list[Parsed]:
+        if len(events) > MOST_EVENTS:
+            raise CallerError(
+                "TD-FEATURE-104",
+                f"{len(events):,} events were pushed to view '{self._view.name}' at once",
+                expected=f"{MOST_EVENTS:,} at most",
+                fix="Push them in several calls; what is repeated is applied once.",
+                view=self._view.name,
+            )
+        parsed = []
+        for place, event in enumerate(events):
+            try:
+                parsed.append(self._applier.parse(event, at_us))
+            except TondoError as error:
+                raise error.at(f"events[{place}]") from None
+        return parsed
 
     def sync(self) -> None:
         """Flush what was pushed to the device, where `durability` is `written`."""
@@ -211,6 +229,7 @@ class _Applier:
         if event_id is None:
             event_id = self._id_of(row)
         event_id = str(event_id)
+        self._check_text(row, event_id)
         parsed = _Event(
             event_id,
             event_digest(event_id),
@@ -220,6 +239,25 @@ class _Applier:
             self._compute(row),
         )
         return parsed, [parsed.id, *row.values()]
+
+    def _check_text(self, row: Mapping[str, Any], event_id: str) -> None:
+        """Refuse, before anything is logged, what neither log nor store could keep."""
+        key = row[self._view.entity.key]
+        try:
+            for text in (event_id, *row.values()):
+                if type(text) is str and not text.isascii():
+                    text.encode()
+        except UnicodeEncodeError:
+            raise CallerError(
+                "TD-FEATURE-016",
+                f"an event pushed to view '{self._view.name}' holds half a character",
+                expected="text of whole characters",
+                fix="Look for a surrogate such as \\ud800 that stands alone.",
+                view=self._view.name,
+            ) from None
+        # No key of fewer characters is too long, whatever they are.
+        if type(key) is str and len(key) > _SHORT_KEY:
+            check_key_length(len(self._keys.stem(key)) + LONGEST_TAIL)
 
     def _recorded(self, row: Mapping[str, Any], at_us: int) -> int | None:
         """Return when the row became known; without an event time, when it was pushed."""
@@ -252,6 +290,30 @@ class _Applier:
             number = pack_number((read_number(kept) or 0) + dropped)
             if online.put_if([(key, kept)], [(key, number)], durable=False):
                 return
+
+    def apply(
+        self,
+        parsed: Sequence[Parsed],
+        online: OnlineStore,
+        *,
+        first: Callable[[Sequence[Parsed]], None] | None = None,
+    ) -> int:
+        """Apply the events that were not applied before, all at once; return how many.
+
+        `first` is told which these are before anything is written. When another writer is
+        quicker with an id or a row, it is looked again what is left to apply.
+        """
+        fresh, stored = self.fresh(parsed, online)
+        batch = self.batch(fresh, stored)
+        if first is not None:
+            first(fresh)
+        while fresh:
+            written = self.write(batch, stored, self.newest(fresh, online), online)
+            if written is not None:
+                return written
+            fresh, stored = self.fresh(parsed, online)
+            batch = self.batch(fresh, stored)
+        return 0
 
     def fresh(
         self, parsed: Sequence[Parsed], online: OnlineStore
@@ -296,13 +358,24 @@ class _Applier:
         return [(self._keys.newest, pack_newest(newest))]
 
     def write(
-        self, batch: Any, besides: Sequence[tuple[bytes, bytes]], online: OnlineStore
-    ) -> None:
-        """Write what `batch` returned and some pairs besides, at once."""
+        self,
+        batch: Any,
+        stored: Mapping[bytes, bytes | None],
+        besides: Sequence[tuple[bytes, bytes]],
+        online: OnlineStore,
+    ) -> int | None:
+        """Write what `batch` returned and some pairs besides, at once; return how many events.
+
+        None when another writer was first with an id or a row: nothing was written then.
+        """
         if self._tiles is not None:
-            self._tiles.put(batch, online=online, durable=False, besides=besides)
-        else:
-            online.put_many([*batch, *besides], durable=False)
+            return self._tiles.put(batch, online=online, durable=False, besides=besides)
+        marks = [key for key, _ in batch if self._keys.is_mark(key)]
+        rows = [(key, stored[key]) for key, _ in batch if key in stored]
+        expected = [*((mark, None) for mark in marks), *rows]
+        if online.put_if(expected, [*batch, *besides], durable=False):
+            return len(marks)
+        return None
 
     def _of_window(self, event: _Event) -> tuple[Any, int, int | None, bytes, list[Any]]:
         assert event.event_time is not None
@@ -398,8 +471,5 @@ def replay_pushes(view: FeatureView, *, online: OnlineStore, eventlog: EventLog)
             for row in batch.rows
         ]
         parsed = [applier.parse(event, batch.at_us) for event in events]
-        fresh, stored = applier.fresh(applier.parted(parsed, online)[0], online)
-        if fresh:
-            applier.write(applier.batch(fresh, stored), applier.newest(fresh, online), online)
-        applied += len(fresh)
+        applied += applier.apply(applier.parted(parsed, online)[0], online)
     return applied
