@@ -96,9 +96,13 @@ def run_due(parts: Parts) -> DueRun:
 
 
 def in_order(parts: Parts) -> list[FeatureView]:
-    """Return the views, those first whose sources others are derived from, then by name."""
-    depths = {view.source: _depth(parts, view.source) for view in parts.views.values()}
-    return sorted(parts.views.values(), key=lambda view: (depths[view.source], view.name))
+    """Return the views, those first whose sources others are derived from, then by name.
+
+    Asked views are not among them: their values are always of the moment.
+    """
+    views = [view for view in parts.views.values() if not view.asked]
+    depths = {view.source: _depth(parts, view.source) for view in views}
+    return sorted(views, key=lambda view: (depths[view.source], view.name))
 
 
 def freshness_of(parts: Parts) -> list[ViewFreshness]:

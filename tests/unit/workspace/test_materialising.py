@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from shop import FEBRUARY, HABITS, write_shop, write_visits
-from tondo.core.errors import ConflictError
+from tondo.core.errors import ConflictError, TondoError
 from tondo.core.instants import to_micros
 from tondo.workspace.bootstrap import manual_clock, open_workspace
 
@@ -44,6 +44,29 @@ description: What the customer did last for long.
 freshness: 3d
 every: 1h
 features: {pages: pages}
+"""
+
+LEVELS = """\
+entity: device
+key: device
+owner: ana
+description: What is visited with.
+---
+source: level_log
+owner: ana
+description: What the load service answered.
+columns: {device: string, at: timestamp, level: double}
+event_time: at
+---
+view: levels
+entity: device
+source: level_log
+owner: ana
+description: How busy the shop is on a kind of device.
+freshness: 1d
+arrival: asked
+service: {url: "http://127.0.0.1:9/levels", timeout: 200ms, defaults: {level: 0.5}}
+features: {level: level}
 """
 
 
@@ -176,3 +199,12 @@ def test_a_plan_of_a_view_tells_what_it_would_read(shop):
     again = shop.features.plan_materialisation("last_visit")
     assert (first.files_read, first.is_whole) == (1, True)
     assert (again.files_read, again.files_reused, again.last_until_us) == (0, 1, NOW_US)
+
+
+def test_a_view_that_is_asked_promises_nothing_that_could_grow_old(tmp_path, clock):
+    with open_workspace(write_shop(tmp_path / "asked", LEVELS), clock=clock) as shop:
+        shop.features.sync_definitions()
+        run = shop.features.materialise_due()
+        assert (run.views, run.freshness, shop.monitoring.alerts()) == ([], [], [])
+        with pytest.raises(TondoError, match="TD-FEATURE-0"):
+            shop.features.record_pushes("levels")

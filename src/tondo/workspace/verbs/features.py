@@ -188,9 +188,12 @@ class FeatureVerbs:
         Training sets and materialisations then hold them too. A source that is read again
         becomes what its files say; record after it.
         """
+        from tondo.stages.features.asked import refuse_asked
         from tondo.workspace.materialising import record_pushes
 
-        return record_pushes(self._parts, self.view(view), by=by or self._parts.actor)
+        found = self.view(view)
+        refuse_asked(found, "pushed to")
+        return record_pushes(self._parts, found, by=by or self._parts.actor)
 
     def push(self, view: str, events: list[dict[str, Any]]) -> PushReceipt:
         """Push events to a view; durable and visible when this returns."""
