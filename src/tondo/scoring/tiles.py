@@ -204,6 +204,7 @@ class TileReader:
     def __init__(self, layout: ViewLayout, slots: Sequence[str]) -> None:
         codec = TileCodec(layout)
         self._levels = layout.levels_us
+        self._has_recorded = layout.has_recorded
         self._stride, self._size = codec.stride, codec.record.size
         fields = {0, 1, 2}
         for slot in slots:
@@ -219,6 +220,11 @@ class TileReader:
         codes = ["q" if each in fields else "8x" for each in range(codec.offsets[-1])]
         self._unpack = struct.Struct("<" + "".join(codes)).unpack_from
 
+    @staticmethod
+    def span(run: Run) -> tuple[int, int]:
+        """Return the number of a run's first tile, and of the one after its last."""
+        return run.start_us // run.level_us, run.stop_us // run.level_us
+
     def tails(self, run: Run) -> tuple[bytes, bytes]:
         """Return the range of a run's blocks, each what follows the entity key."""
         level, span = self._levels.index(run.level_us), run.level_us * TILES
@@ -226,18 +232,19 @@ class TileReader:
         return block_tail(level, first), block_tail(level, last + 1)
 
     def read(
-        self, runs: Sequence[Run], found: Sequence[Sequence[tuple[bytes, bytes]]]
+        self,
+        spans: Sequence[tuple[int, int]],
+        found: Sequence[Sequence[tuple[bytes, bytes]]],
     ) -> Sums | None:
-        """Return what the runs, oldest first, add up to, from the blocks found for each.
+        """Return what runs, oldest first, add up to, from the blocks found for each.
 
-        None when there is no event in them.
+        `spans` are the first tile of each run and the one after its last. None when there is no
+        event in them.
         """
         fields: tuple[int, ...] | None = None
-        recorded, newest = NULL, NULL
+        recorded, newest = [NULL], NULL
         stride, size, unpack = self._stride, self._size, self._unpack
-        for run, blocks in zip(runs, found):  # noqa: B905 - equal, by `tails`
-            level = run.level_us
-            first, last = run.start_us // level, run.stop_us // level
+        for (first, last), blocks in zip(spans, found):  # noqa: B905 - equal, by `tails`
             for key, block in blocks:
                 base = block_of(key) * TILES
                 count = len(block) // stride
@@ -247,11 +254,12 @@ class TileReader:
                     continue
                 end = unpack(block, count + (high - 1) * size)
                 newest = end[0]
-                recorded = max(recorded, end[1])
+                if self._has_recorded:
+                    recorded.append(end[1])
                 if low:
                     end = tuple(map(sub, end, unpack(block, count + (low - 1) * size)))
                 fields = end if fields is None else tuple(map(add, fields, end))
-        return None if fields is None else Sums(fields[2], newest, recorded, fields)
+        return None if fields is None else Sums(fields[2], newest, max(recorded), fields)
 
     def sums_of(self, slot: str, sums: Sums) -> tuple[int, int, int]:
         """Return the n, sum and squares of a slot, 0 for what it does not keep."""

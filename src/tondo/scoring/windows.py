@@ -13,7 +13,7 @@ import msgspec
 from tondo.language.windows import aggregate, finish, finish_ratio, window_start_us
 from tondo.scoring.keys import EVENT_TAIL, NULL, event_time_of, oldest_first
 from tondo.scoring.online import content_order, event_width, unpack_events
-from tondo.scoring.tiles import Run, TileReader, lasts_of, levels_of, runs_of
+from tondo.scoring.tiles import TileReader, lasts_of, levels_of, runs_of
 
 if TYPE_CHECKING:
     from tondo.language.tree import WindowCall
@@ -36,8 +36,8 @@ class WindowReach(msgspec.Struct, frozen=True):
     visible_us: int
     starts: list[int]
     """Of each window, the first event time that is read from the events."""
-    runs: list[list[Run]]
-    """Of each window, what is read from tiles."""
+    spans: list[list[tuple[int, int]]]
+    """Of each window, the runs of tiles that are read, as `TileReader.span` gives them."""
     lasts: tuple[int, int] = (0, 0)
     """From which instant until before which one reads the same tiles."""
 
@@ -81,8 +81,8 @@ class WindowReader:
         if known is not None and known.lasts[0] <= visible_us < known.lasts[1]:
             (events_start, _, most), *blocks = known.tails
             tails = [(events_start, oldest_first(visible_us), most), *blocks]
-            return WindowReach(tails, visible_us, known.starts, known.runs, known.lasts)
-        starts, runs, tails = [], [], []
+            return WindowReach(tails, visible_us, known.starts, known.spans, known.lasts)
+        starts, spans, tails = [], [], []
         begin, end = NULL, -NULL
         for call in self._windows:
             start = window_start_us(call, visible_us)
@@ -94,9 +94,9 @@ class WindowReader:
                 tails += [(*self.tiles.tails(run), 0) for run in found]
             begin, end = max(begin, lasts[0]), min(end, lasts[1])
             starts.append(start)
-            runs.append(found)
+            spans.append([self.tiles.span(run) for run in found])
         events = (oldest_first(min(starts)), oldest_first(visible_us), 0)
-        self._reach = WindowReach([events, *tails], visible_us, starts, runs, (begin, end))
+        self._reach = WindowReach([events, *tails], visible_us, starts, spans, (begin, end))
         return self._reach
 
     def whole(self, visible_us: int) -> WindowReach:
@@ -117,11 +117,11 @@ class WindowReader:
         newest = event_time_of(events[-1][0]) if events else None
         windows = []
         at = 0
-        for start_us, runs in zip(reach.starts, reach.runs, strict=True):
+        for start_us, spans in zip(reach.starts, reach.spans, strict=True):
             sums = None
-            if runs and self.tiles is not None:
-                sums = self.tiles.read(runs, blocks[at : at + len(runs)])
-                at += len(runs)
+            if spans and self.tiles is not None:
+                sums = self.tiles.read(spans, blocks[at : at + len(spans)])
+                at += len(spans)
                 if sums is not None:
                     if sums.recorded_us > visible_us:
                         return None

@@ -51,6 +51,7 @@ LAYOUT = ViewLayout(
         "s3": EventSlot(kind="present", type="string"),
     },
     levels_us=(10, 100),
+    has_recorded=True,
     freshness_us=1,
 )
 
@@ -143,7 +144,7 @@ def test_runs_add_up_to_what_a_plain_loop_adds_up(events, start, length):
     run = Run(100, start * 100, (start + length) * 100)
     first, stop = reader.tails(run)
     found = sorted(pair for pair in kept.items() if stem + first <= pair[0] < stem + stop)
-    sums = reader.read([run], [found])
+    sums = reader.read([reader.span(run)], [found])
     inside = [event for event in events if run.start_us <= event[0] < run.stop_us]
     if not inside:
         assert sums is None
@@ -161,7 +162,7 @@ def test_a_slot_that_nobody_asked_for_is_stepped_over():
     codec, reader = TileCodec(LAYOUT), TileReader(LAYOUT, ["s3"])
     kept = blocks_of(codec, [[(5, NULL, 7, 8, 1), (6, NULL, None, 9, 1)]])
     found = [(ViewKeys(LAYOUT).block("JFK", *place), block) for place, block in kept.items()]
-    sums = reader.read([Run(10, 0, 10)], [found[:1]])
+    sums = reader.read([(0, 1)], [found[:1]])
     assert (sums.count, reader.sums_of("s3", sums)) == (2, (2, 0, 0))
 
 
