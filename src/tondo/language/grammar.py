@@ -96,10 +96,14 @@ class Parser(Cursor):
 
     def expression(self) -> Node:
         """Return the tree of the expression that begins here."""
+        return self._nested(self._disjunction)
+
+    def _nested(self, operand: Callable[[], Node]) -> Node:
+        """Return what is read one level deeper; the stack of the parser has an end."""
         self.depth += 1
         if self.depth > MOST_NESTED:
             raise self._too_deep()
-        node = self._disjunction()
+        node = operand()
         self.depth -= 1
         return node
 
@@ -239,9 +243,9 @@ class Parser(Cursor):
         """Return a list of constants of one type; numbers make a list of doubles."""
         items: list[Node] = []
         if not self.accept("]"):
-            items.append(self._signed())
+            items.append(self._nested(self._signed))
             while self.accept(","):
-                items.append(self._signed())
+                items.append(self._nested(self._signed))
             self.expect("]")
         values = [each.value for each in items if isinstance(each, Literal)]
         types = {_item_type(each) for each in items} - {""}
@@ -362,7 +366,7 @@ class Parser(Cursor):
 
     def _constant(self) -> float | str:
         token = self.here
-        node = self._signed()
+        node = self._nested(self._signed)
         if isinstance(node, Literal) and isinstance(node.value, int | float | str):
             return node.value if isinstance(node.value, str) else float(node.value)
         raise syntax_error(

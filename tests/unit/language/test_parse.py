@@ -75,6 +75,9 @@ def test_a_text_that_is_nested_too_deeply_is_refused():
     assert "TD-LANG-013" in message("(" * 400 + "a" + ")" * 400)
     assert "TD-LANG-013" in message(" or ".join(["a"] * 400))
     assert "TD-LANG-013" in message("a" * 30_000)
+    assert "TD-LANG-013" in message("[" * 5_000)
+    assert "TD-LANG-013" in message("vocab(x, " * 2_000)
+    assert "TD-LANG-013" in message("vocab(x, n = [" * 1_000)
 
 
 def test_a_window_has_function_argument_length_and_scale():
