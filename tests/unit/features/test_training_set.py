@@ -109,6 +109,16 @@ def test_rows_are_counted_by_what_became_of_them(build):
     assert (found.left_out_by_time, found.left_out_label_later) == (1, 1)
 
 
+def test_labels_that_were_known_when_the_prediction_was_asked_are_counted(build):
+    early = flights().set_column(
+        3, "landed_at", pa.array([10 * HOUR_US, 12 * HOUR_US, None, 5 * HOUR_US], TIME)
+    )
+    assert build(early, label_known_at="landed_at").label_known_early == 2
+    assert (
+        build(label_known_at="landed_at").label_known_early == build(early).label_known_early == 0
+    )
+
+
 def test_the_same_content_has_the_same_id_and_other_content_another(build):
     assert build().id == build().id != build(until_us=12 * HOUR_US).id
 

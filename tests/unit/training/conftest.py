@@ -148,7 +148,9 @@ def tools(clock):
 @pytest.fixture
 def training_set(tools):
     tools.ledger.put("training_set", "ts1", {"rows": 2000})
-    return SimpleNamespace(id="ts1", name="late", time="scored_at", label="@label")
+    return SimpleNamespace(
+        id="ts1", name="late", time="scored_at", label="@label", rows=2000, label_known_early=0
+    )
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ def test_each_step_is_told_and_timed(trained):
 
     run = trained(model_spec(), progress=Ear())
     assert [note for _, _, note in told] == list(run.seconds)
-    assert told[0] == (0, 6, "split")
+    assert told[0] == (0, 7, "split")
 
 
 def test_a_run_shows_itself(trained):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tondo.ports.engine import Engine
     from tondo.scoring.model import LoadedModel
+    from tondo.stages.training.leakage import Leak
 
 HISTOGRAM_BINS = 20
 """Bars of the score histogram, of equal width from 0 to 1."""
@@ -74,8 +75,12 @@ def report_of(
     subject: Subject,
     time: str | None = None,
     slices: Sequence[str] = (),
+    leaks: Sequence[Leak] = (),
 ) -> Report:
-    """Report on rows that the packaged model has scored already, as `evaluate` does."""
+    """Report on rows that the packaged model has scored already, as `evaluate` does.
+
+    `leaks` are those that its run found.
+    """
     scores, positive = rows.scores, rows.positive
     threshold = model.contents.threshold
     times = times_of(rows.table, time) if time is not None and len(scores) else None
@@ -95,6 +100,7 @@ def report_of(
         calibration=calibration_curve(scores, positive),
         histogram=_histogram(scores, positive),
         slices=_slices(model, rows, slices),
+        leaks=list(leaks),
     )
 
 

@@ -11,6 +11,7 @@ from tondo.stages.evaluation.calibration import CalibrationBin
 from tondo.stages.evaluation.curves import CurvePoint
 from tondo.stages.evaluation.delong import Interval
 from tondo.stages.evaluation.slices import SliceReport
+from tondo.stages.training.leakage import Leak
 
 if TYPE_CHECKING:
     from tondo.ledger.ledger import Ledger
@@ -72,6 +73,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     calibration: list[CalibrationBin]
     histogram: list[HistogramBin]
     slices: list[SliceReport]
+    leaks: list[Leak] = []
+    """What its run found that may tell the answer already."""
 
     @property
     def id(self) -> str:

@@ -27,7 +27,7 @@ def report_html(report: Report) -> str:
     return (
         f'<div class="tondo-report"><h3>{title}</h3><p>{escape(share)}</p>'
         f'<div style="display:flex;gap:2em;flex-wrap:wrap">{metrics}{roc_svg(report)}</div>'
-        f"{slices}</div>"
+        f"{slices}{_leaks(report)}</div>"
     )
 
 
@@ -45,6 +45,11 @@ def roc_svg(report: Report) -> str:
         'stroke-opacity=".3" stroke-dasharray="4"/>'
         f'<polyline points="{points}" fill="none" stroke="currentColor" stroke-width="2"/></svg>'
     )
+
+
+def _leaks(report: Report) -> str:
+    told = "".join(f"<li>{escape(each.message)}</li>" for each in report.leaks)
+    return told and f"<h4>What may tell the answer already</h4><ul>{told}</ul>"
 
 
 def _metric_rows(report: Report) -> Iterable[tuple[str, ...]]:

@@ -76,6 +76,8 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     """Rows before `from_us` or after `until_us`."""
     left_out_label_later: int
     """Rows whose label became known only after `until_us`."""
+    label_known_early: int = 0
+    """Of `rows`: those whose label was known at their own time already."""
 
     @property
     def id(self) -> str:
@@ -86,7 +88,7 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
 def manifest_of(training_set: TrainingSet) -> dict[str, Any]:
     """Return the record's body; columns as pairs, because their order counts."""
     body: dict[str, Any] = msgspec.to_builtins(training_set)
-    for name in ("keys", "also"):
+    for name in ("keys", "also", "label_known_early"):
         if not body[name]:
             del body[name]
     return {**body, "columns": [list(pair) for pair in training_set.columns.items()]}
@@ -183,6 +185,7 @@ def build_training_set(  # noqa: PLR0913 - each is named, and each is a part of 
         rows=joined.num_rows,
         labelled=joined.num_rows - unlabelled,
         unlabelled=unlabelled,
+        label_known_early=_known_early(rows, time=time, label_known_at=label_known_at),
         **counts,
     )
     _record(training_set, views=views, ledger=ledger)
@@ -215,6 +218,15 @@ def _taking_part(
         "left_out_by_time": rows - in_time,
         "left_out_label_later": in_time - table.num_rows,
     }
+
+
+def _known_early(table: pa.Table, *, time: str, label_known_at: str | None) -> int:
+    from pyarrow import compute
+
+    if label_known_at is None:
+        return 0
+    early = compute.less_equal(table.column(label_known_at), table.column(time))
+    return int(compute.sum(early, min_count=0).as_py())
 
 
 def _where(table: pa.Table, mask: pa.ChunkedArray) -> pa.Table:

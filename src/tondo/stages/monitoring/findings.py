@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tondo.stages.monitoring.consistency import ConsistencyReport
     from tondo.stages.monitoring.drift import ColumnDrift, DriftReport
     from tondo.stages.monitoring.live import LiveMetrics
+    from tondo.stages.training.leakage import LeakageReport
 
 Severity = Literal["info", "warning", "critical"]
 
@@ -21,7 +22,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One fact that a check found, at one instant."""
 
     kind: str
-    """drift, null_burst, coverage_low, metric_low, freshness, consistency, or another stage's."""
+    """drift, null_burst, coverage_low, metric_low, freshness, consistency, leakage, or another
+    stage's."""
     subject: str
     """What it is about, such as `deployment/late_arrival`."""
     key: str
@@ -155,6 +157,22 @@ def consistency_findings(
         )
         for each in report.features
         if each.equal < each.rows
+    ]
+
+
+def leakage_findings(report: LeakageReport, *, model: str, at_us: int) -> list[Finding]:
+    """Return a finding for each leak of a run."""
+    return [
+        Finding(
+            kind="leakage",
+            subject=f"model/{model}",
+            key=f"leakage/{model}/{each.kind}/{each.subject}",
+            severity="warning",
+            message=f"{each.message[:1].upper()}{each.message[1:]}",
+            numbers=each.numbers,
+            at_us=at_us,
+        )
+        for each in report.leaks
     ]
 
 

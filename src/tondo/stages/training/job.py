@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Measure = Callable[..., Mapping[str, float | None]]
 """`measure(scores, label, threshold=...)`, as the evaluation stage's `binary_metrics`."""
 
-STEPS = ("split", "features", "matrix", "fit", "qualify", "seal")
+STEPS = ("split", "features", "matrix", "fit", "qualify", "leaks", "seal")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tondo.core.errors import DataError
 from tondo.stages.training.choose import choose_library
 from tondo.stages.training.fitting import fit_features, taught_matrix
+from tondo.stages.training.leakage import look_for_leaks
 from tondo.stages.training.matrix import feature_matrix, label_vector
 from tondo.stages.training.qualify import Qualification, qualify
 from tondo.stages.training.samples import sample_rows
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tondo.ports.runtime import Runtime
     from tondo.scoring.package import Sample
     from tondo.stages.training.job import Job
+    from tondo.stages.training.leakage import LeakageReport
     from tondo.stages.training.periods import SplitRows
 
 _SCORED_ROWS = 20_000
@@ -45,6 +47,8 @@ class Learned:
     """Of the held-back rows, or of the newest training rows when nothing was held back."""
     metrics: dict[str, float | None]
     samples: list[Sample]
+    leakage: LeakageReport | None
+    """None when nothing was held back."""
 
 
 def learn(job: Job, rows: SplitRows) -> Learned:
@@ -79,11 +83,14 @@ def learn(job: Job, rows: SplitRows) -> Learned:
             fitted, matrix, threshold=spec.threshold, runtimes=tools.runtimes
         )
         try:
-            scores, metrics = _held_back(job, rows, features, matrix, runtime)
+            held = feature_matrix(features, rows.validation, engine=tools.engine)
+            scores, metrics = _held_back(job, rows, held, matrix, runtime)
             columns = [*job.resolved.inputs, *(each[0] for each in job.resolved.view_features)]
             samples = sample_rows(rows.training, matrix, columns, runtime=runtime)
         finally:
             runtime.close()
+    with watch.step("leaks"):
+        leakage = _leakage(job, rows, features, taught=taught, label=label, held=held)
     return Learned(
         features=features,
         parameters=parameters,
@@ -95,25 +102,60 @@ def learn(job: Job, rows: SplitRows) -> Learned:
         scores=scores,
         metrics=metrics,
         samples=samples,
+        leakage=leakage,
     )
 
 
 def _held_back(
     job: Job,
     rows: SplitRows,
-    features: dict[str, Node],
+    held: np.ndarray,
     matrix: np.ndarray,
     runtime: Runtime,
 ) -> tuple[np.ndarray, dict[str, float | None]]:
     """Return scores and metrics of the held-back rows, or scores of the newest training rows."""
     if rows.validation.num_rows == 0:
         return runtime.predict_table(matrix[-_SCORED_ROWS:]), {}
-    held = feature_matrix(features, rows.validation, engine=job.tools.engine)
     scores = runtime.predict_table(held)
     if job.tools.measure is None:
         return scores, {}
     label = label_vector(rows.validation, job.label)
     return scores, dict(job.tools.measure(scores, label, threshold=job.spec.threshold))
+
+
+def _leakage(
+    job: Job,
+    rows: SplitRows,
+    features: dict[str, Node],
+    *,
+    taught: np.ndarray,
+    label: np.ndarray,
+    held: np.ndarray,
+) -> LeakageReport | None:
+    """Look for leaks among the rows as the model is taught them, and those held back."""
+    import numpy as np
+    import pyarrow as pa
+
+    if rows.judged.num_rows == 0:
+        return None
+    split, both = job.spec.split, rows.validation
+    if rows.test.num_rows:
+        both = pa.concat_tables([rows.validation, rows.test])
+        tested = feature_matrix(features, rows.test, engine=job.tools.engine)
+        held = np.concatenate([held, tested])
+    keys = {key: None for _, _, _, key in job.resolved.view_features if key in job.resolved.inputs}
+    if split.by == "group":
+        keys[str(split.column)] = None
+    return look_for_leaks(
+        taught,
+        label,
+        held,
+        names=list(features),
+        keys={key: (rows.training.column(key), both.column(key)) for key in keys},
+        by=split.by if job.period.train_until_us is None else "time",
+        label_known_early=job.training_set.label_known_early,
+        rows=job.training_set.rows,
+    )
 
 
 def _check_classes(label: np.ndarray, name: str) -> None:

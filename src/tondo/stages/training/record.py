@@ -53,6 +53,7 @@ def record_run(
         metrics=learned.metrics,
         importance=learned.fitted.importance,
         notes=learned.fitted.notes,
+        leakage=learned.leakage,
         environment=digest(contents.environment),
         seconds=dict(job.watch.seconds),
         started_at_us=started_us,

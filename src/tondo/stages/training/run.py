@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from tondo.stages.training.leakage import LeakageReport
 from tondo.stages.training.periods import Period
 from tondo.stages.training.qualify import Qualification
 from tondo.stages.training.spec import Split
@@ -68,6 +69,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     importance: dict[str, float]
     notes: dict[str, Any] = {}
     """What the library said: trees, iterations, convergence."""
+    leakage: LeakageReport | None = None
+    """What may tell the answer already; None when nothing was held back."""
     environment: str
     """Digest of the record of kind `environment`."""
     seconds: dict[str, float]

@@ -36,7 +36,7 @@ def run_html(run: Run) -> str:
     return (
         f'<div class="tondo-run"><h3>{escape(f"Run of {run.model}")}</h3>'
         f'<div style="display:flex;gap:2em;flex-wrap:wrap"><table>{body}</table>'
-        f"{_importance(run)}</div></div>"
+        f"{_importance(run)}</div>{_leaks(run)}</div>"
     )
 
 
@@ -44,6 +44,13 @@ def _rows(run: Run) -> str:
     by = run.split.by if run.period.train_until_us is None else "time"
     parts = f"{run.rows.training} learned from, {run.rows.validation} held back by {by}"
     return f"{parts}, {run.rows.test} for the report" if run.rows.test else parts
+
+
+def _leaks(run: Run) -> str:
+    if run.leakage is None or not run.leakage.leaks:
+        return ""
+    told = "".join(f"<li>{escape(each.message)}</li>" for each in run.leakage.leaks)
+    return f"<h4>What may tell the answer already</h4><ul>{told}</ul>"
 
 
 def _importance(run: Run) -> str:

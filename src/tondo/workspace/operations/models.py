@@ -42,6 +42,12 @@ MODELS: tuple[Operation, ...] = (
         "/v1/runs/{run_id}/judgement",
         "Show what the gate said of a run.",
     ),
+    read(
+        "run.leaks",
+        "training.leaks",
+        "/v1/runs/{run_id}/leaks",
+        "Show what a run found that may tell the answer already: features, entities, equal rows.",
+    ),
     read("report.show", "training.report", "/v1/reports/{report_id}", "Show an evaluation report."),
     read(
         "report.compare",

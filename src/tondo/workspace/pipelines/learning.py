@@ -26,6 +26,7 @@ from tondo.stages.training.job import Tools
 from tondo.stages.training.parse import check_columns, parse_spec
 from tondo.stages.training.periods import Period, split_rows
 from tondo.stages.training.train import train, train_with_refit
+from tondo.workspace.leaks import tell_leaks
 from tondo.workspace.verbs.data import DataVerbs
 
 if TYPE_CHECKING:
@@ -173,8 +174,10 @@ def judge_run(
         ),
         time=training_set.time,
         slices=spec.slices,
+        leaks=run.leakage.leaks if run.leakage else (),
     )
     model.close()
+    tell_leaks(parts, run)
     comparison = None
     if live is not None:
         current = load_package(parts, live)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tondo.ledger import Record
     from tondo.stages.data.anomalies import Anomaly
     from tondo.stages.evaluation.report import Report
+    from tondo.stages.training.leakage import LeakageReport
     from tondo.stages.training.run import Run
     from tondo.stages.training.spec import ModelSpec
     from tondo.workspace.bootstrap import Parts
@@ -101,6 +102,15 @@ class TrainingVerbs:
         snapshot = version_of(source, at, ledger=ledger).snapshot
         schema = read_schema(referenced_version(run.schema_version, ledger=ledger), ledger=ledger)
         return validate(statistics_of(snapshot, self._parts), schema)
+
+    def leaks(self, run_id: str) -> LeakageReport:
+        """Return what a run found that may tell the answer already.
+
+        A refit shows what the judged run found; TD-TRAIN-012 when nothing was held back.
+        """
+        from tondo.workspace.leaks import leakage_of
+
+        return leakage_of(self._parts, self.run(run_id))
 
     def judgement(self, run_id: str) -> Judgement:
         """Return what the gate said of a run."""
