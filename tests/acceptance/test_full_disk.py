@@ -112,8 +112,12 @@ def push(shop):
     shop.features.push("habits", EVENTS)
 
 
+def materialise(shop):
+    shop.features.materialise("habits")
+
+
 @pytest.mark.parametrize("room", [0, 4_096, 16_384, 65_536])
-@pytest.mark.parametrize("verb", [commit, train, deploy, predict, outcomes, push])
+@pytest.mark.parametrize("verb", [commit, train, deploy, predict, outcomes, push, materialise])
 def test_a_verb_does_all_or_refuses_and_does_nothing(verb, room, disk):
     write_visits(disk.folder / "visits.csv", seed=room + 1)  # so that a commit has what to write
     before = disk.seen()
