@@ -82,8 +82,8 @@ def _sheet(value: dict[str, Any]) -> RenderableType:
 
 
 def _is_instant(name: str) -> bool:
-    whole = {"at_us", "as_of_us", "since_us", "event_time_us"}
-    return name in whole or name.endswith(("_at_us", "_seen_us"))
+    whole = {"at_us", "as_of_us", "since_us", "event_time_us", "newest_us", "boundary_us"}
+    return name in whole or name.endswith(("_at_us", "_seen_us", "until_us", "_event_us"))
 
 
 def _short(text: str) -> str:
