@@ -129,6 +129,12 @@ def test_whole_numbers_are_doubles_unless_declared(files):
         ("string", ["2.5", None], "double", [2.5, None]),
         (pa.null(), [None, None], None, [None, None]),
         ("bool", [True, None], None, [True, None]),
+        (pa.large_list(pa.int16()), [[1, None], [], None], None, [[1.0, None], [], None]),
+        (pa.list_(pa.float32(), 2), [[0.5, -0.0], None], None, [[0.5, -0.0], None]),
+        (pa.list_(pa.decimal128(5, 2)), [[Decimal("1.10")], [None]], None, [[1.1], [None]]),
+        (pa.list_(pa.large_string()), [["é", None], None], None, [["é", None], None]),
+        (pa.list_(pa.int64()), [[2**53 + 1], None], "list<id>", [[2**53 + 1], None]),
+        (pa.list_(pa.date32()), [[1, None]], None, [[date(1970, 1, 2), None]]),
     ],
 )  # fmt: skip
 def test_every_type_of_parquet_is_read_as_its_column_type(
@@ -155,6 +161,20 @@ def test_csv_and_json_lines_are_read_too(tmp_path, name, text):
     assert found.to_pydict() == {"m": [9007199254740992.0, None], "t": ["A", None]}
     exact = tondo.evaluate(tmp_path / name, {"m": "n"}, columns={"n": "id"})
     assert exact["m"].to_pylist() == [9007199254740993, None]
+
+
+def test_a_time_that_would_lose_part_of_a_microsecond_is_refused():
+    table = pa.table({"t": pa.array([1], pa.timestamp("ns"))})
+    with pytest.raises(tondo.DataError, match="TD-DATA-004.*column 't'"):
+        tondo.evaluate(table, {"a": "t"})
+
+
+@pytest.mark.parametrize("type_", [pa.duration("s"), pa.time32("s"), pa.struct([("z", pa.int8())])])
+def test_a_type_that_cannot_be_read_is_refused_where_it_is_read(type_):
+    table = pa.table({"x": pa.array([None], type_), "y": [1.0]})
+    assert tondo.evaluate(table, {"a": "y"})["a"].to_pylist() == [1.0]
+    with pytest.raises(tondo.DataError, match="TD-DATA-007.*column 'x' holds"):
+        tondo.evaluate(table, {"a": "x is null"})
 
 
 @pytest.mark.parametrize("engine", ENGINES)
