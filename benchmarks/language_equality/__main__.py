@@ -16,9 +16,7 @@ from random import Random
 from benchmarks.language_equality.grow import every_function, feature
 from benchmarks.language_equality.judge import Judge, Mismatch, evaluators, open_evaluators
 
-OPENING = (
-    "<!-- long run: python -m benchmarks.language_equality --write docs/reference/language.md -->"
-)
+OPENING = "<!-- long run of {engines}: python -m benchmarks.language_equality --write FILE -->"
 CLOSING = "<!-- end of the long run -->"
 TREES = 60
 ALL_EVERY = 20
@@ -40,10 +38,11 @@ def main() -> int:
     finally:
         for engine in engines.values():
             engine.close()
-    lines = [f"engines: {', '.join(sorted(engines))}; seed {options.seed}", *judge.tally.lines()]
+    opened = ", ".join(sorted(engines))
+    lines = [f"engines: {opened}; seed {options.seed}", *judge.tally.lines()]
     print(*lines, sep="\n")
     if options.write:
-        _write(options.write, lines)
+        _write(options.write, OPENING.format(engines=opened), lines)
     return 0
 
 
@@ -57,13 +56,13 @@ def _run(judge: Judge, random: Random, options: argparse.Namespace, *, until: fl
         print(f"{judge.tally.pairs:,} pairs", end="\r", file=sys.stderr, flush=True)
 
 
-def _write(path: Path, lines: list[str]) -> None:
+def _write(path: Path, opening: str, lines: list[str]) -> None:
     body = "\n".join(f"- {line}" for line in lines)
     text = path.read_text(encoding="utf-8")
-    between = re.compile(re.escape(OPENING) + ".*?" + re.escape(CLOSING), re.DOTALL)
-    fresh, found = between.subn(lambda _: f"{OPENING}\n{body}\n{CLOSING}", text)
+    between = re.compile(re.escape(opening) + ".*?" + re.escape(CLOSING), re.DOTALL)
+    fresh, found = between.subn(lambda _: f"{opening}\n{body}\n{CLOSING}", text)
     if not found:
-        sys.exit(f"{path} has no place for it: {OPENING} ... {CLOSING}")
+        sys.exit(f"{path} has no place for it: {opening} ... {CLOSING}")
     path.write_text(fresh, encoding="utf-8")
 
 
