@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tondo.adapters.engines.spark.lowering import lower, settled, told
+from tondo.adapters.engines.spark.lowering_layers import Layers
 from tondo.adapters.engines.spark.tables import arrow_type, in_order, names_of, ordered, quote
-from tondo.language.walk import columns_of
+from tondo.language.walk import columns_of, expand_fitted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,10 +47,16 @@ def computed_columns(frame: Any, trees: Mapping[str, Node], *, keep: Sequence[st
 def inner_columns(frame: Any, trees: Sequence[Node], *, keep: Sequence[str]) -> Any:
     """Return a frame of `keep`, SQL with ` AS name`, and `c0`...: the trees' values inside.
 
-    In two steps, so that a value is computed once and looked at twice.
+    In steps, so that no text is too deep, and a last value is computed once and looked at twice.
     """
     names = [text.rpartition(" AS ")[2] for text in keep]
-    lowered = [f"{lower(tree)} AS c{place}" for place, tree in enumerate(trees)]
+    layers = Layers()
+    shallow = [layers.shallow(expand_fitted(tree)) for tree in trees]
+    inner = layers.names
+    for layer in layers.columns:
+        parts = [f"{lower(tree, inner=inner)} AS {name}" for name, tree in layer.items()]
+        frame = frame.selectExpr("*", *parts)
+    lowered = [f"{lower(tree, inner=inner)} AS c{place}" for place, tree in enumerate(shallow)]
     final = [f"{settled(f'c{place}', tree.type)} AS c{place}" for place, tree in enumerate(trees)]
     return frame.selectExpr(*keep, *lowered).selectExpr(*names, *final)
 

@@ -20,6 +20,9 @@ from tondo.language.windows import LARGEST
 if TYPE_CHECKING:
     from tondo.language.tree import Node
 
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 _HALF = 2.0**60
 """Splits the units of an exact sum, 2**100 of them or more, into two BIGINTs."""
 _FINITE = f"if(abs({{0}}) < {INFINITE}, {{0}}, NULL)"
@@ -29,17 +32,17 @@ _ROOTS = {
 }
 
 
-def lower(node: Node) -> str:
+def lower(node: Node, *, inner: Collection[str] = ()) -> str:
     """Return the SQL of a checked, view-bound, frozen tree as its type is inside.
 
-    `settled` and `told` make of it what leaves the engine.
+    `settled` and `told` make of it what leaves the engine. Columns of `inner` are as inside too.
 
     >>> from tondo.language.tree import Column
     >>> lower(Column("x", "string"))
     'CAST(`x` AS STRING)'
     """
     tree = expand_fitted(node)
-    return Emitter(LOWERINGS, columns=columns_of(tree)).raw(tree)
+    return Emitter(LOWERINGS, columns=columns_of(tree), inner=inner).plain(tree)
 
 
 def settled(text: str, type_: str) -> str:

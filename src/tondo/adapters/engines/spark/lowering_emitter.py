@@ -7,7 +7,7 @@ groups to its end, and took seconds for thirty trees with them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import count
 
 import msgspec
@@ -107,8 +107,16 @@ class Emitter:
     that guards it.
     """
 
-    def __init__(self, table: Mapping[str, Lowering], *, columns: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        table: Mapping[str, Lowering],
+        *,
+        columns: Iterable[str] = (),
+        inner: Collection[str] = (),
+    ) -> None:
         self.table = table
+        self.inner = inner
+        """Columns that hold values as they are inside, not as they are in tables."""
         # Inside a lambda its variable hides a column of the same name.
         self.taken = set(columns)
 
@@ -146,6 +154,8 @@ class Emitter:
     def column(self, node: Column) -> str:
         """Return the SQL of a column; of a list, with NaN among its items made null."""
         name, item = quote(node.name), item_type(node.type)
+        if node.name in self.inner:
+            return name
         typed = f"CAST({name} AS {type_sql(node.type)})"
         if item is not None:
             read = _COLUMNS.get(item)
