@@ -76,7 +76,7 @@ class _File:
 def joined_rows(
     spine: Any,
     *,
-    snapshot: str,
+    snapshot: str | None,
     recipe: JoinRecipe,
     engine: Engine,
     blobs: Blobs,
@@ -85,7 +85,7 @@ def joined_rows(
     """Return every row of the spine, in order: columns, labels, view features.
 
     `snapshot` is the id of the spine's snapshot. Where spine and views are files of recorded
-    snapshots, only the spine's files that are not remembered are joined.
+    snapshots, only the spine's files that are not remembered are joined; None remembers nothing.
     """
     files = _files(spine, snapshot, recipe.time, blobs=blobs, ledger=ledger)
     sources = {
@@ -185,10 +185,14 @@ class _Memory:
 
 
 def _files(
-    table: Any, snapshot: str, time: str | None, *, blobs: Blobs, ledger: Ledger
+    table: Any, snapshot: str | None, time: str | None, *, blobs: Blobs, ledger: Ledger
 ) -> list[_File] | None:
     """Return the files of a table; None where they are not those of the recorded snapshot."""
-    if not isinstance(table, FileTable) or ledger.find("snapshot", snapshot) is None:
+    if (
+        not isinstance(table, FileTable)
+        or snapshot is None
+        or ledger.find("snapshot", snapshot) is None
+    ):
         return None
     listed: tuple[SnapshotFile, ...] = recorded_snapshot(snapshot, ledger=ledger).files
     if tuple(blobs.local_path(file.digest) for file in listed) != table.paths:

@@ -9,7 +9,7 @@ import msgspec
 from tondo.core.canonical import digest
 from tondo.core.errors import DataError
 from tondo.core.instants import from_micros
-from tondo.language.tree import Node
+from tondo.language.tree import LANGUAGE_VERSION, Node
 from tondo.language.walk import to_json
 from tondo.ports.engine import FileTable
 from tondo.stages.data.arrow_types import stored_types
@@ -61,6 +61,10 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     """Keys of view features that are computed, to their trees as JSON."""
     from_us: int | None
     until_us: int | None
+    label_known_at: str | None = None
+    """The spine's column with the instant at which the label became known."""
+    language: int = LANGUAGE_VERSION
+    """Of the language that computed the rows."""
     also: list[str] = []
     """The spine's columns that are kept beside, such as the one that a split reads."""
     columns: dict[str, str]
@@ -88,7 +92,7 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
 def manifest_of(training_set: TrainingSet) -> dict[str, Any]:
     """Return the record's body; columns as pairs, because their order counts."""
     body: dict[str, Any] = msgspec.to_builtins(training_set)
-    for name in ("keys", "also", "label_known_early"):
+    for name in ("keys", "also", "label_known_at", "label_known_early"):
         if not body[name]:
             del body[name]
     return {**body, "columns": [list(pair) for pair in training_set.columns.items()]}
@@ -124,14 +128,15 @@ def build_training_set(  # noqa: PLR0913 - each is named, and each is a part of 
     from_us: int | None = None,
     until_us: int | None = None,
     also: Sequence[str] = (),
+    remember: bool = True,
 ) -> TrainingSet:
     """Join, write and record a training set.
 
     `views` gives for each view its definition, the table of its source and that table's snapshot
     id. With `until_us` a row takes part when its time, and the time its label became known, are
     not after it. A row without label stays, its label null. `also` names columns of the spine that
-    are kept beside. Raises TD-FEATURE-012 when `row_id`
-    is null or doubled, TD-FEATURE-013 when no row is left.
+    are kept beside. Without `remember` every row is joined anew, though it was joined before.
+    Raises TD-FEATURE-012 when `row_id` is null or doubled, TD-FEATURE-013 when no row is left.
     """
     label_name = None
     if label is not None:
@@ -142,7 +147,7 @@ def build_training_set(  # noqa: PLR0913 - each is named, and each is a part of 
     read = [row_id, time, *resolved.inputs, *known_at, *also]
     every = joined_rows(
         spine,
-        snapshot=spine_snapshot,
+        snapshot=spine_snapshot if remember else None,
         recipe=JoinRecipe(
             time=time,
             columns=list(dict.fromkeys(read)),
@@ -179,6 +184,7 @@ def build_training_set(  # noqa: PLR0913 - each is named, and each is a part of 
         ],
         from_us=from_us,
         until_us=until_us,
+        label_known_at=label_known_at,
         also=[name for name in also if name not in {row_id, time, *resolved.inputs}],
         columns=_types(joined, {label_name: label}, resolved, views),
         data=write_file(joined, blobs=blobs, note=name).digest,

@@ -28,6 +28,19 @@ MODELS: tuple[Operation, ...] = (
         f"{_MODEL}/labels",
         "Show the newest report on a model's labels.",
     ),
+    read(
+        "trainingset.show",
+        "training.training_set",
+        "/v1/training-sets/{training_set_id}",
+        "Show a training set: spine, views, counts, and all that rebuilds it.",
+    ),
+    write(
+        "trainingset.rebuild",
+        "training.rebuild",
+        "/v1/training-sets/{training_set_id}/rebuild",
+        "Build a training set again from its manifest, and tell whether it is the same.",
+        present="trainingset.show",
+    ),
     read("run.list", "training.runs", "/v1/runs", "List runs, the newest first."),
     read("run.show", "training.run", "/v1/runs/{run_id}", "Show a run."),
     read(

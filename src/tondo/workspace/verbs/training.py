@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tondo.ledger import Record
     from tondo.stages.data.anomalies import Anomaly
     from tondo.stages.evaluation.report import Report
+    from tondo.stages.features.rebuild import Rebuilt
+    from tondo.stages.features.training_set import TrainingSet
     from tondo.stages.training.leakage import LeakageReport
     from tondo.stages.training.run import Run
     from tondo.stages.training.spec import ModelSpec
@@ -64,6 +66,27 @@ class TrainingVerbs:
         run = learning.train_on(parts, spec, training_set.id)
         learning.judge_run(parts, spec, run, live=live)
         return run
+
+    def training_set(self, training_set_id: str) -> TrainingSet:
+        """Return a training set's manifest by the start of its id."""
+        from tondo.stages.features.training_set import read_training_set
+
+        found = self._one("training_set", training_set_id)
+        return read_training_set(found.id, ledger=self._parts.ledger)
+
+    def rebuild(self, training_set_id: str) -> Rebuilt:
+        """Build a training set again from its manifest alone, and say whether it is the same.
+
+        Every row is joined anew; what was remembered of joins is not looked at.
+        Errors: TD-FEATURE-201, TD-DATA-029.
+        """
+        from tondo.stages.features.rebuild import rebuild_training_set
+
+        parts = self._parts
+        found = self._one("training_set", training_set_id)
+        return rebuild_training_set(
+            found.id, engine=parts.engine, blobs=parts.blobs, ledger=parts.ledger
+        )
 
     def runs(self, *, model: str | None = None, limit: int = 50) -> list[Run]:
         """List runs, the newest first."""
