@@ -92,10 +92,11 @@ def _signed(x: str, magnitude: str) -> str:
 
 
 def _round_tens(emitter: Emitter, x: str, unit: float) -> str:
-    """Return x to a multiple of `unit`; the remainder and what it leaves are exact."""
+    """Return x to a multiple of `unit`, rounded once: the remainder, and what lacks, are exact."""
     u = double_sql(unit)
     rest = f"(abs({x}) % {u})"
-    magnitude = f"(abs({x}) - {rest}) + CASE WHEN {rest} * 2 >= {u} THEN {u} ELSE {_ZERO} END"
+    up, down = f"abs({x}) + ({u} - {rest})", f"abs({x}) - {rest}"
+    magnitude = f"CASE WHEN {rest} * 2 >= {u} THEN {up} ELSE {down} END"
     body = emitter.shared(magnitude, lambda m: _signed(x, m))
     return f"CASE WHEN isinf({x}) OR {x} = {_ZERO} THEN {x} ELSE {body} END"
 

@@ -90,12 +90,12 @@ def _signed(x: str, magnitude: str) -> str:
 
 
 def _round_tens(emitter: Emitter, x: str, unit: float) -> str:
-    """Return x to a multiple of `unit`; the remainder and what it leaves are exact."""
+    """Return x to a multiple of `unit`, rounded once: the remainder, and what lacks, are exact."""
     u = double_sql(unit)
     size = called("abs", x)
     rest = called("%", size, u)
-    step = chosen(called(">=", called("*", rest, "2.0D"), u), u, _ZERO)
-    magnitude = called("+", called("-", size, rest), step)
+    up, down = called("+", size, called("-", u, rest)), called("-", size, rest)
+    magnitude = chosen(called(">=", called("*", rest, "2.0D"), u), up, down)
     body = emitter.shared(magnitude, lambda m: _signed(x, m))
     kept = called("or", called(">=", size, INFINITE), called("=", x, _ZERO))
     return chosen(kept, x, body)
