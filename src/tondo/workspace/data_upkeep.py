@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tondo.workspace.facade import Workspace
 
 _EXAMPLE_ROWS = 5
+_COLUMNS_EDITED = 1000
+"""The text of so many columns is about 100 KB, and takes half a second to write."""
 
 
 class SchemaPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +38,8 @@ class SchemaPage(msgspec.Struct, frozen=True, kw_only=True):
     part: Found
     log: list[SchemaLogEntry]
     """Each version with what it changed, the newest first."""
-    text: str
-    """The schema as YAML, for people to edit."""
+    text: str | None
+    """The schema as YAML, for people to edit; None of more columns than a page has room for."""
     base: str
     """The id of the schema version that `text` is; empty when there is none."""
     file: str
@@ -71,7 +73,6 @@ def schema_page(
 ) -> SchemaPage:
     """Return the present schema of a dataset in words and as text, and its versions."""
     from tondo.stages.data.constraints import describe
-    from tondo.workspace.bare import write_schema
 
     commit = commit_of(workspace, dataset, "")
     schema = schema_of(workspace, dataset)
@@ -87,10 +88,18 @@ def schema_page(
         ],
         part=part,
         log=log,
-        text=write_schema(schema) if schema else "",
+        text=_text(schema),
         base=log[0].id if log else "",
         file=_file(workspace, dataset),
     )
+
+
+def _text(schema: Schema | None) -> str | None:
+    from tondo.workspace.bare import write_schema
+
+    if schema is None:
+        return ""
+    return write_schema(schema) if len(schema.columns) <= _COLUMNS_EDITED else None
 
 
 def _belongs_to(schema: Schema | None, column: str) -> list[str]:

@@ -318,6 +318,15 @@ def test_many_columns_come_in_pages_and_are_found_by_name(own, press):
     assert "1 of 250 columns" in found
 
 
+def test_a_schema_of_too_many_columns_is_edited_elsewhere(own, press):
+    own.data.commit_table("wide", pa.table({f"column_{number}": [1.0] for number in range(1001)}))
+    own.data.infer_schema("wide", why="as seen")
+    page = press.get("/data/wide/schema").text
+    assert "1,001 columns is too long to edit here" in page
+    assert "<textarea" not in page
+    assert "tondo schema export wide" in page
+
+
 @pytest.mark.parametrize("page", ["0", "-1", "99999999999999999999", "x", "²"])
 def test_any_page_number_leads_somewhere(browser, page):
     assert browser.get("/data/flights", params={"page": page}).status_code == 200

@@ -124,9 +124,11 @@ def _column_document(column: ColumnSchema) -> dict[str, Any]:
     """Return what is not at its default, by value: msgspec leaves out the very same object only."""
     usual = ColumnSchema(type="")
     written: dict[str, Any] = _plain(msgspec.to_builtins(column))
-    for field in msgspec.structs.fields(ColumnSchema):
-        if getattr(column, field.name) == getattr(usual, field.name):
-            written.pop(field.encode_name, None)
+    # Not `msgspec.structs.fields`, which resolves the annotations anew for each of many columns.
+    names = zip(ColumnSchema.__struct_fields__, ColumnSchema.__struct_encode_fields__, strict=True)
+    for name, written_as in names:
+        if getattr(column, name) == getattr(usual, name):
+            written.pop(written_as, None)
     return written
 
 
