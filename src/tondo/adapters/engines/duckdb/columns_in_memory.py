@@ -97,7 +97,7 @@ class Texts:
         distinct = codes[missing:][starts]
         chosen = numbers.most_frequent(counts, extent.labels)
         values = map(self._values.__getitem__, distinct[chosen].tolist())
-        top = [list(pair) for pair in zip(values, counts[chosen].tolist(), strict=True)]
+        top = list(map(list, zip(values, counts[chosen].tolist(), strict=True)))
         found = entries(len(codes), missing, len(distinct), top)
         if self._measures:
             found |= _measured(
