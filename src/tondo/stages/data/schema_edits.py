@@ -67,12 +67,6 @@ def edit_of(change: Change) -> str:
     return f"{'.'.join(change.path[1:])}={shown}"
 
 
-def _is_end_of_times(keys: Sequence[str], column: str | None, schema: Schema) -> bool:
-    """Tell whether the place takes ISO text, which is read with the schema as a whole."""
-    ends = column is not None and tuple(keys) in {("min",), ("max",)}
-    return ends and value_type(schema.columns[str(column)].type) in TIMES
-
-
 class _Place(NamedTuple):
     type: Any
     default: Any = None

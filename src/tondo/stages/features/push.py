@@ -9,43 +9,34 @@ from its push on; nothing else can differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from tondo.core.errors import CallerError, DataError, TondoError, near
-from tondo.language.rows import compile_rows
-from tondo.language.values import READERS
+from tondo.core.errors import CallerError, TondoError
 from tondo.scoring.horizon import pack_number, read_number
-from tondo.scoring.keys import LONGEST_TAIL, ViewKeys, check_key_length, event_digest
+from tondo.scoring.keys import ViewKeys
 from tondo.scoring.layout import oldest_event_us
 from tondo.scoring.online import EventPacker, pack_lookup, prefer
 from tondo.scoring.pushed import pack_newest, unpack_newest
-from tondo.stages.features.materialise import event_id_of, slot_value
+from tondo.stages.features.materialise import slot_value
+from tondo.stages.features.pushed_events import EVENT_ID, EventReader
 from tondo.stages.features.tiled import TiledEvents, mark_of
-from tondo.stages.features.views import layout_of, slot_arguments
+from tondo.stages.features.views import layout_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from tondo.ports.clock import Clock
     from tondo.ports.eventlog import Durability, EventLog
     from tondo.ports.online import OnlineStore
+    from tondo.stages.features.pushed_events import Parsed, PushedEvent
     from tondo.stages.features.tiled import TiledEvent
     from tondo.stages.features.views import FeatureView
 
-EVENT_ID = "event_id"
-"""Field of a pushed row that may give its id; otherwise the source's key columns make it."""
-
-
 MOST_EVENTS = 50_000
 """Of one push, which is one frame of the log and one transaction of the store."""
-_SHORT_KEY = 64
-
-_EXACT = {"double": float, "string": str, "bool": bool}
-"""Types whose values are the language's own already; ids and instants are read for their range."""
 
 
 class PushedBatch(msgspec.Struct, frozen=True, array_like=True):
@@ -70,15 +61,6 @@ class PushReceipt(msgspec.Struct, frozen=True, kw_only=True):
     pushed_at_us: int
     newest_event_us: int | None
     """The newest event time in this push."""
-
-
-class _Event(msgspec.Struct, frozen=True):
-    id: str
-    digest: bytes
-    key: Any
-    event_time: int | None
-    recorded: int | None
-    values: list[Any]
 
 
 def stream_of(view: FeatureView) -> str:
@@ -169,7 +151,7 @@ class PushWriter:
         parsed = []
         for place, event in enumerate(events):
             try:
-                parsed.append(self._applier.parse(event, at_us))
+                parsed.append(self._applier.read(event, at_us))
             except TondoError as error:
                 raise error.at(f"events[{place}]") from None
         return parsed
@@ -183,9 +165,6 @@ class PushWriter:
         self._appender.close()
 
 
-Parsed = tuple[_Event, list[Any]]
-
-
 class _Applier:
     """Turns pushed rows into pairs of the online store."""
 
@@ -196,75 +175,9 @@ class _Applier:
         self._packer = EventPacker(self._layout)
         self._slots = list(self._layout.slots.values())
         self._tiles = TiledEvents(self._layout) if self._layout.levels_us else None
-        self.columns = list(view.columns)
-        self._readers = [
-            (name, _EXACT.get(type_), READERS[type_]) for name, type_ in view.columns.items()
-        ]
-        trees = slot_arguments(view) if view.kind == "window" else dict(view.lookups)
-        self._names = list(trees)
-        self._compute: Callable[[Mapping[str, Any]], list[Any]] = compile_rows(trees)
-        required = {view.entity.key, view.event_time, view.recorded_at} - {None}
-        self._required = [name for name in view.columns if name in required]
-
-    def parse(self, event: Mapping[str, Any], at_us: int) -> Parsed:
-        """Return the event's id, times and feature or slot values, and its row for the log."""
-        view = self._view
-        if type(event) is not dict and not isinstance(event, Mapping):
-            raise self._no_event(event)
-        row: dict[str, Any] = {}
-        for name, exact, read in self._readers:
-            if name in event:
-                value = event[name]
-                # The usual value needs no reading; NaN, unequal to itself, does.
-                is_plain = type(value) is exact and value == value  # noqa: PLR0124
-                row[name] = value if is_plain else read(value, name)
-            elif name == view.recorded_at:
-                row[name] = at_us
-            else:
-                raise self._missing(name, event)
-        for name in self._required:
-            if row[name] is None:
-                raise self._null(name)
-        event_id = event.get(EVENT_ID)
-        if event_id is None:
-            event_id = self._id_of(row)
-        event_id = str(event_id)
-        self._check_text(row, event_id)
-        parsed = _Event(
-            event_id,
-            event_digest(event_id),
-            row[view.entity.key],
-            row[view.event_time] if view.event_time else None,
-            self._recorded(row, at_us),
-            self._compute(row),
-        )
-        return parsed, [parsed.id, *row.values()]
-
-    def _check_text(self, row: Mapping[str, Any], event_id: str) -> None:
-        """Refuse, before anything is logged, what neither log nor store could keep."""
-        key = row[self._view.entity.key]
-        try:
-            for text in (event_id, *row.values()):
-                if type(text) is str and not text.isascii():
-                    text.encode()
-        except UnicodeEncodeError:
-            raise CallerError(
-                "TD-FEATURE-016",
-                f"an event pushed to view '{self._view.name}' holds half a character",
-                expected="text of whole characters",
-                fix="Look for a surrogate such as \\ud800 that stands alone.",
-                view=self._view.name,
-            ) from None
-        # No key of fewer characters is too long, whatever they are.
-        if type(key) is str and len(key) > _SHORT_KEY:
-            check_key_length(len(self._keys.stem(key)) + LONGEST_TAIL)
-
-    def _recorded(self, row: Mapping[str, Any], at_us: int) -> int | None:
-        """Return when the row became known; without an event time, when it was pushed."""
-        view = self._view
-        if view.event_time is None:
-            return at_us
-        return row[view.recorded_at] if view.recorded_at else None
+        self._reader = EventReader(view, self._keys)
+        self.columns = self._reader.columns
+        self.read = self._reader.read
 
     def parted(
         self, parsed: list[Parsed], online: OnlineStore
@@ -377,69 +290,28 @@ class _Applier:
             return len(marks)
         return None
 
-    def _of_window(self, event: _Event) -> tuple[Any, int, int | None, bytes, list[Any]]:
+    def _of_window(self, event: PushedEvent) -> tuple[Any, int, int | None, bytes, list[Any]]:
         assert event.event_time is not None
         values = self._slot_values(event)
         return event.key, event.event_time, event.recorded, event.digest, values
 
-    def _slot_values(self, event: _Event) -> list[Any]:
+    def _slot_values(self, event: PushedEvent) -> list[Any]:
         where = f"'{self._view.name}', event {event.id}"
         return [
             slot_value(slot, value, where=where)
             for slot, value in zip(self._slots, event.values, strict=True)
         ]
 
-    def _row(self, event: _Event, kept: bytes | None) -> bytes:
-        values = dict(zip(self._names, event.values, strict=True))
+    def _row(self, event: PushedEvent, kept: bytes | None) -> bytes:
+        values = dict(zip(self._reader.names, event.values, strict=True))
         offered = pack_lookup(self._layout, event.event_time, values, event.recorded)
         return prefer(self._layout, kept, offered)
 
-    def _row_key(self, event: _Event) -> bytes:
+    def _row_key(self, event: PushedEvent) -> bytes:
         if self._view.kind == "window":
             assert event.event_time is not None
             return self._keys.event(event.key, event.event_time, event.digest)
         return self._keys.lookup(event.key, event.event_time, event.recorded)
-
-    def _id_of(self, row: Mapping[str, Any]) -> str:
-        if self._view.row_key:
-            return event_id_of([row[name] for name in self._view.row_key])
-        raise CallerError(
-            "TD-FEATURE-016",
-            f"an event pushed to view '{self._view.name}' has no id",
-            expected=f"the field '{EVENT_ID}', or a source with key columns",
-            fix=f"Send '{EVENT_ID}', or add `key:` to the source '{self._view.source}'.",
-            view=self._view.name,
-        )
-
-    def _no_event(self, event: Any) -> CallerError:
-        return CallerError(
-            "TD-FEATURE-016",
-            f"a {type(event).__name__} is no event of view '{self._view.name}'",
-            expected="a list of events, each a mapping of " + ", ".join(self.columns),
-            fix='Send for example [{"' + self.columns[0] + '": ...}].',
-            view=self._view.name,
-        )
-
-    def _missing(self, name: str, event: Mapping[str, Any]) -> CallerError:
-        others = [each for each in event if each not in self.columns]
-        return CallerError(
-            "TD-FEATURE-016",
-            f"an event pushed to view '{self._view.name}' has no column '{name}'",
-            expected=", ".join(self.columns),
-            fix=near(name, others) if others else "Send it, as null where it is not known.",
-            view=self._view.name,
-            column=name,
-        )
-
-    def _null(self, name: str) -> DataError:
-        return DataError(
-            "TD-FEATURE-016",
-            f"an event pushed to view '{self._view.name}' has null in '{name}'",
-            expected="a key and the times of every event",
-            fix="Give the value, or do not push the event.",
-            view=self._view.name,
-            column=name,
-        )
 
 
 def push(
@@ -470,6 +342,6 @@ def replay_pushes(view: FeatureView, *, online: OnlineStore, eventlog: EventLog)
             {EVENT_ID: row[0], **dict(zip(batch.columns, row[1:], strict=True))}
             for row in batch.rows
         ]
-        parsed = [applier.parse(event, batch.at_us) for event in events]
+        parsed = [applier.read(event, batch.at_us) for event in events]
         applied += applier.apply(applier.parted(parsed, online)[0], online)
     return applied
