@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tondo.adapters.engines.arrow_types import arrow_type
 from tondo.core.columns import item_type
 from tondo.language.interpret import evaluate
 from tondo.language.rows import compile_rows
@@ -117,19 +118,11 @@ def _cast(column: pa.ChunkedArray, type_: str, *, to_whole: bool) -> pa.ChunkedA
 
 
 def _arrow_type(type_: str, *, whole: bool) -> pa.DataType:
+    """Return the type of a column, or `whole` that of its times as whole numbers."""
     import pyarrow as pa
 
     item = item_type(type_)
-    if item is not None:
-        return pa.list_(_arrow_type(item, whole=whole))
-    if whole and type_ in _WHOLE:
-        return pa.type_for_alias(_WHOLE[type_])
-    types: dict[str, Any] = {
-        "double": pa.float64(),
-        "id": pa.int64(),
-        "bool": pa.bool_(),
-        "string": pa.string(),
-        "timestamp": pa.timestamp("us", tz="UTC"),
-        "date": pa.date32(),
-    }
-    return types[type_]
+    if whole and (item or type_) in _WHOLE:
+        number = pa.type_for_alias(_WHOLE[item or type_])
+        return number if item is None else pa.list_(number)
+    return arrow_type(type_)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tondo.adapters.engines.arrow_types import arrow_type
 from tondo.adapters.engines.spark.lowering import lower, settled, told
 from tondo.adapters.engines.spark.lowering_layers import Layers
-from tondo.adapters.engines.spark.tables import arrow_type, in_order, names_of, ordered, quote
+from tondo.adapters.engines.spark.tables import in_order, names_of, ordered, quote
 from tondo.language.walk import columns_of, expand_fitted
 
 if TYPE_CHECKING:

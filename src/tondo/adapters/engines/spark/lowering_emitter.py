@@ -7,19 +7,30 @@ groups to its end, and took seconds for thirty trees with them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import count
-
-import msgspec
+from typing import Any, TYPE_CHECKING
 
 from tondo.adapters.engines.spark.tables import quote
+from tondo.adapters.engines.sql_emitter import Lowering, SqlEmitter, constant_of
 from tondo.core.columns import item_type
-from tondo.core.errors import DefinitionError
-from tondo.language.interpret import literal_value
-from tondo.language.tree import Call, Column, Literal, Node
 
-LONGEST_COPY = 240
-"""An argument longer than this is computed once in a lambda; a shorter one is written twice."""
+if TYPE_CHECKING:
+    from tondo.language.tree import Call, Column
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+__all__ = [
+    "NULL_DOUBLE",
+    "Emitter",
+    "Lowering",
+    "called",
+    "chosen",
+    "constant_of",
+    "double_sql",
+    "function",
+    "string_sql",
+    "template",
+    "type_sql",
+    "whole_sql",
+]
 
 _TYPES = {
     "double": "DOUBLE",
@@ -100,12 +111,14 @@ def chosen(*parts: str) -> str:
     return otherwise
 
 
-class Emitter:
-    """Writes the SQL of one tree; names the variables of its lambdas.
+class Emitter(SqlEmitter):
+    """Writes Spark SQL.
 
     What it writes never raises, whatever the row: Spark may compute a part before the condition
     that guards it.
     """
+
+    engine = "Spark"
 
     def __init__(
         self,
@@ -114,37 +127,17 @@ class Emitter:
         columns: Iterable[str] = (),
         inner: Collection[str] = (),
     ) -> None:
-        self.table = table
+        super().__init__(table, columns=columns)
         self.inner = inner
         """Columns that hold values as they are inside, not as they are in tables."""
-        # Inside a lambda its variable hides a column of the same name.
-        self.taken = set(columns)
 
-    def raw(self, node: Node) -> str:
-        """Return the SQL of `node`; a double may be NaN where `may_be_nan(node)`."""
-        if isinstance(node, Literal):
-            return self.literal(node)
-        if isinstance(node, Column):
-            return self.column(node)
-        assert isinstance(node, Call)
-        return self.row(node).sql(self, node)
+    def guarded(self, text: str) -> str:
+        """Return the SQL of a double with NaN made null."""
+        return called("nanvl", text, NULL_DOUBLE)
 
-    def plain(self, node: Node) -> str:
-        """Return the SQL of `node` with NaN made null."""
-        text = self.raw(node)
-        return called("nanvl", text, NULL_DOUBLE) if self.may_be_nan(node) else text
-
-    def shared(self, text: str, body: Callable[[str], str]) -> str:
-        """Return `body(text)`, with a long `text` computed once."""
-        if len(text) <= LONGEST_COPY:
-            return body(text)
+    def computed_once(self, text: str, body: Callable[[str], str]) -> str:
+        """Return `body` of a value that is computed once."""
         return called("get", self.mapped(f"array({text})", body), "0")
-
-    def variable(self) -> str:
-        """Return a name for a variable that is no column of the tree and no other variable."""
-        number = next(each for each in count(1) if f"v{each}" not in self.taken)
-        self.taken.add(f"v{number}")
-        return f"v{number}"
 
     def mapped(self, items: str, body: Callable[[str], str]) -> str:
         """Return the SQL of a list with `body` of each item."""
@@ -163,54 +156,19 @@ class Emitter:
             return self.mapped(listed, read.format) if read else typed
         return _COLUMNS[node.type].format(name) if node.type in _WHOLE else typed
 
-    def may_be_nan(self, node: Node) -> bool:
-        """Return whether `raw(node)` may hold NaN in place of null."""
-        if node.type != "double" or isinstance(node, Literal):
-            return False
-        if not isinstance(node, Call):
-            return True
-        row = self.row(node)
-        if row.makes_nan:
-            return True
-        return row.carries_nan and any(map(self.may_be_nan, node.arguments))
-
-    def row(self, node: Call) -> Lowering:
-        """Return the lowering of the call's function; TD-LANG-014 if Spark has none."""
-        found = self.table.get(node.function)
-        if found is None:
-            raise DefinitionError(
-                "TD-LANG-014",
-                f"Spark has no lowering of '{node.function}'",
-                fix="Use another function, or the embedded engine.",
-            )
-        return found
-
-    def literal(self, node: Literal) -> str:
-        """Return the SQL of a constant, of its type even where it is null."""
-        value = literal_value(node)
-        item = item_type(node.type)
-        if value is None:
-            return f"CAST(NULL AS {type_sql(node.type)})"
-        if item is not None:
-            listed = ", ".join(self.literal(Literal(each, item)) for each in value)
-            return f"CAST(array({listed}) AS {type_sql(node.type)})"
-        if node.type == "double":
+    def constant(self, value: Any, type_: str) -> str:
+        """Return the SQL of a double, a text or a whole number."""
+        if type_ == "double":
             return double_sql(value)
-        if node.type == "string":
-            return string_sql(value)
-        if node.type == "bool":
-            return "TRUE" if value else "FALSE"
-        return whole_sql(int(value))
+        return string_sql(value) if type_ == "string" else whole_sql(int(value))
 
+    def type_sql(self, type_: str) -> str:
+        """Return Spark's type of the values inside, for a column type."""
+        return type_sql(type_)
 
-class Lowering(msgspec.Struct, frozen=True):
-    """How Spark computes one function."""
-
-    sql: Callable[[Emitter, Call], str]
-    makes_nan: bool = False
-    """It may answer NaN where the language says null."""
-    carries_nan: bool = False
-    """A NaN among its arguments makes it answer NaN, so they need no guard."""
+    def list_sql(self, items: str) -> str:
+        """Return the SQL of a list of some items."""
+        return f"array({items})"
 
 
 def function(name: str, *last: str, makes_nan: bool = False, carries_nan: bool = False) -> Lowering:
@@ -230,8 +188,3 @@ def template(text: str) -> Lowering:
         return text.format(*map(emitter.plain, call.arguments))
 
     return Lowering(sql)
-
-
-def constant_of(node: Node) -> object:
-    """Return the value of a constant, None for anything else."""
-    return literal_value(node) if isinstance(node, Literal) else None

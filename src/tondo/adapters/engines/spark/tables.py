@@ -74,24 +74,6 @@ def spark_type(column_type: str) -> str:
     return SPARK_TYPES[column_type] if item is None else f"array<{SPARK_TYPES[item]}>"
 
 
-def arrow_type(column_type: str) -> pa.DataType:
-    """Return the Arrow type in which a column type leaves an engine."""
-    import pyarrow as pa
-
-    item = item_type(column_type)
-    if item is not None:
-        return pa.list_(arrow_type(item))
-    types: dict[str, Any] = {
-        "double": pa.float64(),
-        "id": pa.int64(),
-        "bool": pa.bool_(),
-        "string": pa.string(),
-        "timestamp": pa.timestamp("us", tz="UTC"),
-        "date": pa.date32(),
-    }
-    return types[column_type]
-
-
 def column_type(frame: Any, name: str) -> str:
     """Return the column type of single values of a frame; any number but an id is a double."""
     found = frame.schema[name].dataType.simpleString()
