@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tondo.adapters.engines.sql_emitter import Lowering, SqlEmitter, constant_of
 from tondo.core.columns import item_type
 
 if TYPE_CHECKING:
-    from tondo.language.tree import Call, Column, Node
     from collections.abc import Callable, Iterable, Mapping
+
+    from tondo.language.tree import Call, Column, Node
 
 __all__ = [
     "NAN",

@@ -7,15 +7,16 @@ groups to its end, and took seconds for thirty trees with them.
 from __future__ import annotations
 
 import math
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tondo.adapters.engines.spark.tables import quote
 from tondo.adapters.engines.sql_emitter import Lowering, SqlEmitter, constant_of
 from tondo.core.columns import item_type
 
 if TYPE_CHECKING:
-    from tondo.language.tree import Call, Column
     from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from tondo.language.tree import Call, Column
 
 __all__ = [
     "NULL_DOUBLE",
