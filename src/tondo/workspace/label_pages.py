@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tondo.stages.features.training_set import LABEL, RESERVED_LABEL
 from tondo.workspace.data_pages import VersionFacts, commit_of, version_facts, versions_of
 from tondo.workspace.pipelines.labels import LabelReport, newest_label_report
 
@@ -41,7 +42,10 @@ def labels_page(workspace: Workspace, dataset: str) -> LabelsPage:
         if document.body.get("source") != dataset:
             continue
         report = newest_label_report(parts, name)
-        columns = tuple(report.examples[0].values) if report and report.examples else ()
+        # Row and label stand in cells of their own.
+        told = {document.body.get("row_id"), LABEL, RESERVED_LABEL}
+        values = report.examples[0].values if report and report.examples else {}
+        columns = tuple(each for each in values if each not in told)
         label = str(document.body.get("label", ""))
         found.append(ModelLabels(model=name, label=label, report=report, columns=columns))
     facts = version_facts(workspace, commit, versions_of(workspace, dataset))
