@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.exceptions import HTTPException
     from starlette.requests import Request
 
-    from tondo.faces.scorer.routes import Route
+    from tondo.faces.scorer.route import Route
     from tondo.faces.scorer.service import Service
     from tondo.faces.web.guard import Guard
 

@@ -23,9 +23,9 @@ from tondo.core.ids import IdSource
 from tondo.core.settings import ONLINE_SETTINGS, read_settings
 from tondo.faces.scorer.library import LibraryModel
 from tondo.faces.scorer.metrics import Metrics
-from tondo.faces.scorer.routes import TableBuilder
 from tondo.faces.scorer.service import Appenders, Service
 from tondo.faces.scorer.sources import FolderSource, PlanSource
+from tondo.faces.scorer.table import TableBuilder
 from tondo.faces.scorer.workers import Workers
 from tondo.scoring.model import load_model
 from tondo.scoring.package import open_package

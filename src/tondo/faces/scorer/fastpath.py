@@ -16,7 +16,7 @@ from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tondo.faces.scorer.routes import Route
+    from tondo.faces.scorer.route import Route
     from tondo.faces.scorer.service import Service
     from tondo.faces.web.guard import Guard
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tondo.faces.scorer.metrics import Metrics
-    from tondo.faces.scorer.routes import Route, RouteTable, TableBuilder
+    from tondo.faces.scorer.route import Route
     from tondo.faces.scorer.sources import Desired, Source
+    from tondo.faces.scorer.table import RouteTable, TableBuilder
     from tondo.ports.eventlog import EventLog
     from tondo.ports.runtime import RuntimeLoader
     from tondo.scoring.plan import PlannedDeployment

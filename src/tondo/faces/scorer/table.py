@@ -2,132 +2,27 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from typing import TYPE_CHECKING, Any
 
-from tondo.core.errors import NotFoundError, PlatformError, TondoError, near
+from tondo.core.errors import NotFoundError, near
 from tondo.faces.scorer.protocols import rows, v2
-from tondo.faces.web.status import status_of
+from tondo.faces.scorer.route import Route
 from tondo.scoring.asked import AskedViews
 from tondo.scoring.path import ScoringPath
 from tondo.scoring.plan import deployment_of
-from tondo.scoring.request import ScoreRequest
 from tondo.scoring.serving import Serving, shared_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from tondo.core.ids import IdSource
     from tondo.faces.scorer.batch import GatheringAppender
-    from tondo.faces.scorer.metrics import Metrics, RouteMetrics
+    from tondo.faces.scorer.metrics import Metrics
     from tondo.ports.clock import Clock
     from tondo.ports.online import OnlineStore
     from tondo.ports.services import FeatureService, ServiceSettings
-    from tondo.scoring.answer import Answer
     from tondo.scoring.model import LoadedModel
     from tondo.scoring.plan import PlannedDeployment, PlannedVariant, ServingPlan
-
-_log = logging.getLogger("tondo.scorer")
-
-
-class Route:
-    """One URL: a handler with its counts. `answer` never raises."""
-
-    __slots__ = ("_encode_error", "_handler", "appender", "metrics", "path")
-
-    def __init__(self, handler: rows.RowsHandler | v2.V2Handler, metrics: RouteMetrics) -> None:
-        self.path = handler.path
-        self.appender = handler.path.appender
-        self.metrics = metrics
-        self._handler = handler
-        self._encode_error = (rows if handler.protocol == "rows" else v2).encode_error
-
-    def answer(self, body: bytes) -> tuple[int, bytes]:
-        """Return status and JSON for a request's body; not to be sent before `batch` is flushed."""
-        return self.answer_all([body])[0]
-
-    def answer_all(self, bodies: Sequence[bytes]) -> list[tuple[int, bytes]]:
-        """Return `answer` of each body; the work of all is done step by step."""
-        start = time.perf_counter_ns()
-        return self.finish([self.read(body, start) for body in bodies], start)
-
-    def finish(
-        self, outcomes: Sequence[ScoreRequest | tuple[int, bytes]], start: int
-    ) -> list[tuple[int, bytes]]:
-        """Answer what `read` gave, from `start` on; for the thread of the event loop."""
-        requests = [each for each in outcomes if isinstance(each, ScoreRequest)]
-        answers = self._score(requests)
-        waiting = iter(answers)
-        replies = [
-            self._reply(next(waiting), outcome) if isinstance(outcome, ScoreRequest) else outcome
-            for outcome in outcomes
-        ]
-        elapsed_ns = time.perf_counter_ns() - start
-        predictions = sum(
-            0 if isinstance(each, TondoError) else len(each.predictions) for each in answers
-        )
-        self.metrics.count([status for status, _ in replies], elapsed_ns, predictions)
-        return replies
-
-    def read(self, body: bytes, start_ns: int) -> ScoreRequest | tuple[int, bytes]:
-        """Return the request of a body, or at once what to answer to one that is none."""
-        try:
-            return self._handler.read(body, start_ns)
-        except TondoError as error:
-            return self._refuse(error)
-        except Exception:  # noqa: BLE001 - the edge: one bad request must not end the process
-            return self._broken()
-
-    def _score(self, requests: list[ScoreRequest]) -> list[Answer | TondoError]:
-        try:
-            return self.path.score_requests(requests)
-        except Exception:  # noqa: BLE001 - the edge: one bad request must not end the others
-            if len(requests) == 1:
-                _log.exception("a scoring request failed")
-                return [_unexpected()]
-            return [answer for each in requests for answer in self._score([each])]
-
-    def _reply(self, answer: Answer | TondoError, request: ScoreRequest) -> tuple[int, bytes]:
-        if isinstance(answer, TondoError):
-            return self._refuse(answer)
-        return 200, self._handler.reply(answer, request.request_id)
-
-    def _refuse(self, error: TondoError) -> tuple[int, bytes]:
-        return status_of(error), self._encode_error(error)
-
-    def _broken(self) -> tuple[int, bytes]:
-        _log.exception("a scoring request failed")
-        return self._refuse(_unexpected())
-
-    def not_written(self, error: TondoError) -> tuple[int, bytes] | None:
-        """Return the answer in place of one whose frame was lost; None where that may be."""
-        if self.path.log_mode == "sampled":
-            return None
-        self.metrics.correct(200, status_of(error))
-        return self._refuse(error)
-
-    @property
-    def asks(self) -> bool:
-        """Whether outside services are waited for: never on the event loop's thread."""
-        return self.path.asked is not None
-
-    def ask(self, request: ScoreRequest) -> None:
-        """Ask them; for any thread."""
-        self.path.ask(request)
-
-    @property
-    def synced(self) -> bool:
-        """Whether a reply waits until its frame is on the device."""
-        return self.path.synced
-
-
-def _unexpected() -> TondoError:
-    return PlatformError(
-        "TD-SCORER-003",
-        "the scorer failed on this request",
-        fix="The scorer's log has the details; please report them.",
-    )
 
 
 class RouteTable:
