@@ -175,6 +175,25 @@ def test_a_canary_answers_its_share_and_says_so(workspace, first, second, way):
         assert only["variant"] == "canary"
 
 
+def test_a_version_answers_under_two_names_and_rows_are_counted_to_their_own(
+    workspace, first, second
+):
+    workspace.publish(
+        workspace.variant(first, name="live", version=1, weight=0.4),
+        workspace.variant(first, name="baseline", version=1, weight=0.3),
+        workspace.variant(second, name="candidate", version=2, weight=0.3, tags=()),
+    )
+    with running("--root", workspace.root) as scorer:
+        answers = scorer.score(*[ROW] * 400).json["predictions"]
+        names = [each["variant"] for each in answers]
+        scores = {(each["variant"] == "candidate", each["score"]) for each in answers}
+    assert {
+        name: abs(names.count(name) - 400 * share) < 40
+        for name, share in [("live", 0.4), ("baseline", 0.3), ("candidate", 0.3)]
+    } == dict.fromkeys(names, True)
+    assert len(scores) == 2
+
+
 def test_as_of_is_the_servers_unless_the_plan_says_caller(workspace, first):
     workspace.publish(workspace.variant(first))
     with running("--root", workspace.root) as scorer:

@@ -19,7 +19,7 @@ from tondo.scoring.plan import BUCKETS, choose
 from tondo.scoring.request import ScoreRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tondo.core.ids import IdSource
     from tondo.ports.clock import Clock
@@ -270,11 +270,26 @@ class ScoringPath:
             by_reading.setdefault(self._reads_for[name], []).extend(together)
         for serving, together in by_reading.items():
             serving.read(together)
-        for name, together in by_variant.items():
-            self._compute(self.servings[name], together)
+        self._compute_each(by_variant)
         for request, parts in dealt.items():
             self._log_parts(request, parts)
         return [request.error or self._merge(request, dealt[request]) for request in requests]
+
+    def _compute_each(self, by_variant: Mapping[str, list[ScoreRequest]]) -> None:
+        """Compute variant by variant; the latency of none counts the time of the others.
+
+        Requests that are answered together wait for each other; a slow candidate must be seen to
+        be slow, and not to slow down what it is compared with.
+        """
+        spent: dict[str, int] = {}
+        for name, together in by_variant.items():
+            start_ns = perf_counter_ns()
+            self._compute(self.servings[name], together)
+            spent[name] = perf_counter_ns() - start_ns
+        total_ns = sum(spent.values())
+        for name, together in by_variant.items():
+            for part in together:
+                part.started_ns += total_ns - spent[name]
 
     def _log_parts(self, request: ScoreRequest, parts: Parts) -> None:
         """Log one frame a variant, up to the first that failed: it fails the whole request."""
@@ -309,7 +324,7 @@ class ScoringPath:
         assert ids is not None
         for position, row in enumerate(request.rows):
             key = ids[position] if sticky is None else str(row.get(sticky))
-            groups.setdefault(choose(self.deployment, key).name, []).append(position)
+            groups.setdefault(choose(self.deployment, key, row).name, []).append(position)
         return {
             name: (
                 positions,

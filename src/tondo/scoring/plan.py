@@ -19,7 +19,7 @@ from tondo.ports.services import ServiceSettings
 from tondo.scoring.layout import ViewLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 LogMode = Literal["written", "synced", "sampled", "off"]
@@ -42,11 +42,26 @@ class PlannedVariant(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the sealed package."""
 
 
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule: rows with one of these values go to one variant, whatever the weights say."""
+
+    column: str | None = None
+    """Request column that is looked at; None for the key that also picks the bucket."""
+    values: list[str | int | float | bool]
+    variant: str
+    """Name of the variant that answers."""
+
+
 class PlannedDeployment(msgspec.Struct, frozen=True, kw_only=True):
     """One name that callers use, and which versions answer under it."""
 
     name: str
     variants: list[PlannedVariant]
+    buckets: list[tuple[int, str]] = []
+    """Who answers which buckets: (first bucket that is not the variant's any more, its name),
+    growing up to `BUCKETS`. Empty: by weight, in the order of `variants`."""
+    targets: list[Target] = []
+    """Rules that beat the weights; the first that fits decides."""
     salt: str = ""
     """Changed to deal the keys anew."""
     sticky: str | None = None
@@ -131,8 +146,10 @@ def read_pointer(path: Path) -> PlanPointer | None:
         ) from None
 
 
-def choose(deployment: PlannedDeployment, key: str) -> PlannedVariant:
-    """Return the variant that answers for `key`: BLAKE2b(salt + key) mod 10 000.
+def choose(
+    deployment: PlannedDeployment, key: str, row: Mapping[str, object] | None = None
+) -> PlannedVariant:
+    """Return the variant that answers for `key`: a target's, or that of the key's bucket.
 
     >>> live = PlannedVariant(name="live", weight=1.0, model="late", version=1,
     ...     model_version_id="v1", package="0")
@@ -142,14 +159,50 @@ def choose(deployment: PlannedDeployment, key: str) -> PlannedVariant:
     variants = deployment.variants
     if len(variants) == 1:
         return variants[0]
+    target = target_of(deployment, key, row) if deployment.targets else None
+    if target is not None:
+        return _named(deployment, target.variant)
+    place = bucket_of(deployment, key)
+    for end, name in deployment.buckets or buckets_by_weight(variants):
+        if place < end:
+            return _named(deployment, name)
+    return next(each for each in reversed(variants) if each.weight > 0)
+
+
+def bucket_of(deployment: PlannedDeployment, key: str) -> int:
+    """Return the bucket of a key: BLAKE2b(salt + key) mod 10 000."""
     text = (deployment.salt + key).encode()
-    place = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()) % BUCKETS
-    reached = 0.0
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()) % BUCKETS
+
+
+def buckets_by_weight(variants: Sequence[PlannedVariant]) -> list[tuple[int, str]]:
+    """Return the buckets that weights give, in the order of `variants`.
+
+    >>> live = PlannedVariant(name="live", weight=0.9, model="late", version=1,
+    ...     model_version_id="v1", package="0")
+    >>> buckets_by_weight([live, msgspec.structs.replace(live, name="candidate", weight=0.1)])
+    [(9000, 'live'), (10000, 'candidate')]
+    """
+    reached, ends = 0.0, []
     for variant in variants:
         reached += variant.weight
-        if place < round(reached * BUCKETS):
-            return variant
-    return next(each for each in reversed(variants) if each.weight > 0)
+        ends.append((round(reached * BUCKETS), variant.name))
+    return ends
+
+
+def target_of(
+    deployment: PlannedDeployment, key: str, row: Mapping[str, object] | None
+) -> Target | None:
+    """Return the first rule that fits a row and its key, or None."""
+    for target in deployment.targets:
+        value = key if target.column is None else None if row is None else row.get(target.column)
+        if value in target.values:
+            return target
+    return None
+
+
+def _named(deployment: PlannedDeployment, name: str) -> PlannedVariant:
+    return next(each for each in deployment.variants if each.name == name)
 
 
 def addressed(deployment: PlannedDeployment, reference: str) -> PlannedVariant:

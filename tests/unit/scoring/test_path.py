@@ -1,4 +1,5 @@
 import itertools
+import time
 
 import msgspec
 import pytest
@@ -304,6 +305,15 @@ def in_canary(log, **changes):
     return make_path(scored.contents(), scored.contents(bias=1.0), log=log, **changes)
 
 
+class Slow:
+    def __init__(self, runtime):
+        self.runtime = runtime
+
+    def predict_table(self, matrix):
+        time.sleep(0.06)
+        return self.runtime.predict_table(matrix)
+
+
 def many_asked():
     return [
         ScoreRequest(rows(number), ids=[f"{number}-{at}" for at in range(number)])
@@ -322,6 +332,18 @@ def test_a_canary_answers_and_logs_requests_together_as_it_does_alone():
     assert together == [path.score_requests([each])[0] for each in many_asked()]
     assert frames_of(joint) == frames_of(single)
     assert {each.variant for each in together[2].variants} == {"v1", "v2"}
+
+
+def test_a_slow_variant_is_seen_to_be_slow_and_slows_the_latency_of_no_other():
+    log = MemoryEventLog()
+    path = in_canary(log)
+    model = path.servings["v2"].model
+    model.runtime = Slow(model.runtime)
+    now = time.perf_counter_ns()
+    path.score_requests([ScoreRequest(rows(1), ids=[str(at)], started_ns=now) for at in range(40)])
+    slow = [each.latency_us for each in logged(log) if each.variant == "v2"]
+    others = [each.latency_us for each in logged(log) if each.variant == "v1"]
+    assert min(slow) > 50_000 > max(others)
 
 
 def test_in_a_canary_a_request_that_fails_harms_no_other():

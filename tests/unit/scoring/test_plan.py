@@ -6,6 +6,7 @@ from tondo.scoring.plan import (
     PlannedVariant,
     PlanPointer,
     ServingPlan,
+    Target,
     addressed,
     choose,
     decode_plan,
@@ -75,6 +76,37 @@ def test_weights_a_hair_below_one_still_answer_everybody():
         name="x", variants=[variant("a", 1 / 3), variant("b", 1 / 3), variant("c", 1 / 3)]
     )
     assert {choose(deployment, str(key)).name for key in range(500)} == {"a", "b", "c"}
+
+
+def test_buckets_that_are_written_down_beat_the_order_of_the_variants():
+    turned = canary(0.3, buckets=[(3_000, "canary"), (10_000, "live")])
+    keys = [str(each) for each in range(2_000)]
+    names = [choose(turned, key).name for key in keys]
+    assert abs(names.count("canary") / 2_000 - 0.3) < 0.05
+    assert names != [choose(canary(0.3), key).name for key in keys]
+
+
+@pytest.mark.parametrize(
+    ("key", "row", "name"),
+    [
+        ("ann", {"carrier": "AA"}, "canary"),
+        ("bob", {"carrier": "UA"}, "live"),
+        ("vip", {"carrier": "UA"}, "canary"),
+        ("vip", None, "canary"),
+        ("bob", {}, "live"),
+    ],
+)
+def test_a_target_beats_the_weights(key, row, name):
+    targets = [
+        Target(column="carrier", values=["AA", "DL"], variant="canary"),
+        Target(values=["vip"], variant="canary"),
+    ]
+    assert choose(canary(0.0, targets=targets), key, row).name == name
+
+
+def test_the_first_target_that_fits_decides():
+    targets = [Target(values=["vip"], variant=name) for name in ("live", "canary")]
+    assert choose(canary(1.0, targets=targets), "vip").name == "live"
 
 
 @pytest.mark.parametrize("reference", ["2", "id-2", "canary"])

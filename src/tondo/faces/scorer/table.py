@@ -91,10 +91,10 @@ class TableBuilder:
         for name, deployment in plan.deployments.items():
             appender = self._appender_for(deployment)
             servings = {
-                each.model_version_id: Serving(each, models[each.package], online=online)
+                each.name: Serving(each, models[each.package], online=online)
                 for each in (*deployment.variants, *deployment.addressable)
             }
-            live = [servings[each.model_version_id] for each in deployment.variants]
+            live = [servings[each.name] for each in deployment.variants]
             path = self._path(deployment, live, appender)
             table.paths[name] = path
             self._add(table, f"/v1/deployments/{name}/score", rows.RowsHandler(path))
