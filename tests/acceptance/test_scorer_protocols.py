@@ -315,6 +315,7 @@ def test_status_and_metrics_count(scorer):
     assert {name: after[name] - before[name] for name in after} == {
         "requests": 2,
         "predictions": 2,
+        "shed": 0,
         "errors": 1,
     }
     text = scorer.get("/metrics").body.decode()

@@ -72,6 +72,10 @@ class PlannedDeployment(msgspec.Struct, frozen=True, kw_only=True):
     """Share of requests logged when `log_mode` is `sampled`."""
     addressable: list[PlannedVariant] = []
     """Other versions, reachable by number, id or tag."""
+    isolate: Literal["none", "process"] = "none"
+    """`process`: its models are loaded and run in a process of their own."""
+    memory_mb: int | None = None
+    """Most memory of that process in MB; None for no limit."""
 
 
 class ServingPlan(msgspec.Struct, frozen=True, kw_only=True):

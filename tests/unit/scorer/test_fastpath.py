@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from tondo.core.errors import PlatformError
+from tondo.faces.scorer.admission import Admission
 from tondo.faces.scorer.batch import Batch, GatheringAppender
 from tondo.faces.scorer.fastpath import FastPath, ScorerProtocol
+from tondo.faces.scorer.metrics import RouteMetrics
 
 
 class Transport:
@@ -34,6 +36,10 @@ class EchoRoute:
 
     def __init__(self, appender=None):
         self.appender = appender
+        self.metrics = RouteMetrics()
+
+    def shed(self):
+        return 503, b"later"
 
     def answer_all(self, bodies):
         if self.appender is not None:
@@ -123,3 +129,19 @@ def test_a_lost_frame_replaces_the_replies_of_its_own_log_only(shared):
     ask(shared, connection, EchoRoute(), b"kept")
     shared.answer_all()
     assert connection.transport.bodies == [b"TD-LOG-001", b"kept"]
+
+
+def test_what_would_wait_for_too_long_is_refused_in_its_turn(shared):
+    shared.admission = Admission(queue_ms=0.05)
+    first, second = connect(shared), connect(shared)
+    route = EchoRoute()
+    for body in (b"1", b"2", b"3", b"4", b"5"):
+        ask(shared, first, route, body)
+    ask(shared, second, route, b"6")
+    shared.answer_all()
+    assert first.transport.bodies == [b"1", b"2", b"3", b"4", b"later"]
+    assert b"503 Service Unavailable\r\nretry-after: 1\r\n" in first.transport.writes[0]
+    assert second.transport.bodies == [b"later"]
+    ask(shared, second, route, b"7")
+    shared.answer_all()
+    assert second.transport.bodies == [b"later", b"7"]

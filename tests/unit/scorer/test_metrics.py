@@ -26,7 +26,9 @@ def test_a_route_keeps_its_counts_across_plans():
     metrics = Metrics()
     metrics.route("late", "rows").count([200], 1)
     assert metrics.route("late", "rows").requests == 1
-    assert metrics.totals() == {"late/rows": {"requests": 1, "predictions": 0, "errors": 0}}
+    assert metrics.totals() == {
+        "late/rows": {"requests": 1, "predictions": 0, "shed": 0, "errors": 0}
+    }
 
 
 def test_an_answer_that_was_not_kept_is_counted_as_the_error_it_became():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,9 +14,9 @@ from starlette.routing import Route as UrlRoute
 from tondo.core.errors import CallerError, TondoError
 from tondo.faces.scorer.protocols import rows, v2
 from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES, too_large
+from tondo.faces.scorer.waiting import answer
 from tondo.faces.web.guard import GuardMiddleware
 from tondo.faces.web.status import status_of
-from tondo.scoring.request import ScoreRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,11 +24,8 @@ if TYPE_CHECKING:
     from starlette.exceptions import HTTPException
     from starlette.requests import Request
 
-    from tondo.faces.scorer.route import Route
     from tondo.faces.scorer.service import Service
     from tondo.faces.web.guard import Guard
-
-_OK = 200
 
 _encode = msgspec.json.Encoder().encode
 
@@ -95,21 +90,8 @@ class _Pages:
         name, version = _name(request), request.path_params.get("version")
         table.path_of(name, version)
         route = table.routes[request.scope["path"].encode()]
-        body = await _body(request)
-        status, payload = await _asked(route, body) if route.asks else route.answer(body)
-        if status == _OK and route.appender is not None:
-            status, payload = await self._written(route) or (status, payload)
+        status, payload = await answer(self._service, route, await _body(request))
         return Response(payload, status, media_type="application/json")
-
-    async def _written(self, route: Route) -> tuple[int, bytes] | None:
-        """Wait until the frame is where the log mode promises; return the answer if it is not."""
-        loop = asyncio.get_running_loop()
-        written: asyncio.Future[TondoError | None] = loop.create_future()
-        self._service.appenders.batch.when_written(route.appender, written.set_result)
-        error = await written
-        if error is None and route.synced:
-            error = await loop.run_in_executor(None, _sync, route)
-        return None if error is None else route.not_written(error)
 
     async def status(self, _: Request) -> Response:
         return _json(self._service.status())
@@ -120,24 +102,6 @@ class _Pages:
     async def metrics(self, _: Request) -> Response:
         text = self._service.metrics.text(self._service.gauges())
         return Response(text, media_type="text/plain; version=0.0.4")
-
-
-async def _asked(route: Route, body: bytes) -> tuple[int, bytes]:
-    """Answer with the values of outside services, which other requests do not wait for."""
-    start = time.perf_counter_ns()
-    outcome = route.read(body, start)
-    if isinstance(outcome, ScoreRequest):
-        await asyncio.get_running_loop().run_in_executor(None, route.ask, outcome)
-    return route.finish([outcome], start)[0]
-
-
-def _sync(route: Route) -> TondoError | None:
-    assert route.appender is not None
-    try:
-        route.appender.sync()
-    except TondoError as error:
-        return error
-    return None
 
 
 def _name(request: Request) -> str:

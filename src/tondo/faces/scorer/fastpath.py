@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES
+from tondo.faces.scorer.admission import Admission
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tondo.faces.web.guard import Guard
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}".encode() for status in HTTPStatus}
+_STATUS_LINES[503] += b"\r\nretry-after: 1"
 
 _OK = 200
 
@@ -33,19 +34,31 @@ _MOST_KNOWN_HEADERS = 1024
 class FastPath:
     """What all connections of a server share."""
 
-    def __init__(self, service: Service, guard: Guard, *, enabled: bool = True) -> None:
+    def __init__(
+        self,
+        service: Service,
+        guard: Guard,
+        *,
+        enabled: bool = True,
+        admission: Admission | None = None,
+    ) -> None:
         self.service = service
+        self.admission = admission or Admission()
         self.guard = guard
         self.enabled = enabled
         self.date = b""
         self._passed: set[tuple[bytes, bytes]] = set()
-        self._gathered: list[tuple[ScorerProtocol, Route, bytes]] = []
+        self._gathered: list[tuple[ScorerProtocol, Route, bytes | None]] = []
 
     def gather(self, connection: ScorerProtocol, route: Route, body: bytes) -> None:
-        """Keep a request until every socket that was readable has been read."""
+        """Keep a request until every socket that was readable has been read.
+
+        Of one that would wait for too long no body is kept: it is refused in its turn.
+        """
         if not self._gathered:
             connection.loop.call_soon(self.answer_all)
-        self._gathered.append((connection, route, body))
+        admitted = self.admission.admits(route.metrics)
+        self._gathered.append((connection, route, body if admitted else None))
 
     def answer_all(self) -> None:
         """Answer what was gathered: first all scores, then one write of the log, then replies.
@@ -54,13 +67,17 @@ class FastPath:
         the speed of what follows.
         """
         gathered, self._gathered = self._gathered, []
-        by_route: dict[Route, list[int]] = {}
-        for place, (_, route, _) in enumerate(gathered):
-            by_route.setdefault(route, []).append(place)
+        self.admission.turn()
+        by_route: dict[Route, list[tuple[int, bytes]]] = {}
         answers: dict[int, tuple[int, bytes]] = {}
-        for route, places in by_route.items():
-            replies = route.answer_all([gathered[place][2] for place in places])
-            answers.update(zip(places, replies, strict=True))
+        for place, (_, route, body) in enumerate(gathered):
+            if body is None:
+                answers[place] = route.shed()
+            else:
+                by_route.setdefault(route, []).append((place, body))
+        for route, taken in by_route.items():
+            replies = route.answer_all([body for _, body in taken])
+            answers.update(zip((place for place, _ in taken), replies, strict=True))
         failed = self.service.appenders.batch.flush()
         self.service.fast_answers += len(gathered)
         by_connection: dict[ScorerProtocol, list[tuple[int, bytes]]] = {}
@@ -72,14 +89,14 @@ class FastPath:
         for connection, in_order in by_connection.items():
             connection.send_replies(in_order)
 
-    def admits(self, headers: list[tuple[bytes, bytes]]) -> bool:
-        """Return whether a request may be answered here: plain, allowed, of a known length."""
+    def admits(self, headers: list[tuple[bytes, bytes]], most_bytes: int) -> bool:
+        """Return whether a request may be answered here: plain, allowed, at most so long."""
         sized = False
         for header in headers:
             name = header[0]
             if name == b"content-length":
                 value = header[1]
-                if not value.isdigit() or int(value) > MAX_BODY_BYTES:
+                if not value.isdigit() or int(value) > most_bytes:
                     return False
                 sized = True
             elif name == b"connection":
@@ -142,7 +159,7 @@ class ScorerProtocol(HttpToolsProtocol):
             and self.parser.get_method() == b"POST"
             and self.parser.get_http_version() == "1.1"
             and not self.flow.write_paused
-            and shared.admits(self.headers)
+            and shared.admits(self.headers, route.most_bytes)
         ):
             self.route = route
             self._parts = []

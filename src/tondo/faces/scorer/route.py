@@ -7,7 +7,9 @@ import time
 from typing import TYPE_CHECKING
 
 from tondo.core.errors import PlatformError, TondoError
+from tondo.faces.scorer.admission import overloaded
 from tondo.faces.scorer.protocols import rows, v2
+from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES
 from tondo.faces.web.status import status_of
 from tondo.scoring.request import ScoreRequest
 
@@ -23,9 +25,11 @@ _log = logging.getLogger("tondo.scorer")
 class Route:
     """One URL: a handler with its counts. `answer` never raises."""
 
-    __slots__ = ("_encode_error", "_handler", "appender", "metrics", "path")
+    __slots__ = ("_encode_error", "_handler", "appender", "metrics", "most_bytes", "path")
 
     def __init__(self, handler: rows.RowsHandler | v2.V2Handler, metrics: RouteMetrics) -> None:
+        self.most_bytes = MAX_BODY_BYTES
+        """Larger bodies would hold up other requests: they are answered in another thread."""
         self.path = handler.path
         self.appender = handler.path.appender
         self.metrics = metrics
@@ -95,6 +99,11 @@ class Route:
             return None
         self.metrics.correct(200, status_of(error))
         return self._refuse(error)
+
+    def shed(self) -> tuple[int, bytes]:
+        """Return the refusal of a request that would wait for too long; cheap, never logged."""
+        self.metrics.shed += 1
+        return self._refuse(overloaded(self.path.deployment.name))
 
     @property
     def asks(self) -> bool:

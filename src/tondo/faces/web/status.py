@@ -23,6 +23,7 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "TD-ONLINE-101": 503,
     "TD-SCORE-010": 413,
     "TD-SCORER-002": 503,
+    "TD-SCORER-010": 503,
     "TD-WEB-001": 421,
     "TD-WEB-002": 403,
     "TD-WEB-003": 401,
