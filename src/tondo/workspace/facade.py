@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tondo.workspace.verbs.deployment import DeploymentVerbs
     from tondo.workspace.verbs.features import FeatureVerbs
     from tondo.workspace.verbs.flow import FlowVerbs
+    from tondo.workspace.verbs.live import LiveVerbs
     from tondo.workspace.verbs.monitoring import MonitoringVerbs
     from tondo.workspace.verbs.preparation import PreparationVerbs
     from tondo.workspace.verbs.registry import RegistryVerbs
@@ -29,7 +30,7 @@ class Workspace:
 
     The verbs stand where the way of the data puts them:
     `data`, `snapshots`, `statistics`, `schemas`, `preparation`, `features`, `training`,
-    `registry`, `deployment`, `monitoring`, `retraining`, `flow`.
+    `registry`, `deployment`, `live`, `monitoring`, `retraining`, `flow`.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -104,6 +105,13 @@ class Workspace:
         from tondo.workspace.verbs.deployment import DeploymentVerbs
 
         return DeploymentVerbs(self.parts)
+
+    @cached_property
+    def live(self) -> LiveVerbs:
+        """What runs now: scorers, rates, the page of a deployment, one row explained."""
+        from tondo.workspace.verbs.live import LiveVerbs
+
+        return LiveVerbs(self.parts)
 
     @cached_property
     def monitoring(self) -> MonitoringVerbs:

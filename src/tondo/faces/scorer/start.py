@@ -16,6 +16,7 @@ import msgspec
 
 from tondo.core.errors import CallerError, PlatformError, TondoError
 from tondo.faces.web.guard import Guard, is_loopback
+from tondo.scoring.presence import announce, withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,21 +82,36 @@ def _run(options: argparse.Namespace) -> int:
     gc.freeze()  # what is loaded stays: no collection walks over it again
     gc.set_threshold(_YOUNG_OBJECTS)
 
-    def announce() -> None:
+    def tell_ready() -> None:
+        _tell_workspace(options.root, address)
         ready = {"ready": address, "pid": os.getpid()}
         sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
         sys.stdout.flush()
 
-    serve(
-        service,
-        guard,
-        listener,
-        fast=not options.no_fast_path,
-        parent_fd=options.parent_fd,
-        announce=announce,
-        workers=workers,
-    )
+    try:
+        serve(
+            service,
+            guard,
+            listener,
+            fast=not options.no_fast_path,
+            parent_fd=options.parent_fd,
+            announce=tell_ready,
+            workers=workers,
+        )
+    finally:
+        if options.root is not None:
+            withdraw(options.root)
     return 0
+
+
+def _tell_workspace(root: Path | None, address: str) -> None:
+    """Write down where we answer, for whoever looks; a folder that cannot be written to is fine."""
+    if root is None:
+        return
+    try:
+        announce(root, address)
+    except OSError as error:
+        logging.getLogger("tondo.scorer").warning("nobody is told of %s: %s", address, error)
 
 
 def _worker_arguments(options: argparse.Namespace, listener: socket.socket) -> list[str]:

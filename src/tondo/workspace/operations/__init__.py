@@ -14,6 +14,7 @@ from tondo.workspace.operations.batches import BATCHES
 from tondo.workspace.operations.data import DATA
 from tondo.workspace.operations.deployment import DEPLOYMENT
 from tondo.workspace.operations.features import FEATURES
+from tondo.workspace.operations.live import LIVE
 from tondo.workspace.operations.models import MODELS
 from tondo.workspace.operations.monitoring import MONITORING
 from tondo.workspace.operations.project import PROJECT
@@ -31,6 +32,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *FEATURES,
     *MODELS,
     *DEPLOYMENT,
+    *LIVE,
     *MONITORING,
     *PROJECT,
 )

@@ -1,0 +1,171 @@
+"""From counters to rates: what happened between two looks, and quantiles of it.
+
+Counters only grow while a process lives. A process that was not there in the first look is left
+out of the difference: what it counted before belongs to no known time.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tondo.workspace.live.values import VariantRate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tondo.workspace.live.exposition import Sample
+
+Arm = tuple[str, str]
+"""Deployment and variant."""
+
+_SERVER_FAULT = 500
+_CALLER_FAULT = 400
+
+
+class Counts(msgspec.Struct, kw_only=True):
+    """What was counted of one variant; filled in while a text is read."""
+
+    requests: int = 0
+    errors: int = 0
+    refused: int = 0
+    buckets: dict[float, int] = msgspec.field(default_factory=dict)
+    """Upper bound in seconds to requests at or below it: cumulative, as Prometheus has it."""
+
+    def __add__(self, other: Counts) -> Counts:
+        """Return both together."""
+        return Counts(
+            requests=self.requests + other.requests,
+            errors=self.errors + other.errors,
+            refused=self.refused + other.refused,
+            buckets=_added(self.buckets, other.buckets),
+        )
+
+    def since(self, before: Counts) -> Counts:
+        """Return what came after `before`; what shrank was begun anew and counts whole."""
+        if self.requests < before.requests:
+            return self
+        return Counts(
+            requests=self.requests - before.requests,
+            errors=max(self.errors - before.errors, 0),
+            refused=max(self.refused - before.refused, 0),
+            buckets=_added(self.buckets, before.buckets, times=-1),
+        )
+
+
+Worker = tuple[str, int]
+"""Address and process id: counters are of one process."""
+Look = dict[Worker, dict[Arm, Counts]]
+"""What every process had counted at one moment."""
+
+
+def counted(found: Iterable[Sample]) -> dict[Arm, Counts]:
+    """Return the counts of each variant, over all protocols, that samples tell."""
+    arms: dict[Arm, Counts] = {}
+    for name, labels, value in found:
+        if "deployment" not in labels or not math.isfinite(value):
+            continue
+        arm = arms.setdefault((labels["deployment"], labels.get("variant", "")), Counts())
+        if name == "tondo_requests_total":
+            _count(arm, labels.get("status", ""), int(value))
+        elif name == "tondo_request_seconds_bucket":
+            bound = _bound(labels.get("le", ""))
+            arm.buckets[bound] = arm.buckets.get(bound, 0) + int(value)
+    return arms
+
+
+def _added(
+    one: Mapping[float, int], other: Mapping[float, int], times: int = 1
+) -> dict[float, int]:
+    """Return both together; a bound that was not reached stays, since quantiles lie above it."""
+    bounds = one.keys() | other.keys()
+    return {each: max(one.get(each, 0) + times * other.get(each, 0), 0) for each in bounds}
+
+
+def _count(arm: Counts, status: str, number: int) -> None:
+    arm.requests += number
+    code = int(status) if status.isdigit() else 0
+    if code >= _SERVER_FAULT:
+        arm.errors += number
+    elif code >= _CALLER_FAULT:
+        arm.refused += number
+
+
+def _bound(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.inf
+
+
+def rates(now: Look, before: Look | None, seconds: float, longer: Look | None) -> list[VariantRate]:
+    """Return what each variant did in the `seconds` since `before`, and in all.
+
+    Latencies are of what came since `longer`, an earlier look: the 99th percentile of one quiet
+    second is the time of one request.
+    """
+    whole = _summed(now, None)
+    last = {} if before is None else _summed(now, before)
+    lately = {} if longer is None else _summed(now, longer)
+    known = seconds > 0 and before is not None
+    return [
+        VariantRate(
+            deployment=arm[0],
+            variant=arm[1],
+            requests=total.requests,
+            errors=total.errors,
+            refused=total.refused,
+            p50_us=_micros(quantile(lately.get(arm, Counts()).buckets, 0.5)),
+            p99_us=_micros(quantile(lately.get(arm, Counts()).buckets, 0.99)),
+            **(_a_second(last.get(arm, Counts()), seconds) if known else {}),
+        )
+        for arm, total in sorted(whole.items())
+    ]
+
+
+def _a_second(counts: Counts, seconds: float) -> dict[str, float]:
+    return {
+        "requests_s": counts.requests / seconds,
+        "errors_s": counts.errors / seconds,
+        "refused_s": counts.refused / seconds,
+    }
+
+
+def _summed(now: Look, before: Look | None) -> dict[Arm, Counts]:
+    found: dict[Arm, Counts] = {}
+    for worker, arms in now.items():
+        if before is not None and worker not in before:
+            continue
+        for arm, counts in arms.items():
+            earlier = Counts() if before is None else before[worker].get(arm, Counts())
+            found[arm] = found.get(arm, Counts()) + counts.since(earlier)
+    return found
+
+
+def quantile(buckets: Mapping[float, int], share: float) -> float | None:
+    """Return a quantile of cumulative buckets, seconds; None without any request.
+
+    Within a bucket requests are taken as evenly spread (as Prometheus' histogram_quantile does);
+    beyond the last bound the bound itself is returned, since no more is known.
+
+    >>> quantile({0.001: 50, 0.002: 100, math.inf: 100}, 0.75)
+    0.0015
+    """
+    total = max(buckets.values(), default=0)
+    if not total:
+        return None
+    wanted = share * total
+    low, below = 0.0, 0
+    for bound, reached in sorted(buckets.items()):
+        if reached >= wanted:
+            if math.isinf(bound) or reached == below:
+                return low
+            return low + (bound - low) * (wanted - below) / (reached - below)
+        low, below = bound, reached
+    return low
+
+
+def _micros(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1e6

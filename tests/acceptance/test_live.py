@@ -1,0 +1,91 @@
+"""Looking at real scorer processes: rates, workers, a scorer that is killed, a token."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import scored
+from scorer_process import Workspace, running
+from tondo.adapters.clocks.system import SystemClock
+from tondo.scoring.presence import present_scorers
+from tondo.workspace.live.feed import Feed
+from tondo.workspace.live.scorers import Scorers
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    made = Workspace(tmp_path)
+    made.publish(made.variant(scored.package()))
+    return made
+
+
+def feed_of(root, **named):
+    return Feed(
+        Scorers(lambda: [each.address for each in present_scorers(root)], **named), SystemClock()
+    )
+
+
+def test_rates_of_a_running_scorer_and_none_when_it_has_ended(workspace):
+    feed = feed_of(workspace.root)
+    with running("--root", workspace.root) as scorer:
+        (state,) = feed.look().scorers
+        assert (state.address, state.problem) == (scorer.process.address, "")
+        assert state.workers[0].plan == 1
+        for _ in range(20):
+            assert scorer.score().status == 200
+        assert scorer.score({"distance": "far"}).status == 400
+        view = feed.look()
+        assert sum(each.requests for each in view.rates) == 21
+        assert sum(each.refused for each in view.rates) == 1
+        assert sum(each.requests_s for each in view.rates) > 0
+        assert max(each.p99_us or 0 for each in view.rates) > 0
+    assert feed.look().scorers == []
+    feed.close()
+
+
+def test_a_killed_scorer_is_known_as_gone(workspace):
+    feed = feed_of(workspace.root)
+    with running("--root", workspace.root) as scorer:
+        feed.look()
+        os.kill(scorer.process.pid, signal.SIGKILL)
+        scorer.process.kill()
+        assert feed.look().scorers == []
+    feed.close()
+
+
+def test_every_worker_is_met(workspace):
+    feed = feed_of(workspace.root)
+    with running("--root", workspace.root, "--workers", "2") as scorer:
+        deadline = time.monotonic() + 30
+        pids = set()
+        while len(pids) < 2 and time.monotonic() < deadline:
+            (state,) = feed.look().scorers
+            pids = {each.pid for each in state.workers}
+        assert len(pids) == 2
+        for _ in range(40):
+            assert scorer.score().status == 200
+        assert sum(each.requests for each in feed.look().rates) == 40
+    feed.close()
+
+
+def test_what_does_not_answer_or_wants_a_token_is_said(workspace, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("a-token-of-enough-characters")
+    with running("--root", workspace.root, "--token-file", token):
+        with closing(feed_of(workspace.root)) as feed:
+            (shut,) = feed.look().scorers
+        with closing(feed_of(workspace.root, token=token.read_text())) as feed:
+            (open_,) = feed.look().scorers
+    assert "401" in shut.problem
+    assert open_.workers[0].ready
+    nobody = Scorers(lambda: ["http://127.0.0.1:9"])
+    assert nobody.look()[0][0].problem == "nothing listens there"
