@@ -1,7 +1,9 @@
 """The parts of uvicorn that the fast path leans on: when one moves, this says so."""
 
 import inspect
+from types import SimpleNamespace
 
+import httptools
 import pytest
 from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -15,6 +17,7 @@ METHODS = (
     "on_message_complete",
     "shutdown",
     "data_received",
+    "_unset_keepalive_if_required",
 )
 
 
@@ -51,3 +54,26 @@ def test_the_server_has_the_state_we_read():
     assert server.should_exit is False
     assert server.server_state.connections == set()
     assert server._captured_signals == []
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST / HTTP/1.1\nhost: a\n\n",
+        b"POST / HTTP/1.1\r\nhost: a\n\n",
+        b"POST / HTTP/1.1\r\nhost: a\r\n\n",
+    ],
+)
+def test_the_parser_takes_no_line_feed_alone_for_the_end_of_a_head(head):
+    with pytest.raises(httptools.HttpParserError):
+        httptools.HttpRequestParser(object()).feed_data(head)
+
+
+def test_the_parser_tells_a_request_with_its_first_byte():
+    seen = SimpleNamespace(begun=0)
+    seen.on_message_begin = lambda: setattr(seen, "begun", 1)
+    parser = httptools.HttpRequestParser(seen)
+    parser.feed_data(b"\r\n")
+    assert seen.begun == 0
+    parser.feed_data(b"P")
+    assert seen.begun == 1

@@ -7,6 +7,8 @@ them, or is equal in every bit; one that a step above them leaves open is counte
 
 from __future__ import annotations
 
+import math
+import struct
 import sys
 from pathlib import Path
 from random import Random
@@ -16,6 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tondo.language.functions import FUNCTIONS
+from tondo.language.rows import compile_packed, compile_vector
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -76,6 +79,25 @@ def test_an_engine_agrees_wherever_the_language_decides(engine, capsys):
 @pytest.mark.parametrize("engine", ["rows", "duckdb"], indirect=True)
 def test_a_mismatch_shrinks_to_a_small_tree(engine, random):
     judging(engine).batch(random, [grow.feature(random) for _ in range(12)], 12)
+
+
+def test_values_by_position_give_the_vector_of_the_row():
+    random = Random(7)
+    trees = [grow.feature(random) for _ in range(2_000)] + grow.every_function(random)
+    numbers = [each for each in trees if each.type in {"double", "bool", "id", "timestamp"}]
+    features = {str(place): node for place, node in enumerate(numbers)}
+    by_row, by_position = compile_vector(features), compile_packed(features, list(grow.COLUMNS))
+    for _ in range(200):
+        row = {name: _decoded(name, value) for name, value in grow.hard_row(random).items()}
+        packed = struct.pack(f"<{len(numbers)}d", *by_row(row))
+        assert by_position(*(row[name] for name in grow.COLUMNS)) == packed
+
+
+def _decoded(name, value):
+    """Return a column's value as a typed decoder makes it: a double is a float, finite or none."""
+    if grow.COLUMNS[name] != "double" or value is None:
+        return value
+    return float(value) if math.isfinite(value) else None
 
 
 def test_an_engine_that_rounds_otherwise_is_told_whole():

@@ -34,14 +34,27 @@ class IdSource:
 
     def make(self, now_us: int) -> str:
         """Return a new id for the instant `now_us` (microseconds since 1970, UTC)."""
+        return self.make_many(now_us, 1)[0]
+
+    def make_many(self, now_us: int, number: int) -> list[str]:
+        """Return `number` new ids for one instant, in their order; many cost a third each."""
         tick = (now_us // 1000) << 12 | (now_us % 1000) << 2
         with self._lock:
             if tick <= self._last:
                 tick = self._last + 1
-            self._last = tick
+            self._last = tick + number - 1
             if os.getpid() != self._process:
                 self._seed()  # a fork would repeat our numbers
-            noise = self._random_bits(62)
-        value = (tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | noise
-        text = f"{value:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+            noise = self._random_bits(64 * number)
+        text = f"{noise:0{16 * number}x}"
+        return [_text(tick + at, text[16 * at : 16 * at + 16]) for at in range(number)]
+
+
+def _text(tick: int, noise: str) -> str:
+    """Return the id of a tick and 64 random bits in hexadecimal, of which two are the variant."""
+    head = f"{tick:015x}"
+    return f"{head[:8]}-{head[8:12]}-7{head[12:]}-{_VARIANT[noise[0]]}{noise[1:4]}-{noise[4:]}"
+
+
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+"""A random hexadecimal digit to one whose first two bits are the variant of RFC 9562: 10."""

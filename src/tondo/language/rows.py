@@ -7,6 +7,7 @@ kernels reach it as values bound by position, so nothing that a tree says is eve
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from tondo.language.values import READERS, finite
 from tondo.language.walk import expand_fitted
 
 RowFunction = Callable[[Mapping[str, Any]], list[Any]]
+PackFunction = Callable[..., bytes]
 
 _CLASSES = {"double": float, "bool": bool, "string": str}
 
@@ -43,6 +45,23 @@ def compile_rows(features: Mapping[str, Node]) -> RowFunction:
 def compile_vector(features: Mapping[str, Node]) -> Callable[[Mapping[str, Any]], list[float]]:
     """Return the function from a row to floats for a model: true is 1.0, null is NaN."""
     return _Writer(vector=True).function(features)
+
+
+def compile_packed(features: Mapping[str, Node], columns: Sequence[str]) -> PackFunction:
+    """Return the function from the values of `columns`, by position, to a packed vector.
+
+    The vector is that of `compile_vector` as float64, little-endian. Values are as a typed decoder
+    made them: None, or of their column's own class, doubles finite, whole numbers of 64 bits.
+
+    >>> from tondo.language.check import check
+    >>> from tondo.language.parse import parse
+    >>> tree = check(parse("x / y"), {"x": "double", "y": "double"})
+    >>> struct.unpack("<d", compile_packed({"ratio": tree}, ["y", "x"])(2.0, 3.0))
+    (1.5,)
+    """
+    writer = _Writer(vector=True)
+    writer.parameters = {name: f"p{place}" for place, name in enumerate(columns)}
+    return writer.function(features)
 
 
 def generated_source(features: Mapping[str, Node]) -> str:
@@ -73,25 +92,35 @@ class _Writer:
         self.names: dict[int, str] = {}
         self.lines: list[str] = []
         self.outputs: list[int] = []
+        self.parameters: dict[str, str] | None = None
+        """Column to its parameter, where values are handed in by position."""
 
-    def function(self, features: Mapping[str, Node]) -> RowFunction:
+    def function(self, features: Mapping[str, Node]) -> Callable[..., Any]:
         self.plan(features)
         space: dict[str, Any] = {}
         exec(compile(self.source(), "<compiled features>", "exec"), space)  # noqa: S102 - own words only
-        built: RowFunction = space["build"](tuple(self.bound))
+        built: Callable[..., Any] = space["build"](tuple(self.bound))
         return built
 
     def plan(self, features: Mapping[str, Node]) -> None:
         self.outputs = [self.place(expand_fitted(node)) for node in features.values()]
         for index, step in enumerate(self.steps):
             self.write(index, step)
-        self.lines.append(f"return [{', '.join(map(self.output, self.outputs))}]")
+        answer = ", ".join(map(self.output, self.outputs))
+        if self.parameters is None:
+            self.lines.append(f"return [{answer}]")
+        else:
+            pack = self.bind(struct.Struct(f"<{len(self.outputs)}d").pack)
+            self.lines.append(f"return {pack}({answer})")
 
     def source(self) -> str:
         head = ["def build(bound):"]
         if self.bound:
             head.append(f"    {' '.join(f'k{n},' for n in range(len(self.bound)))} = bound")
-        body = ["    def compiled(row):", "        get = row.get"]
+        if self.parameters is None:
+            body = ["    def compiled(row):", "        get = row.get"]
+        else:
+            body = [f"    def compiled({', '.join(self.parameters.values())}):"]
         body += [f"        {line}" for line in self.lines]
         return "\n".join([*head, *body, "    return compiled", ""])
 
@@ -169,6 +198,9 @@ class _Writer:
             self.write_column(name, _as_column(node))
 
     def write_column(self, name: str, node: Column) -> None:
+        if self.parameters is not None:
+            self.write_parameter(name, node, self.parameters)
+            return
         key, reader = self.bind(node.name), self.bind(READERS[node.type])
         if item_type(node.type) is not None:
             self.lines.append(f"{name} = {reader}(get({key}), {key})")
@@ -181,6 +213,13 @@ class _Writer:
         elif node.type not in _CLASSES:
             low, high = self.bind(-(2**63)), self.bind(2**63)
             self.lines.append(f"elif not {low} <= {name} < {high}: {reader}({name}, {key})")
+
+    def write_parameter(self, name: str, node: Column, parameters: Mapping[str, str]) -> None:
+        value = parameters.get(node.name, "None")
+        if item_type(node.type) is not None:
+            key, reader = self.bind(node.name), self.bind(READERS[node.type])
+            value = f"{reader}({value}, {key})"
+        self.lines.append(f"{name} = {value}")
 
     def formula(self, step: _Step, node: Call) -> str:
         below = [self.steps[each] for each in step.arguments]
@@ -214,10 +253,16 @@ class _Writer:
         kernel, places = bind(node.function, constants, of_list=of_list)
         return f"{self.bind(kernel)}({', '.join(names[each] for each in places)})"
 
+    def is_given(self, index: int) -> bool:
+        """Return whether a step is a value that was handed in, and so finite or None."""
+        return self.parameters is not None and isinstance(self.steps[index].node, Column)
+
     def output(self, index: int) -> str:
         """Return the expression of one answer: a double that is not finite is null."""
         name, type_ = self.names[index], self.steps[index].node.type
         missing = self.bind(math.nan) if self.vector else "None"
+        if type_ == "double" and self.is_given(index):
+            return f"{missing} if {name} is None else {name}"
         if type_ == "double":
             return f"{name} if {name} is not None and {name} - {name} == 0.0 else {missing}"
         if type_ == "list<double>":

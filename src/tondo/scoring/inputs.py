@@ -54,12 +54,14 @@ class RowInputs:
         self.types = dict(types)
         self.optional = frozenset(optional)
         self._names = tuple(self.types)
-        self._wire = {name: _wire_type(type_) for name, type_ in self.types.items()}
-        self._converts = [
+        self.wire = {name: _wire_type(type_) for name, type_ in self.types.items()}
+        """Column to the type that a typed decoder reads."""
+        self.converts = [
             (name, convert)
             for name, type_ in self.types.items()
             if (convert := _converter(type_)) is not None
         ]
+        """Columns whose decoded values are not yet the language's own."""
         self.struct = self._make_struct()
         self.from_struct = self._compile_from_struct()
         """Return the row of a decoded `struct`; TD-SCORE-002 for a time without a zone."""
@@ -67,20 +69,28 @@ class RowInputs:
     def _compile_from_struct(self) -> Callable[[msgspec.Struct], dict[str, Any]]:
         """Return the shortest function that does what `_from_struct` does."""
         names, values = self._names, msgspec.structs.astuple
-        if self._converts or self.optional:
+        if self.converts or self.optional:
             return self._from_struct
         return lambda value: dict(zip(names, values(value)))  # noqa: B905 - made equal above
 
     def _from_struct(self, value: msgspec.Struct) -> dict[str, Any]:
-        row = dict(zip(self._names, msgspec.structs.astuple(value)))  # noqa: B905 - made equal
-        for name, convert in self._converts:
+        values = self.own_values(msgspec.structs.astuple(value))
+        row = dict(zip(self._names, values))  # noqa: B905 - made equal
+        if self.optional:
+            return {name: each for name, each in row.items() if each is not msgspec.UNSET}
+        return row
+
+    def own_values(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return decoded values of all columns, in their order, in the language's own form."""
+        if not self.converts:
+            return values
+        row = dict(zip(self._names, values, strict=True))
+        for name, convert in self.converts:
             try:
                 row[name] = convert(row[name])
             except ValueError:
                 raise self._wrong_type(name, row[name], "") from None
-        if self.optional:
-            return {name: each for name, each in row.items() if each is not msgspec.UNSET}
-        return row
+        return tuple(row.values())
 
     def read_mapping(self, row: Any, *, where: str = "") -> dict[str, Any]:
         """Check one row and return it in own values; TD-SCORE-001 to -004 name the field.
@@ -103,7 +113,7 @@ class RowInputs:
 
     def read_value(self, name: str, value: Any, *, where: str = "") -> Any:
         """Check one column's value."""
-        type_ = self._wire.get(name)
+        type_ = self.wire.get(name)
         if type_ is None:
             raise CallerError(
                 "TD-SCORE-003",
@@ -132,10 +142,10 @@ class RowInputs:
         fields: list[Any] = []
         for position, name in enumerate(self._names):
             if name in self.optional:
-                wire = self._wire[name] | msgspec.UnsetType
+                wire = self.wire[name] | msgspec.UnsetType
                 fields.append((f"f{position}", wire, msgspec.UNSET))
             else:
-                fields.append((f"f{position}", self._wire[name]))
+                fields.append((f"f{position}", self.wire[name]))
         return msgspec.defstruct(
             "Row",
             fields,

@@ -71,9 +71,10 @@ class ScoringPath:
         self.appender = appender
         self.log_mode = deployment.log_mode if appender is not None else "off"
         self._name = deployment.name
-        self._only = servings[0] if len(servings) == 1 else None
-        self._now_us = clock.now_us
-        self._make_id = ids.make
+        self.only = servings[0] if len(servings) == 1 else None
+        """The variant that answers every row, None where there are several."""
+        self.now_us = clock.now_us
+        self.make_ids = ids.make_many
         self._may_give_as_of = deployment.as_of == "caller"
 
     @property
@@ -122,7 +123,7 @@ class ScoringPath:
         """
         if self.asked is not None:
             as_of_us = request.as_of_us
-            self.asked.fill(request, as_of_us=self._now_us() if as_of_us is None else as_of_us)
+            self.asked.fill(request, as_of_us=self.now_us() if as_of_us is None else as_of_us)
 
     def score_requests(self, requests: Sequence[ScoreRequest]) -> list[Answer | TondoError]:
         """Answer several requests; each stands for itself, with its own answer or error.
@@ -130,15 +131,15 @@ class ScoringPath:
         The steps are done for all requests, one step after the other: what a step needs then
         stays in the processor's caches, which halves the time of a busy scorer.
         """
-        now_us = self._now_us()
+        now_us = self.now_us()
         for request in requests:
             request.error = self._check(request, now_us)
         good = [request for request in requests if request.error is None]
-        if self._only is None:
+        if self.only is None:
             return self._deal(requests, good)
-        self._run(self._only, good)
-        self._log(self._only, good)
-        return [request.error or self._answer(self._only, request) for request in requests]
+        self._run(self.only, good)
+        self._log(self.only, good)
+        return [request.error or self._answer(self.only, request) for request in requests]
 
     def _check(self, request: ScoreRequest, now_us: int) -> CallerError | None:
         """Complete a request: its instant, its as-of time, its ids; or say what is wrong."""
@@ -151,8 +152,7 @@ class ScoringPath:
         elif not self._may_give_as_of or not 0 <= as_of_us <= _LAST_INSTANT_US:
             return self._as_of_refused(as_of_us)
         if ids is None:
-            make = self._make_id
-            request.ids = [make(now_us)] if len(rows) == 1 else [make(now_us) for _ in rows]
+            request.ids = self.make_ids(now_us, len(rows))
             return None
         return _ids_refused(ids, len(rows))
 

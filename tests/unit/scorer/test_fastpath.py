@@ -70,11 +70,11 @@ def connect(shared, *, closing=False):
     connection.server_state = SimpleNamespace(total_requests=0)
     connection.unsent = 0
     connection._closing = False
+    connection._replies = []
     return connection
 
 
 def ask(shared, connection, route, body):
-    connection.unsent += 1
     shared.gather(connection, route, body)
 
 
@@ -101,16 +101,6 @@ def test_a_connection_that_ends_says_so_in_its_last_reply_only(shared):
     assert connection.transport.closing
     assert written.count(b"connection: close") == 1
     assert written.index(b"connection: close") > written.index(b"\r\n\r\n1")
-
-
-def test_a_connection_whose_next_request_is_unsent_stays_open(shared):
-    connection = connect(shared)
-    ask(shared, connection, EchoRoute(), b"1")
-    connection.unsent += 1
-    connection._closing = True
-    shared.answer_all()
-    assert not connection.transport.closing
-    assert b"connection: close" not in connection.transport.writes[0]
 
 
 def test_nothing_is_written_to_a_connection_that_is_gone(shared):

@@ -14,8 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from tondo.faces.scorer.admission import Admission
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from tondo.core.errors import PlatformError
     from tondo.faces.scorer.route import Route
     from tondo.faces.scorer.service import Service
     from tondo.faces.web.guard import Guard
@@ -25,10 +24,16 @@ _STATUS_LINES[503] += b"\r\nretry-after: 1"
 
 _OK = 200
 
+_NO_ANSWER = (500, b"")
+"""Stands for an answer until it is there."""
+
 IDLE_TICKS = 75
 """Seconds after which a connection on which nothing happens is closed."""
 
-_MOST_KNOWN_HEADERS = 1024
+_MOST_KNOWN_HEADS = 4096
+"""Heads of requests that are remembered: all of a few hundred callers, in a megabyte."""
+
+_LONGEST_HEAD = 1024
 
 
 class FastPath:
@@ -46,19 +51,49 @@ class FastPath:
         self.admission = admission or Admission()
         self.guard = guard
         self.enabled = enabled
-        self.date = b""
+        self._ok = b""
+        self.tell_date(b"")
         self._passed: set[tuple[bytes, bytes]] = set()
+        self.heads: dict[bytes, tuple[bytes, int]] = {}
+        """A request's bytes up to its body, once they were parsed and admitted: URL and length."""
         self._gathered: list[tuple[ScorerProtocol, Route, bytes | None]] = []
+
+    def tell_date(self, line: bytes) -> None:
+        """Begin every reply with this `date` header."""
+        self.date = line
+        self._ok = self._head(_OK) + b"%d\r\n\r\n%b"
+
+    def _head(self, status: int) -> bytes:
+        return b"HTTP/1.1 %b\r\n%bcontent-type: application/json\r\ncontent-length: " % (
+            _STATUS_LINES[status],
+            self.date,
+        )
+
+    def reply(self, status: int, payload: bytes, *, last: bool) -> bytes:
+        """Return one reply's bytes; after the `last` one the connection is closed."""
+        if status == _OK and not last:
+            return self._ok % (len(payload), payload)
+        end = b"\r\nconnection: close\r\n\r\n" if last else b"\r\n\r\n"
+        return b"%b%d%b%b" % (self._head(status), len(payload), end, payload)
+
+    def remember(self, head: bytes, url: bytes, length: int) -> None:
+        """Know a request by its head: the same bytes are not parsed again."""
+        if len(head) <= _LONGEST_HEAD:
+            if len(self.heads) >= _MOST_KNOWN_HEADS:
+                self.heads.clear()
+            self.heads[head] = (url, length)
 
     def gather(self, connection: ScorerProtocol, route: Route, body: bytes) -> None:
         """Keep a request until every socket that was readable has been read.
 
         Of one that would wait for too long no body is kept: it is refused in its turn.
         """
-        if not self._gathered:
+        gathered = self._gathered
+        if not gathered:
             connection.loop.call_soon(self.answer_all)
+        connection.unsent += 1
         admitted = self.admission.admits(route.metrics)
-        self._gathered.append((connection, route, body if admitted else None))
+        gathered.append((connection, route, body if admitted else None))
 
     def answer_all(self) -> None:
         """Answer what was gathered: first all scores, then one write of the log, then replies.
@@ -68,26 +103,36 @@ class FastPath:
         """
         gathered, self._gathered = self._gathered, []
         self.admission.turn()
-        by_route: dict[Route, list[tuple[int, bytes]]] = {}
-        answers: dict[int, tuple[int, bytes]] = {}
+        by_route: dict[Route, tuple[list[int], list[bytes]]] = {}
+        answers: list[tuple[int, bytes]] = [_NO_ANSWER] * len(gathered)
         for place, (_, route, body) in enumerate(gathered):
             if body is None:
                 answers[place] = route.shed()
-            else:
-                by_route.setdefault(route, []).append((place, body))
-        for route, taken in by_route.items():
-            replies = route.answer_all([body for _, body in taken])
-            answers.update(zip((place for place, _ in taken), replies, strict=True))
+                continue
+            taken = by_route.get(route)
+            if taken is None:
+                taken = by_route[route] = ([], [])
+            taken[0].append(place)
+            taken[1].append(body)
+        for route, (places, bodies) in by_route.items():
+            for place, reply in zip(places, route.answer_all(bodies), strict=True):
+                answers[place] = reply
         failed = self.service.appenders.batch.flush()
         self.service.fast_answers += len(gathered)
-        by_connection: dict[ScorerProtocol, list[tuple[int, bytes]]] = {}
-        for place, (connection, route, _) in enumerate(gathered):
-            status, payload = answers[place]
-            error = failed.get(id(route.appender)) if failed and status == _OK else None
-            replaced = None if error is None else route.not_written(error)
-            by_connection.setdefault(connection, []).append(replaced or (status, payload))
-        for connection, in_order in by_connection.items():
-            connection.send_replies(in_order)
+        if failed:
+            answers = [
+                self._kept(failed, route, answer)
+                for (_, route, _), answer in zip(gathered, answers, strict=True)
+            ]
+        for (connection, _, _), answer in zip(gathered, answers, strict=True):
+            connection.send_reply(answer)
+
+    def _kept(
+        self, failed: dict[int, PlatformError], route: Route, answer: tuple[int, bytes]
+    ) -> tuple[int, bytes]:
+        """Return the answer, or that its frame was lost."""
+        error = failed.get(id(route.appender)) if answer[0] == _OK else None
+        return answer if error is None else route.not_written(error) or answer
 
     def admits(self, headers: list[tuple[bytes, bytes]], most_bytes: int) -> bool:
         """Return whether a request may be answered here: plain, allowed, at most so long."""
@@ -119,7 +164,7 @@ class FastPath:
             return True
         if self.guard.refusal(headers) is not None:
             return False
-        if len(self._passed) < _MOST_KNOWN_HEADERS:
+        if len(self._passed) < _MOST_KNOWN_HEADS:
             self._passed.add(key)
         return True
 
@@ -136,12 +181,41 @@ class ScorerProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self.route: Route | None = None
         self.idle_ticks = 0
-        self._parts: list[bytes] = []
-        self._closing = False
         self.unsent = 0
+        """Requests that were gathered and not replied to."""
+        self.is_between = True
+        """Whether the parser has seen whole requests only, and the last was answered here."""
+        self._parts: list[bytes] = []
+        self._replies: list[bytes] = []
+        self._received = b""
+        """What is being parsed, while it begins with a request and has no second one."""
+        self._closing = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take a request that is known by its head; leave everything else to the parser."""
+        if self.is_between:
+            end = data.find(b"\r\n\r\n") + 4
+            known = self.shared.heads.get(data[:end])
+            if known is not None and len(data) - end == known[1] and self._may_be_quick():
+                route = self.shared.service.fast.get(known[0])
+                if route is not None and known[1] <= route.most_bytes:
+                    self._unset_keepalive_if_required()
+                    self.idle_ticks = 0
+                    self.shared.gather(self, route, data[end:])
+                    return
+        self._received = data if self.is_between else b""
+        super().data_received(data)
+        self._received = b""
+
+    def _may_be_quick(self) -> bool:
+        """Return whether nothing before is unanswered, and the caller takes what we write."""
+        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
 
     def on_message_begin(self) -> None:
         """Begin a request; the ASGI scope is made only when the slow way needs it."""
+        if not self.is_between:
+            self._received = b""
+        self.is_between = False
         self.url = b""
         self.headers = []
 
@@ -154,11 +228,10 @@ class ScorerProtocol(HttpToolsProtocol):
         shared = self.shared
         if (
             shared.enabled
-            and (self.cycle is None or self.cycle.response_complete)
+            and self._may_be_quick()
             and (route := shared.service.fast.get(self.url)) is not None
             and self.parser.get_method() == b"POST"
             and self.parser.get_http_version() == "1.1"
-            and not self.flow.write_paused
             and shared.admits(self.headers, route.most_bytes)
         ):
             self.route = route
@@ -185,42 +258,40 @@ class ScorerProtocol(HttpToolsProtocol):
             super().on_message_complete()
             return
         self.route = None
+        self.is_between = True
         self.idle_ticks = 0
         parts = self._parts
-        self.unsent += 1
-        self.shared.gather(self, route, parts[0] if len(parts) == 1 else b"".join(parts))
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        self._remember(body)
+        self.shared.gather(self, route, body)
 
-    def send_replies(self, replies: Sequence[tuple[int, bytes]]) -> None:
-        """Send replies (status, payload) in their order, in one write: each costs a system call."""
-        self.unsent -= len(replies)
-        self.server_state.total_requests += len(replies)
+    def _remember(self, body: bytes) -> None:
+        """Know the request again by its head, if it is all that was received and no more.
+
+        The parser takes no line feed without a carriage return: heads end where we say.
+        """
+        data, self._received = self._received, b""
+        end = data.find(b"\r\n\r\n") + 4
+        if data.startswith(b"POST ") and data[end:] == body:
+            self.shared.remember(data[:end], self.url, len(body))
+
+    def send_reply(self, reply: tuple[int, bytes]) -> None:
+        """Send the reply to the oldest request; those of one turn in one write, a system call."""
+        self.unsent -= 1
+        self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        closes = self._closing and not self.unsent
-        last = len(replies) - 1 if closes else -1
-        self.transport.write(
-            b"".join(
-                [
-                    self._reply(status, payload, last=place == last)
-                    for place, (status, payload) in enumerate(replies)
-                ]
-            )
-        )
-        if closes:
+        last = self._closing and not self.unsent
+        data = self.shared.reply(*reply, last=last)
+        if self.unsent or self._replies:
+            self._replies.append(data)
+            if self.unsent:
+                return
+            data = b"".join(self._replies)
+            self._replies.clear()
+        self.transport.write(data)
+        if last:
             self.transport.close()
-
-    def _reply(self, status: int, payload: bytes, *, last: bool) -> bytes:
-        """Return one reply's bytes; after the `last` one the connection is closed."""
-        return (
-            b"HTTP/1.1 %b\r\n%bcontent-type: application/json\r\ncontent-length: %d\r\n%b\r\n%b"
-            % (
-                _STATUS_LINES[status],
-                self.shared.date,
-                len(payload),
-                b"connection: close\r\n" if last else b"",
-                payload,
-            )
-        )
 
     def shutdown(self) -> None:
         """End gracefully: a request that has begun is answered first."""

@@ -34,8 +34,8 @@ class RouteMetrics:
 
     def count(self, statuses: Sequence[int], elapsed_ns: int, predictions: int = 0) -> None:
         """Count requests that were answered together; each waited `elapsed_ns`."""
-        for status in statuses:
-            self.statuses[status] = self.statuses.get(status, 0) + 1
+        for status in set(statuses):
+            self.statuses[status] = self.statuses.get(status, 0) + statuses.count(status)
         self.predictions += predictions
         if statuses:
             self.cost_ns += (elapsed_ns // len(statuses) - self.cost_ns) >> 3

@@ -10,6 +10,7 @@ from tondo.core.errors import PlatformError, TondoError
 from tondo.faces.scorer.admission import overloaded
 from tondo.faces.scorer.protocols import rows, v2
 from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES
+from tondo.faces.scorer.protocols.quick import quick_handler
 from tondo.faces.web.status import status_of
 from tondo.scoring.request import ScoreRequest
 
@@ -25,7 +26,7 @@ _log = logging.getLogger("tondo.scorer")
 class Route:
     """One URL: a handler with its counts. `answer` never raises."""
 
-    __slots__ = ("_encode_error", "_handler", "appender", "metrics", "most_bytes", "path")
+    __slots__ = ("_encode_error", "_handler", "_quick", "appender", "metrics", "most_bytes", "path")
 
     def __init__(self, handler: rows.RowsHandler | v2.V2Handler, metrics: RouteMetrics) -> None:
         self.most_bytes = MAX_BODY_BYTES
@@ -34,6 +35,7 @@ class Route:
         self.appender = handler.path.appender
         self.metrics = metrics
         self._handler = handler
+        self._quick = quick_handler(handler)
         self._encode_error = (rows if handler.protocol == "rows" else v2).encode_error
 
     def answer(self, body: bytes) -> tuple[int, bytes]:
@@ -43,7 +45,27 @@ class Route:
     def answer_all(self, bodies: Sequence[bytes]) -> list[tuple[int, bytes]]:
         """Return `answer` of each body; the work of all is done step by step."""
         start = time.perf_counter_ns()
-        return self.finish([self.read(body, start) for body in bodies], start)
+        quick = self._quicker(bodies, start)
+        others = [body for body, payload in zip(bodies, quick, strict=True) if payload is None]
+        if not others:
+            return [(200, payload) for payload in quick if payload is not None]
+        waiting = iter(self.finish([self.read(body, start) for body in others], start))
+        return [next(waiting) if payload is None else (200, payload) for payload in quick]
+
+    def _quicker(self, bodies: Sequence[bytes], start: int) -> list[bytes | None]:
+        """Return the answers to the commonest requests, None in place of all others."""
+        if self._quick is None:
+            return [None] * len(bodies)
+        try:
+            answers = self._quick.answer_all(bodies, start)
+        except Exception:  # noqa: BLE001 - the edge: it is answered the other way
+            _log.exception("the compiled path failed")
+            return [None] * len(bodies)
+        answered = len(answers) - answers.count(None)
+        if answered:
+            elapsed_ns = time.perf_counter_ns() - start
+            self.metrics.count([200] * answered, elapsed_ns, answered)
+        return answers
 
     def finish(
         self, outcomes: Sequence[ScoreRequest | tuple[int, bytes]], start: int

@@ -130,7 +130,7 @@ class _Server(uvicorn.Server):
 
     async def _tick(self) -> None:
         while True:
-            self._shared.date = b"date: " + formatdate(usegmt=True).encode() + b"\r\n"
+            self._shared.tell_date(b"date: " + formatdate(usegmt=True).encode() + b"\r\n")
             for connection in list(self.server_state.connections):
                 if isinstance(connection, ScorerProtocol):
                     connection.tick()

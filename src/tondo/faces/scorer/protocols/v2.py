@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tondo.scoring.serving import Serving
 
 _WHOLE = frozenset(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
-_ACCEPTED: Final[dict[str, frozenset[str]]] = {
+ACCEPTED: Final[dict[str, frozenset[str]]] = {
     "double": frozenset({"FP64", "FP32", "FP16"}) | _WHOLE,
     "id": _WHOLE,
     "bool": frozenset({"BOOL"}),
@@ -90,7 +90,7 @@ class V2Handler:
         classes = {"double": float, "bool": bool, "string": str}
         self._plain = {name: classes.get(type_) for name, type_ in self._types.items()}
         self._accepted = {
-            name: _ACCEPTED.get(type_, frozenset()) for name, type_ in self._types.items()
+            name: ACCEPTED.get(type_, frozenset()) for name, type_ in self._types.items()
         }
 
     def read(self, body: bytes, started_ns: int) -> ScoreRequest:
@@ -161,7 +161,7 @@ class V2Handler:
         type_ = self._types.get(name)
         if type_ is None:
             self._read_value(name, None, where="inputs.")
-        if tensor.datatype not in _ACCEPTED.get(type_ or "", ()):
+        if tensor.datatype not in ACCEPTED.get(type_ or "", ()):
             raise self._datatype(tensor, str(type_))
         if tensor.shape not in ([size], [size, 1]) or size < 1:
             raise _tensors(
@@ -193,8 +193,8 @@ class V2Handler:
             )
         return _tensors(
             f"input '{tensor.name}' has the datatype {tensor.datatype}",
-            expected="one of " + ", ".join(sorted(_ACCEPTED[type_])),
-            fix=near(tensor.datatype, _ACCEPTED[type_]),
+            expected="one of " + ", ".join(sorted(ACCEPTED[type_])),
+            fix=near(tensor.datatype, ACCEPTED[type_]),
         )
 
 
