@@ -1,7 +1,11 @@
-"""Time-ordered unique ids (UUIDv7, RFC 9562 section 5.7) for happenings."""
+"""Time-ordered unique ids (UUIDv7, RFC 9562 section 5.7) for happenings.
+
+What may be done twice gets an id from what it is made of instead (UUIDv8, section 5.8).
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from random import Random
@@ -48,6 +52,20 @@ class IdSource:
             noise = self._random_bits(64 * number)
         text = f"{noise:0{16 * number}x}"
         return [_text(tick + at, text[16 * at : 16 * at + 16]) for at in range(number)]
+
+
+def derived_id(*parts: str) -> str:
+    """Return the id (UUIDv8) of what is made of `parts`: whoever makes it again gets it again.
+
+    >>> derived_id("shadow", "p1") == derived_id("shadow", "p1")
+    True
+    >>> derived_id("a", "bc") == derived_id("ab", "c")
+    False
+    """
+    # A separator that is no text keeps ("a", "bc") from ("ab", "c").
+    digest = hashlib.blake2b(b"\xff".join(map(str.encode, parts)), digest_size=16).hexdigest()
+    rest = f"{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:]}"
+    return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-{rest}"
 
 
 def _text(tick: int, noise: str) -> str:

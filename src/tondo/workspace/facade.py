@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tondo.workspace.verbs.registry import RegistryVerbs
     from tondo.workspace.verbs.retraining import RetrainingVerbs
     from tondo.workspace.verbs.schemas import SchemaVerbs
+    from tondo.workspace.verbs.shadows import ShadowVerbs
     from tondo.workspace.verbs.snapshots import SnapshotVerbs
     from tondo.workspace.verbs.statistics import StatisticsVerbs
     from tondo.workspace.verbs.training import TrainingVerbs
@@ -30,7 +31,7 @@ class Workspace:
 
     The verbs stand where the way of the data puts them:
     `data`, `snapshots`, `statistics`, `schemas`, `preparation`, `features`, `training`,
-    `registry`, `deployment`, `live`, `monitoring`, `retraining`, `flow`.
+    `registry`, `deployment`, `live`, `shadows`, `monitoring`, `retraining`, `flow`.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -112,6 +113,13 @@ class Workspace:
         from tondo.workspace.verbs.live import LiveVerbs
 
         return LiveVerbs(self.parts)
+
+    @cached_property
+    def shadows(self) -> ShadowVerbs:
+        """Versions that score what is asked of a deployment, and answer nobody."""
+        from tondo.workspace.verbs.shadows import ShadowVerbs
+
+        return ShadowVerbs(self.parts)
 
     @cached_property
     def monitoring(self) -> MonitoringVerbs:

@@ -27,6 +27,7 @@ GROUPS = (
     "training",
     "registry",
     "deployment",
+    "shadows",
     "monitoring",
     "retraining",
     "flow",

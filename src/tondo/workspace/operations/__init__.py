@@ -19,6 +19,7 @@ from tondo.workspace.operations.models import MODELS
 from tondo.workspace.operations.monitoring import MONITORING
 from tondo.workspace.operations.project import PROJECT
 from tondo.workspace.operations.schemas import SCHEMAS
+from tondo.workspace.operations.serving import SERVING
 from tondo.workspace.operations.statistics import STATISTICS
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *MODELS,
     *DEPLOYMENT,
     *LIVE,
+    *SERVING,
     *MONITORING,
     *PROJECT,
 )

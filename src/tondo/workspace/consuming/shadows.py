@@ -1,0 +1,101 @@
+"""Shadows of a workspace: started, run, compared with production."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from tondo.stages.serving.consumer import Consumed
+    from tondo.stages.serving.shadow import Shadow, ShadowReport
+    from tondo.workspace.bootstrap import Parts
+
+
+def start(
+    parts: Parts, deployment: str, version: str, *, since_us: int | None, by: str, why: str
+) -> Shadow:
+    """Wish a version to score what a deployment is asked from `since_us` (None: now) on."""
+    from tondo.stages.serving.shadow import start_shadow
+    from tondo.workspace.consuming.candidates import candidate_of
+
+    chosen, variant = candidate_of(parts, deployment, version)
+    return start_shadow(
+        deployment,
+        variant,
+        since_us=parts.clock.now_us() if since_us is None else since_us,
+        ledger=parts.ledger,
+        by=by or parts.actor,
+        why=why or f"trying version {chosen.number}",
+    )
+
+
+def report(parts: Parts, shadow: Shadow) -> ShadowReport:
+    """Compare what a shadow answered so far with production, and keep the report."""
+    from tondo.stages.serving.answers import answers_of, read_answers
+    from tondo.stages.serving.pairs import read_pairs
+    from tondo.stages.serving.shadow import ShadowReport, keep_report
+    from tondo.workspace.consuming.compared import compared
+
+    stream = answers_of("shadow", shadow.deployment, shadow.consumer)
+    pairs = read_pairs(read_answers(parts.eventlog, stream))
+    variant = shadow.variant
+    found = ShadowReport(
+        deployment=shadow.deployment,
+        model=variant.model,
+        version=variant.version,
+        model_version_id=variant.model_version_id,
+        shadow=shadow.id,
+        since_us=shadow.since_us,
+        at_us=parts.clock.now_us(),
+        comparison=compared(parts, shadow.deployment, variant.model_version_id, pairs),
+    )
+    return keep_report(found, ledger=parts.ledger)
+
+
+class ShadowRun:
+    """One shadow at work: holds its model and its place in the log."""
+
+    def __init__(self, parts: Parts, shadow: Shadow) -> None:
+        """Open it; TD-SERVING-006 when another process runs it."""
+        from contextlib import ExitStack
+
+        from tondo.stages.serving.answers import answers_of
+        from tondo.stages.serving.consumer import Consumer
+        from tondo.stages.serving.logged import LoggedRequests
+        from tondo.workspace.consuming.alone import alone
+        from tondo.workspace.consuming.candidates import answerer_of, open_model
+
+        name, variant = shadow.deployment, shadow.variant
+        stream = answers_of("shadow", name, shadow.consumer)
+        with ExitStack() as opened:
+            opened.enter_context(alone(parts, stream))
+            model = open_model(parts, variant)
+            opened.callback(model.close)
+            source = LoggedRequests(name, eventlog=parts.eventlog, answered_from_us=shadow.since_us)
+            answerer = answerer_of(parts, name, variant, model, purpose="shadow")
+            self._consumer = Consumer(source, [answerer], eventlog=parts.eventlog, stream=stream)
+            opened.callback(self._consumer.close)
+            self._opened = opened.pop_all()
+        self.shadow = shadow
+
+    def step(self, *, most: int | None = None) -> Consumed:
+        """Score what was asked since the last step, at most `most` requests."""
+        return self._consumer.step(most=most)
+
+    def close(self) -> None:
+        """Release it."""
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
