@@ -1,4 +1,4 @@
-"""The launcher port: starts a scorer as a process of its own, with limits."""
+"""The launcher port: starts scorers and consumers as processes of their own, with limits."""
 
 from __future__ import annotations
 
@@ -39,7 +39,15 @@ class Launcher(Protocol):
     """Starts processes that die with their parent."""
 
     def start(
-        self, arguments: Sequence[str], *, memory_mb: int | None = None, cpus: int | None = None
+        self,
+        arguments: Sequence[str],
+        *,
+        memory_mb: int | None = None,
+        cpus: int | None = None,
+        nice: int | None = None,
     ) -> Process:
-        """Start `python -m tondo...` with `arguments`; limits are of the operating system."""
+        """Start `python -m tondo...` with `arguments`; limits are of the operating system.
+
+        `nice` is 1 to 19: 19 takes the processor only where others leave it.
+        """
         ...

@@ -220,6 +220,13 @@ class Parts(Defined):
 
         return ProcessLauncher("tondo.faces.server")
 
+    @cached_property
+    def consumer_launcher(self) -> Launcher:
+        """Starts the process of consumers: shadows and streams."""
+        from tondo.adapters.launchers.processes import ProcessLauncher
+
+        return ProcessLauncher("tondo.faces.consumer")
+
     @property
     def plan_pointer(self) -> Path:
         """The file that scorers watch."""

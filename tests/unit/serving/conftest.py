@@ -37,6 +37,8 @@ ROWS = [
 class Shop:
     """The shop's workspace and clock, and how customers ask it."""
 
+    rows = ROWS
+
     def __init__(self, folder):
         self.folder = folder
         self.clock = ManualClock(LIVE_US)

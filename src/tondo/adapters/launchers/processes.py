@@ -150,9 +150,13 @@ class ProcessLauncher:
         *,
         memory_mb: int | None = None,
         cpus: int | None = None,
+        nice: int | None = None,
         log: Path | None = None,
     ) -> ChildProcess:
-        """Start it; `memory_mb` limits its address space, `cpus` the processors it may use."""
+        """Start it; `memory_mb` limits its address space, `cpus` the processors it may use.
+
+        `nice` is its priority, 19 the lowest.
+        """
         child_end, lifeline = os.pipe()
         errors: Any = tempfile.TemporaryFile() if log is None else Path(log).open("a+b")  # noqa: SIM115 - kept open as long as the process
         try:
@@ -169,11 +173,11 @@ class ProcessLauncher:
             raise
         finally:
             os.close(child_end)
-        _limit(popen.pid, memory_mb, cpus)
+        _limit(popen.pid, memory_mb, cpus, nice)
         return ChildProcess(popen, lifeline, errors)
 
 
-def _limit(pid: int, memory_mb: int | None, cpus: int | None) -> None:
+def _limit(pid: int, memory_mb: int | None, cpus: int | None, nice: int | None) -> None:
     """Set limits from outside: code between fork and exec is not safe beside threads."""
     with contextlib.suppress(ProcessLookupError):
         if memory_mb is not None:
@@ -182,3 +186,5 @@ def _limit(pid: int, memory_mb: int | None, cpus: int | None) -> None:
         if cpus is not None:
             mine = sorted(os.sched_getaffinity(pid))
             os.sched_setaffinity(pid, mine[:cpus])
+        if nice is not None:
+            os.setpriority(os.PRIO_PROCESS, pid, nice)

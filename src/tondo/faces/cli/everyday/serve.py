@@ -14,7 +14,7 @@ from tondo.faces.cli.opening import HERE, Project, opened
 from tondo.faces.cli.show import console_for_output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tondo.ports.launcher import Process
     from tondo.workspace.bootstrap import Parts
@@ -36,7 +36,7 @@ def serve(*, project: Project = HERE, port: Port = None, scorer_port: ScorerPort
         parts = workspace.parts
         with serving(parts, port=port, scorer_port=scorer_port) as (web, scorer):
             tell(web, scorer)
-            wait_for_the_end(web, scorer)
+            wait_for_the_end(web, scorer, parts=parts)
 
 
 @contextmanager
@@ -77,8 +77,13 @@ def tell(web: Process, scorer: Process) -> None:
     console.print("[dim]Ctrl-C ends both.[/dim]")
 
 
-def wait_for_the_end(*processes: Process) -> None:
-    """Return on Ctrl-C or SIGTERM; TD-CLI-008 when one of the processes ends by itself."""
+def wait_for_the_end(*processes: Process, parts: Parts) -> None:
+    """Return on Ctrl-C or SIGTERM; TD-CLI-008 when one of the processes ends by itself.
+
+    Meanwhile consumers have a process where one is wished.
+    """
+    from tondo.workspace.consuming.keeper import Keeper
+
     ended = threading.Event()
 
     def end(*_: Any) -> None:
@@ -86,12 +91,21 @@ def wait_for_the_end(*processes: Process) -> None:
 
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, end)
-    while not ended.wait(_LOOK_EVERY_S):
-        for process in processes:
-            if not process.running:
-                raise PlatformError(
-                    "TD-CLI-008",
-                    f"the process at {process.address} has ended by itself",
-                    expected="scorer and pages to run until Ctrl-C",
-                    fix="Start again with tondo serve; what was acknowledged is kept.",
-                )
+    keeper = Keeper(parts)
+    try:
+        while not ended.wait(_LOOK_EVERY_S):
+            _check_running(processes)
+            keeper.look()
+    finally:
+        keeper.stop()
+
+
+def _check_running(processes: Iterable[Process]) -> None:
+    for process in processes:
+        if not process.running:
+            raise PlatformError(
+                "TD-CLI-008",
+                f"the process at {process.address} has ended by itself",
+                expected="scorer and pages to run until Ctrl-C",
+                fix="Start again with tondo serve; what was acknowledged is kept.",
+            )

@@ -46,7 +46,7 @@ def up(
             return
         with serving(workspace.parts, port=port, scorer_port=scorer_port) as (web, scorer):
             tell(web, scorer)
-            wait_for_the_end(web, scorer)
+            wait_for_the_end(web, scorer, parts=workspace.parts)
 
 
 def _plan(workspace: Workspace) -> dict[str, Any]:

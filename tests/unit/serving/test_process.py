@@ -1,0 +1,59 @@
+"""The process beside live traffic: it follows what is wished, at the lowest priority."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from scorer_process import running
+from tondo.stages.serving.answers import answers_of, read_answers
+from tondo.stages.serving.pairs import read_pairs
+from tondo.workspace.consuming.keeper import Keeper
+
+WAIT_S = 30
+
+
+@pytest.fixture
+def keeper(shop):
+    kept = Keeper(shop.parts)
+    yield kept
+    kept.stop()
+
+
+def pairs(shop, version):
+    stream = answers_of("shadow", "buys", f"v{version}")
+    return read_pairs(read_answers(shop.parts.eventlog, stream)).rows.to_pylist()
+
+
+def wait_for(count, of):
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        found = of()
+        if len(found) >= count:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{len(of())} of {count} after {WAIT_S} s")
+
+
+def test_nothing_runs_while_nothing_is_wished(keeper):
+    keeper.look()
+    assert keeper.process is None
+
+
+def test_a_shadow_follows_a_scorer_and_comes_back_after_a_kill(shop, keeper):
+    with running("--root", shop.parts.state) as scorer:
+        shop.workspace.shadows.start("buys", "1")
+        keeper.look()
+        keeper.process.wait_ready(WAIT_S)
+        answers = [scorer.score(row, name="buys") for row in shop.rows]
+        first = wait_for(40, lambda: pairs(shop, 1))
+        os.kill(keeper.process.pid, signal.SIGKILL)
+        answers += [scorer.score(row, name="buys") for row in shop.rows]
+        wait_for(1, lambda: [] if keeper.process.running else [True])
+        keeper.look()
+        both = wait_for(80, lambda: pairs(shop, 1))
+        assert os.getpriority(os.PRIO_PROCESS, keeper.process.pid) == 19
+    told = {each["id"]: each["score"] for answer in answers for each in answer.json["predictions"]}
+    assert {each["prediction_id"]: each["candidate"] for each in both} == told
+    assert both[:40] == first
