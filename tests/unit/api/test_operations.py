@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from functools import cached_property
 
 import pytest
 
@@ -16,22 +17,7 @@ from tondo.workspace.operations import OPERATIONS, operation
 from tondo.workspace.python_only import PYTHON_ONLY
 from tondo.workspace.signatures import parameters_of, result_type, type_hints, verb_of_class
 
-GROUPS = (
-    "data",
-    "snapshots",
-    "statistics",
-    "schemas",
-    "batches",
-    "preparation",
-    "features",
-    "training",
-    "registry",
-    "deployment",
-    "shadows",
-    "monitoring",
-    "retraining",
-    "flow",
-)
+GROUPS = [name for name, each in vars(Workspace).items() if isinstance(each, cached_property)]
 
 
 def public_verbs() -> set[str]:
