@@ -12,5 +12,6 @@ PYTHON_ONLY: dict[str, str] = {
     "features.pusher": "returns an open writer",
     "monitoring.joined": "returns an Arrow table",
     "monitoring.outcome_log": "returns an open writer",
+    "live.feed": "looked at again and again by a page or a terminal, and closed by it",
 }
 """Public verbs that are no operations, each with the reason."""
