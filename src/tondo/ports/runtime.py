@@ -25,6 +25,10 @@ class Runtime(Protocol):
         """Return the scores of a float64 matrix, rows x features, bit-equal to `predict_row`."""
         ...
 
+    def predict_aside(self, matrix: np.ndarray) -> np.ndarray:
+        """Return what `predict_table` does; for any thread, beside calls from others."""
+        ...
+
     def close(self) -> None:
         """Free the model's memory."""
         ...

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route as UrlRoute
 
 from tondo.core.errors import CallerError, TondoError
+from tondo.faces.scorer.doorman import Doorman
 from tondo.faces.scorer.protocols import rows, v2
 from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES, too_large
 from tondo.faces.scorer.waiting import answer
@@ -51,7 +52,10 @@ def make_app(service: Service, guard: Guard) -> Starlette:
             UrlRoute("/v1/log/roll", pages.roll, methods=post),
             UrlRoute("/metrics", pages.metrics, methods=get),
         ],
-        middleware=[Middleware(GuardMiddleware, guard=guard, refuse=_refuse)],
+        middleware=[
+            Middleware(GuardMiddleware, guard=guard, refuse=_refuse),
+            Middleware(Doorman, service=service, refuse=_answer_error),
+        ],
         exception_handlers={TondoError: _coded, 404: _no_such_page, 405: _no_such_method},  # type: ignore[dict-item]
     )
 

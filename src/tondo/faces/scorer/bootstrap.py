@@ -21,11 +21,14 @@ from tondo.adapters.runtimes.onnx.runtime import OnnxLoader
 from tondo.core.errors import MissingExtraError, NotFoundError
 from tondo.core.ids import IdSource
 from tondo.core.settings import ONLINE_SETTINGS, read_settings
+from tondo.faces.scorer.appenders import Appenders
 from tondo.faces.scorer.library import LibraryModel
 from tondo.faces.scorer.metrics import Metrics
-from tondo.faces.scorer.service import Appenders, Service
+from tondo.faces.scorer.residency import Residency
+from tondo.faces.scorer.service import Service
 from tondo.faces.scorer.sources import FolderSource, PlanSource
 from tondo.faces.scorer.table import TableBuilder
+from tondo.faces.scorer.threads import Threads
 from tondo.faces.scorer.workers import Workers
 from tondo.scoring.model import load_model
 from tondo.scoring.package import open_package
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
     from tondo.ports.online import OnlineStore
     from tondo.ports.runtime import RuntimeLoader
     from tondo.ports.services import FeatureService, ServiceSettings
+
+_MOST_THREADS = 4
+"""Threads that answer slow and large requests, where the machine has as many processors."""
 
 
 def runtime_loaders() -> dict[str, RuntimeLoader]:
@@ -56,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A bare folder of `*.tondo` packages."""
     log: Path | None = None
     """Event log's folder in packages mode; None logs nothing there."""
+    memory_mb: int | None = None
+    """What all models together may take; None is no limit."""
 
 
 def make_service(settings: Settings) -> Service:
@@ -83,10 +91,7 @@ def make_service(settings: Settings) -> Service:
     metrics = Metrics()
     # Unique among live writers, also where process ids repeat (containers on one volume).
     appenders = Appenders(log, f"scorer-{os.getpid()}-{secrets.token_hex(4)}")
-    service = Service(
-        source=source, loaders=runtime_loaders(), appenders=appenders, metrics=metrics, key=key
-    )
-    service.builder = TableBuilder(
+    builder = TableBuilder(
         clock=SystemClock(),
         ids=IdSource(),
         metrics=metrics,
@@ -94,7 +99,15 @@ def make_service(settings: Settings) -> Service:
         online=online,
         open_service=open_feature_service,
     )
-    return service
+    most_bytes = None if settings.memory_mb is None else settings.memory_mb << 20
+    return Service(
+        source=source,
+        residency=Residency(runtime_loaders(), key=key, most_bytes=most_bytes),
+        builder=builder,
+        appenders=appenders,
+        metrics=metrics,
+        threads=Threads(min(_MOST_THREADS, len(os.sched_getaffinity(0)))),
+    )
 
 
 def open_feature_service(settings: ServiceSettings) -> FeatureService:

@@ -32,12 +32,22 @@ class RouteMetrics:
         self.seconds_ns = 0
         self.buckets = [0] * (len(_BUCKETS_NS) + 1)
 
-    def count(self, statuses: Sequence[int], elapsed_ns: int, predictions: int = 0) -> None:
-        """Count requests that were answered together; each waited `elapsed_ns`."""
+    def count(
+        self,
+        statuses: Sequence[int],
+        elapsed_ns: int,
+        predictions: int = 0,
+        *,
+        aside: bool = False,
+    ) -> None:
+        """Count requests that were answered together; each waited `elapsed_ns`.
+
+        What was answered `aside`, in another thread, costs the event loop nothing.
+        """
         for status in set(statuses):
             self.statuses[status] = self.statuses.get(status, 0) + statuses.count(status)
         self.predictions += predictions
-        if statuses:
+        if statuses and not aside:
             self.cost_ns += (elapsed_ns // len(statuses) - self.cost_ns) >> 3
         self.seconds_ns += elapsed_ns * len(statuses)
         self.buckets[bisect_left(_BUCKETS_NS, elapsed_ns)] += len(statuses)

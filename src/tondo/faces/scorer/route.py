@@ -17,6 +17,7 @@ from tondo.scoring.request import ScoreRequest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tondo.faces.scorer.aside import Twins
     from tondo.faces.scorer.metrics import RouteMetrics
     from tondo.scoring.answer import Answer
 
@@ -26,11 +27,22 @@ _log = logging.getLogger("tondo.scorer")
 class Route:
     """One URL: a handler with its counts. `answer` never raises."""
 
-    __slots__ = ("_encode_error", "_handler", "_quick", "appender", "metrics", "most_bytes", "path")
+    __slots__ = (
+        *("_encode_error", "_handler", "_quick", "appender", "busy", "metrics"),
+        *("most_bytes", "path", "slow", "twins", "used"),
+    )
 
     def __init__(self, handler: rows.RowsHandler | v2.V2Handler, metrics: RouteMetrics) -> None:
         self.most_bytes = MAX_BODY_BYTES
         """Larger bodies would hold up other requests: they are answered in another thread."""
+        self.slow = False
+        """Whether every request is answered in another thread."""
+        self.twins: Twins | None = None
+        """What answers there; None where everything is answered here."""
+        self.busy = 0
+        """Requests under way outside a turn of the event loop."""
+        self.used = False
+        """Set with each turn that it answers in; whoever looks takes it back."""
         self.path = handler.path
         self.appender = handler.path.appender
         self.metrics = metrics
@@ -45,6 +57,7 @@ class Route:
     def answer_all(self, bodies: Sequence[bytes]) -> list[tuple[int, bytes]]:
         """Return `answer` of each body; the work of all is done step by step."""
         start = time.perf_counter_ns()
+        self.used = True
         quick = self._quicker(bodies, start)
         others = [body for body, payload in zip(bodies, quick, strict=True) if payload is None]
         if not others:

@@ -68,6 +68,7 @@ def serve(
         flusher.stop()
         if workers is not None:
             workers.stop()
+        service.threads.stop()
         service.appenders.roll()
 
 

@@ -112,13 +112,13 @@ class FolderSource:
                 expected=f"a folder with packages, files ending in {SUFFIX}",
                 path=str(self._folder),
             )
-        packages: dict[str, bytes] = {}
+        packages: dict[str, Path] = {}
         deployments: dict[str, PlannedDeployment] = {}
         origin: dict[str, str] = {}
         for path in self._paths():
             data = path.read_bytes()
             digest = digest_bytes(data)
-            packages[digest] = data
+            packages[digest] = path
             name = open_package(data).name
             if name in origin:
                 raise DefinitionError(
@@ -131,7 +131,7 @@ class FolderSource:
             deployments[name] = self._deployment(name, digest)
         self._number = max(self._number, loaded or 0) + 1
         plan = ServingPlan(number=self._number, published_at_us=0, deployments=deployments)
-        return Desired(plan=plan, package=packages.__getitem__)
+        return Desired(plan=plan, package=lambda digest: packages[digest].read_bytes())
 
     def _paths(self) -> list[Path]:
         return sorted(

@@ -53,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port; 0 takes a free one")
     parser.add_argument("--workers", type=int, default=1, help="processes that share the port (1)")
     parser.add_argument(
+        "--memory", type=int, metavar="MB", help="most memory of all models; others wait unloaded"
+    )
+    parser.add_argument(
         "--allow-host", action="append", default=[], help="another Host name to answer under"
     )
     parser.add_argument("--token-file", type=Path, help="file with the bearer token to demand")
@@ -72,7 +75,10 @@ def _run(options: argparse.Namespace) -> int:
     guard = Guard(options.allow_host, token=_token(options))
     listener = bind(options.host, options.port, shared=options.workers > 1 or options.share_port)
     address = _address(options.host, listener)
-    service = make_service(Settings(root=options.root, packages=options.packages, log=options.log))
+    settings = Settings(
+        root=options.root, packages=options.packages, log=options.log, memory_mb=options.memory
+    )
+    service = make_service(settings)
     service.source.changed()
     service.load()
     if service.problem is not None and options.packages is not None:
@@ -122,6 +128,7 @@ def _worker_arguments(options: argparse.Namespace, listener: socket.socket) -> l
         "--log": options.log,
         "--host": options.host,
         "--port": listener.getsockname()[1],
+        "--memory": options.memory,
         "--token-file": options.token_file,
         "--log-level": options.log_level,
     }

@@ -10,6 +10,7 @@ from tondo.core.errors import TondoError
 from tondo.scoring.request import ScoreRequest
 
 if TYPE_CHECKING:
+    from tondo.faces.scorer.aside import Twins
     from tondo.faces.scorer.route import Route
     from tondo.faces.scorer.service import Service
 
@@ -18,9 +19,32 @@ _OK = 200
 
 async def answer(service: Service, route: Route, body: bytes) -> tuple[int, bytes]:
     """Return status and JSON for a request's body, to be sent at once: its frame is written."""
-    status, payload = await _asked(route, body) if route.asks else route.answer(body)
-    if status == _OK and route.appender is not None:
-        return await _written(service, route) or (status, payload)
+    route.busy += 1
+    try:
+        if route.asks:
+            status, payload = await _asked(route, body)
+        elif route.twins is not None and (route.slow or len(body) > route.most_bytes):
+            status, payload = await _aside(service, route, route.twins, body)
+        else:
+            status, payload = route.answer(body)
+        if status == _OK and route.appender is not None:
+            return await _written(service, route) or (status, payload)
+        return status, payload
+    finally:
+        route.busy -= 1
+
+
+async def _aside(service: Service, route: Route, twins: Twins, body: bytes) -> tuple[int, bytes]:
+    """Answer in another thread; refuse at once what would wait for one for too long."""
+    if not service.threads.admits(route.metrics):
+        return route.shed()
+    status, payload, frames, predictions, elapsed_ns = await service.threads.run(
+        route.metrics, twins.answer, body
+    )
+    if frames and route.appender is not None:
+        route.appender.append_many(frames)
+    route.used = True
+    route.metrics.count([status], elapsed_ns, predictions, aside=True)
     return status, payload
 
 

@@ -71,21 +71,30 @@ class LightGBMRuntime:
 
     def predict_table(self, matrix: np.ndarray) -> np.ndarray:
         """Return the scores of a matrix, bit-equal to `predict_row`."""
+        if len(matrix) > _FEW_ROWS:
+            return self.predict_aside(matrix)
+        rows = self._checked(matrix)
+        return np.array(self._predict_few(rows.tobytes()), dtype=np.float64)
+
+    def predict_aside(self, matrix: np.ndarray) -> np.ndarray:
+        """Return the scores of a matrix; each call has buffers of its own."""
+        rows = self._checked(matrix)
+        scores = np.empty(len(rows), dtype=np.float64)
+        options = _OPTIONS if len(rows) <= _ROWS_OF_ONE_THREAD else _TABLE_OPTIONS
+        status = self._library.LGBM_BoosterPredictForMat(
+            *(self._booster, rows.ctypes.data, FLOAT64, len(rows), self._features),
+            *(1, NORMAL, 0, -1, options, ctypes.byref(ctypes.c_int64()), scores.ctypes.data),
+        )
+        check(self._library, status)
+        return scores
+
+    def _checked(self, matrix: np.ndarray) -> np.ndarray:
         if not self._booster:
             _closed()
         rows = np.ascontiguousarray(matrix, dtype=np.float64)
         if rows.ndim != 2 or rows.shape[1] != self._features:
             raise self._wrong_width(rows.shape[-1])
-        if len(rows) <= _FEW_ROWS:
-            return np.array(self._predict_few(rows.tobytes()), dtype=np.float64)
-        scores = np.empty(len(rows), dtype=np.float64)
-        options = _OPTIONS if len(rows) <= _ROWS_OF_ONE_THREAD else _TABLE_OPTIONS
-        status = self._library.LGBM_BoosterPredictForMat(
-            *(self._booster, rows.ctypes.data, FLOAT64, len(rows), self._features),
-            *(1, NORMAL, 0, -1, options, ctypes.byref(self._length), scores.ctypes.data),
-        )
-        check(self._library, status)
-        return scores
+        return rows
 
     def _predict_few(self, data: bytes) -> list[float]:
         predict, size = self.predict_packed, self._row_bytes
