@@ -85,7 +85,7 @@ def contents(name="late", *, runtime="onnx", bias=0.0, samples=(ROW,), **changes
     if runtime == "onnx":
         files = {"model.onnx": logistic_graph([0.1] * len(features), bias)}
     else:
-        files = {"model.txt": forest_text(len(features))}
+        files = {"model.txt": changes.pop("text", None) or forest_text(len(features))}
     loaded = LOADERS[runtime].load(files, {})
     vectors = [compile_vector(features)(row) for row in samples]
     answered = [

@@ -124,9 +124,13 @@ class Workspace:
         )
 
     def publish(self, *variants, number=None, **changes):
-        self.number = self.number + 1 if number is None else number
         late = PlannedDeployment(name="late", variants=list(variants), **changes)
-        plan = ServingPlan(number=self.number, published_at_us=0, deployments={"late": late})
+        return self.publish_all(late, number=number)
+
+    def publish_all(self, *deployments, number=None):
+        self.number = self.number + 1 if number is None else number
+        named = {each.name: each for each in deployments}
+        plan = ServingPlan(number=self.number, published_at_us=0, deployments=named)
         digest = self.blobs.put(encode_plan(plan))
         self.point(PlanPointer(number=self.number, digest=digest))
         return self.number

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from tondo.ports.runtime import RuntimeLoader
+    from tondo.scoring.package import PackageContents
 
 _log = logging.getLogger("tondo.scorer")
 
@@ -61,6 +62,7 @@ class Residency:
         self._key = key
         self._sizes: dict[str, int] = {}
         self._pins: Counter[str] = Counter()
+        self._begun: set[str] = set()
         self._guard = threading.Lock()
 
     @property
@@ -116,21 +118,19 @@ class Residency:
         give_back()
 
     def _load(self, digest: str, package: Callable[[str], bytes]) -> Resident:
+        contents = self._verified(digest, package)
+        if contents.runtime not in self._begun:
+            # The first of a runtime brings the library with it, which is no model's memory.
+            self._opened(contents, digest)[0].close()
+            self._begun.add(contents.runtime)
+        del contents
         give_back()
         before = resident_bytes()
-        data = package(digest)
-        if digest_bytes(data) != digest:
-            raise PlatformError(
-                "TD-SCORER-008",
-                f"the package {digest[:16]} has other bytes than its name says",
-                fix="Restore the blob, or register the model again.",
-            )
-        model, cost = self._opened(data, digest)
+        model, cost = self._opened(self._verified(digest, package), digest)
         model_bytes = sum(map(len, model.contents.files.values()))
         model.contents = msgspec.structs.replace(
             model.contents, files={}, baseline={}, training={}, environment={}, importance={}
         )
-        del data
         give_back()
         grown = max(resident_bytes() - before, model_bytes, _LEAST_BYTES)
         if self.most_bytes is not None and grown > self.most_bytes:
@@ -139,9 +139,19 @@ class Residency:
             raise _too_large(model.contents.name, grown, self.most_bytes)
         return Resident(digest, model, cost, grown)
 
-    def _opened(self, data: bytes, digest: str) -> tuple[LoadedModel, Cost]:
+    def _verified(self, digest: str, package: Callable[[str], bytes]) -> PackageContents:
+        data = package(digest)
+        if digest_bytes(data) != digest:
+            raise PlatformError(
+                "TD-SCORER-008",
+                f"the package {digest[:16]} has other bytes than its name says",
+                fix="Restore the blob, or register the model again.",
+            )
+        return open_package(data, key=self._key)
+
+    def _opened(self, contents: PackageContents, digest: str) -> tuple[LoadedModel, Cost]:
         try:
-            model = load_model(open_package(data, key=self._key), self._loaders)
+            model = load_model(contents, self._loaders)
             return model, cost_of(model)
         except TondoError:
             raise
