@@ -13,12 +13,13 @@ sys.exit(sys.version_info < (3, 11))
 PY
 
 # System packages, on Debian as root only: venv for Python, the OpenMP runtime that LightGBM links to,
-# Chromium for the test that opens the pages, Java for Spark, and a Redis that the tests start themselves.
+# Chromium for the test that opens the pages, Java for Spark, Node for checking exports, and a Redis that the tests start themselves.
 missing=()
 "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 ldconfig -p 2>/dev/null | grep -q 'libgomp\.so\.1' || missing+=(libgomp1)
 if [ "$what" = dev ] && ! command -v chromium >/dev/null; then missing+=(chromium); fi
 if [ "$what" = dev ] && ! command -v java >/dev/null; then missing+=(openjdk-17-jre-headless); fi
+if [ "$what" = dev ] && ! command -v npm >/dev/null; then missing+=(nodejs npm); fi
 if [ "$what" = dev ] && ! command -v redis-server >/dev/null; then missing+=(redis-server); fi
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

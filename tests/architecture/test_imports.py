@@ -22,8 +22,8 @@ HOMES = {
     "obstore": ["adapters/blobs/obstore", "adapters/sources/obstore"],
     "lightgbm": ["adapters/libraries/lightgbm"],
     "sklearn": ["adapters/libraries/sklearn"],
-    "onnx": ["adapters/libraries/sklearn"],
-    "onnxruntime": ["adapters/runtimes/onnx"],
+    "onnx": ["adapters/libraries/sklearn", "adapters/exports/onnx"],
+    "onnxruntime": ["adapters/runtimes/onnx", "adapters/exports/onnx"],
     # The ledger is ours and migrated by us; a source's database is another's and only read.
     "sqlalchemy": ["ledger", "adapters/sources/sqlalchemy"],
     "alembic": ["ledger"],

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tondo.ports.databases import Databases
     from tondo.ports.engine import Engine, Evaluator, Profiler
     from tondo.ports.eventlog import EventLog
+    from tondo.ports.exporter import Exporter
     from tondo.ports.launcher import Launcher
     from tondo.ports.library import ModelLibrary
     from tondo.ports.messages import Messages
@@ -205,6 +206,13 @@ class Parts(Defined):
         from tondo.adapters.runtimes.onnx.runtime import OnnxLoader
 
         return {loader.name: loader for loader in (OnnxLoader(), LightGBMLoader())}
+
+    @cached_property
+    def exporter(self) -> Exporter:
+        """What writes models for other languages."""
+        from tondo.adapters.exports.onnx.exporter import OnnxExporter
+
+        return OnnxExporter()
 
     @cached_property
     def launcher(self) -> Launcher:

@@ -18,6 +18,14 @@ _LOG = logging.getLogger("tondo.api")
 _encoder = msgspec.json.Encoder(enc_hook=str, decimal_format="number")
 
 
+def answer_of(value: Any) -> Response[bytes]:
+    """Return what a verb answers: bytes as they are, anything else as JSON."""
+    if not isinstance(value, bytes):
+        return json_answer(value)
+    headers = {"Cache-Control": "no-store"}
+    return Response(value, media_type="application/octet-stream", headers=headers)
+
+
 def json_answer(value: Any, *, status: int = 200) -> Response[bytes]:
     """Return `value` as a JSON response."""
     return Response(

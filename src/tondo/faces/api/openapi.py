@@ -73,7 +73,9 @@ def _entry(verb: Verb, schemas: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
         "summary": verb.operation.summary,
         "tags": [verb.operation.noun],
         "responses": {
-            "200": _content(schemas[id(verb.result)], "The result."),
+            "200": _BYTES
+            if verb.result is bytes
+            else _content(schemas[id(verb.result)], "The result."),
             "default": _content({"$ref": _REFERENCE.format(name="Error")}, "What went wrong."),
         },
     }
@@ -105,6 +107,9 @@ def _body(others: Sequence[Parameter], schemas: Mapping[int, dict[str, Any]]) ->
     if required:
         schema["required"] = required
     return {"required": bool(required), **_content(schema)}
+
+
+_BYTES = {"description": "The bytes.", "content": {"application/octet-stream": {}}}
 
 
 def _content(schema: dict[str, Any], description: str = "") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response  # noqa: TC002 - the framework reads the annotations
 
-from tondo.faces.api.answers import json_answer
+from tondo.faces.api.answers import answer_of, json_answer
 from tondo.faces.api.arguments import bind, read_body
 from tondo.faces.api.openapi import Verb, document
 from tondo.workspace.operations import OPERATIONS
@@ -39,7 +39,7 @@ def _route(operation: Operation, worker: Worker) -> HTTPRouteHandler:
         function, parameters = await worker.call(described)
         arguments = await _arguments(request, parameters)
         result = await worker.call(function, **arguments)
-        return json_answer(result)
+        return answer_of(result)
 
     method, path = operation.http
     decorate = HTTPRouteHandler(

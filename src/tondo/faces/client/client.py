@@ -33,6 +33,7 @@ _BY_FAULT: dict[str, type[TondoError]] = {
     each.fault: each
     for each in (DataError, DefinitionError, CallerError, PlatformError, OutsideError)
 }
+_BYTES = "application/octet-stream"
 # Training over HTTP answers when it is done.
 _TIMEOUT_S = 600.0
 
@@ -70,7 +71,7 @@ class Client:
         return Noun(self, noun, verbs)
 
     def call(self, name: str, /, **arguments: Any) -> Any:
-        """Return what the operation `name` answers, as plain JSON values.
+        """Return what the operation `name` answers: plain JSON values, or bytes.
 
         Raises the coded error of the verb; OutsideError TD-API-012 when nobody answers.
         """
@@ -97,7 +98,9 @@ class Client:
         request = Request(self._address + path, data=body, headers=headers, method=method)  # noqa: S310 - the scheme was checked
         try:
             with self._opener.open(request, timeout=self._timeout_s) as answer:
-                return msgspec.json.decode(answer.read())
+                data = answer.read()
+                kind = answer.headers.get_content_type()
+                return data if kind == _BYTES else msgspec.json.decode(data)
         except HTTPError as error:
             raise _coded(error) from None
         except (URLError, HTTPException, OSError) as error:

@@ -77,6 +77,18 @@ MODELS: tuple[Operation, ...] = (
         "Show a version by number, id or tag.",
     ),
     read(
+        "model.package",
+        "registry.package",
+        f"{_MODEL}/versions/{{reference}}/package",
+        "Give a version's sealed package, as it is.",
+    ),
+    read(
+        "model.export",
+        "registry.export",
+        f"{_MODEL}/versions/{{reference}}/onnx",
+        "Give a version's features and model as one ONNX graph, with samples.",
+    ),
+    read(
         "model.history",
         "registry.tag_history",
         f"{_MODEL}/tags/{{tag}}/history",

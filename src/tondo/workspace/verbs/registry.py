@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tondo.ledger import Move
     from tondo.stages.registry.versions import ModelVersion
     from tondo.workspace.bootstrap import Parts
+    from tondo.workspace.exports import ModelExport
 
 
 class ModelSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +64,26 @@ class RegistryVerbs:
         if reference == "newest":
             return self.versions(model)[0]
         return resolve(model, reference, ledger=self._parts.ledger)
+
+    def package(self, model: str, reference: str) -> bytes:
+        """Return a version's sealed package, which `tondo.load` reads anywhere."""
+        return self._parts.blobs.get(self.version(model, reference).package)
+
+    def export(self, model: str, reference: str) -> ModelExport:
+        """Return a version's features and model as one ONNX graph, with samples and answers."""
+        from tondo.scoring.model import load_model
+        from tondo.scoring.package import open_package
+        from tondo.workspace.exports import export_model
+
+        version = self.version(model, reference)
+        contents = open_package(self.package(model, version.id), key=self._parts.key)
+        loaded = load_model(contents, self._parts.runtimes)
+        try:
+            return export_model(
+                loaded, self._parts.exporter, version=version.number, package=version.package
+            )
+        finally:
+            loaded.close()
 
     def register(
         self, run_id: str, *, by: str = "", why: str = "", override: str | None = None

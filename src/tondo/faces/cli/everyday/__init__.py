@@ -44,6 +44,8 @@ BY_HAND = {
     ("snapshot", "compare"): "snapshot_compare",
     ("schema", "check"): "schema_check",
     ("schema", "convert"): "convert",
+    ("model", "export"): "model_export",
+    ("model", "package"): "model_package",
     ("language", "eval"): "language_eval",
     ("language", "check"): "language_check",
     ("language", "functions"): "language_functions",
