@@ -167,8 +167,8 @@ CASES = {
     "unknown version to try": write(
         "TD-REGISTRY-001",
         "'1'",
-        lambda shop: shop.deployment.canary("buys", "99"),
-        "deployment canary buys 99",
+        lambda shop: shop.rollouts.start("buys", "99"),
+        "rollout start buys 99",
         "/v1/deployments/buys/rollouts",
         version="99",
     ),

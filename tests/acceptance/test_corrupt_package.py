@@ -114,13 +114,21 @@ def awaited(told):
     return found
 
 
-@pytest.mark.parametrize("verb", ["deploy", "canary"])
-def test_a_damaged_version_is_not_brought_live(verb, shop, flipped):
+@pytest.mark.parametrize(
+    "bring",
+    [
+        lambda workspace, version: workspace.deployment.deploy("buys", version),
+        lambda workspace, version: workspace.deployment.traffic("buys", {version: 1.0}),
+        lambda workspace, version: workspace.rollouts.start("buys", version, no_shadow=True),
+    ],
+    ids=["deploy", "traffic", "rollout"],
+)
+def test_a_damaged_version_is_not_brought_live(bring, shop, flipped):
     folder, first, second = shop
     with open_workspace(folder) as workspace:
         before = [(each.name, each.target) for each in workspace.parts.ledger.pointers("")]
         with pytest.raises(PlatformError, match=f"TD-BLOB-002.*{second.package}"):
-            getattr(workspace.deployment, verb)("buys", str(second.number))
+            bring(workspace, str(second.number))
         answer = workspace.deployment.predict("buys", ROW)
         after = [(each.name, each.target) for each in workspace.parts.ledger.pointers("")]
     assert answer.variants[0].version == first.number

@@ -88,6 +88,22 @@ def test_a_position_survives_being_written_down(log):
     assert payloads(log, Position(str(position.segment), int(position.offset))) == [b"c"]
 
 
+def test_the_end_is_after_all_that_is_there_and_before_all_that_comes(log):
+    assert log.end(STREAM) is None
+    first, second = appender(log, "one"), appender(log, "two")
+    first.append(b"a")
+    second.append(b"b")
+    third = appender(log, "three")
+    third.append(b"c")
+    third.close()
+    position = log.end(STREAM)
+    assert payloads(log, position) == []
+    first.append(b"d")
+    second.append(b"e")
+    appender(log, "four").append(b"f")
+    assert sorted(payloads(log, position)) == [b"d", b"e", b"f"]
+
+
 def test_a_rolled_segment_is_closed_and_the_next_is_new(log):
     writer = appender(log)
     writer.append(b"a")

@@ -72,6 +72,13 @@ class EventLog(Protocol):
         """
         ...
 
+    def end(self, stream: str) -> Position | None:
+        """Return the position after everything that is there now; None for an empty stream.
+
+        `read` from there yields what comes later. No closed segment is read for it.
+        """
+        ...
+
     def read_segment(
         self, stream: str, segment: str, offset: int = 0
     ) -> Iterator[tuple[Position, bytes]]:

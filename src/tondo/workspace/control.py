@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tondo.core.canonical import digest
-from tondo.stages.deployment.canary import running_rollout
 from tondo.stages.deployment.deploy import get_deployment
+from tondo.stages.deployment.rollout_records import running_rollout
 from tondo.stages.evaluation.report import Report
 from tondo.stages.monitoring.alerts import report_findings
 from tondo.stages.monitoring.findings import metric_finding

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tondo.workspace.verbs.preparation import PreparationVerbs
     from tondo.workspace.verbs.registry import RegistryVerbs
     from tondo.workspace.verbs.retraining import RetrainingVerbs
+    from tondo.workspace.verbs.rollouts import RolloutVerbs
     from tondo.workspace.verbs.schemas import SchemaVerbs
     from tondo.workspace.verbs.shadows import ShadowVerbs
     from tondo.workspace.verbs.snapshots import SnapshotVerbs
@@ -31,7 +32,7 @@ class Workspace:
 
     The verbs stand where the way of the data puts them:
     `data`, `snapshots`, `statistics`, `schemas`, `preparation`, `features`, `training`,
-    `registry`, `deployment`, `live`, `shadows`, `monitoring`, `retraining`, `flow`.
+    `registry`, `deployment`, `rollouts`, `live`, `shadows`, `monitoring`, `retraining`, `flow`.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -102,7 +103,7 @@ class Workspace:
 
     @cached_property
     def deployment(self) -> DeploymentVerbs:
-        """Deployments, canaries, roll back, the serving plan."""
+        """Deployments, shares of traffic, roll back, the serving plan."""
         from tondo.workspace.verbs.deployment import DeploymentVerbs
 
         return DeploymentVerbs(self.parts)
@@ -120,6 +121,13 @@ class Workspace:
         from tondo.workspace.verbs.shadows import ShadowVerbs
 
         return ShadowVerbs(self.parts)
+
+    @cached_property
+    def rollouts(self) -> RolloutVerbs:
+        """Rollouts: how a candidate gets its traffic, step by step, and what sends it back."""
+        from tondo.workspace.verbs.rollouts import RolloutVerbs
+
+        return RolloutVerbs(self.parts)
 
     @cached_property
     def monitoring(self) -> MonitoringVerbs:

@@ -9,6 +9,7 @@ PYTHON_ONLY: dict[str, str] = {
     "schemas.block_bad_batch": "takes an Arrow table",
     "preparation.by_example": "takes examples in Python's own types",
     "preparation.label_quality": "takes out-of-fold scores as an array",
+    "rollouts.running": "deployment.list tells the same",
     "features.pusher": "returns an open writer",
     "monitoring.joined": "returns an Arrow table",
     "monitoring.outcome_log": "returns an open writer",

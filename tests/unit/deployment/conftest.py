@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -8,6 +10,8 @@ import pytest
 from tondo.adapters.blobs.memory.blobs import MemoryBlobs
 from tondo.adapters.clocks.manual import ManualClock
 from tondo.ledger.ledger import Ledger
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 
 class RegisteredVersion(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from tondo.core.errors import ConflictError, DefinitionError, NotFoundError
-from tondo.stages.deployment.canary import running_rollout, start_rollout
 from tondo.stages.deployment.deploy import Settings, deploy, get_deployment, split
 from tondo.stages.deployment.rollback import rollback
+from tondo.stages.deployment.rollout_records import running_rollout, start_rollout
 from tondo.stages.deployment.state import variant_of
 
 

@@ -1,99 +1,90 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from scipy import stats
 
+from rollout_arms import Arm, measured
 from tondo.stages.deployment.guards import (
+    COMPARING,
+    HARD,
+    Coin,
     Guards,
     error_share,
     hard_error_share,
     hard_null_share,
+    hard_slow_share,
+    latency_p50,
     latency_p99,
     null_share,
     score_psi,
     score_shift,
-    surprise,
 )
-from tondo.stages.deployment.measure import ArmRows, measure
+
+COIN = Coin(steps=4)
 
 
-def rows(count=2_000, *, shift=0.0, failed=0, nulls=0, slower_us=0, seed=0):
-    generator = np.random.default_rng(seed)
-    scores = generator.normal(0.3 + shift * 0.1, 0.1, count)
-    scores[:nulls] = np.nan
-    broken = np.zeros(count, dtype=bool)
-    broken[count - failed :] = failed > 0
-    latencies = generator.lognormal(5, 0.5, count) + slower_us
-    return ArmRows(scores=scores, failed=broken, latencies_us=latencies)
-
-
-def judge(guard, candidate, current=None):
-    current = current if current is not None else rows(seed=1)
-    return guard(Guards(), measure(current, candidate, guards=Guards(), at_us=0)).status
-
-
-@pytest.mark.parametrize("counts", [(3, 3, 0, 3), (5, 200, 2, 20_000), (40, 200, 20, 2_000)])
-def test_surprise_is_the_one_sided_exact_test_of_fisher(counts):
-    more, of_rows, fewer, others = counts
-    table = [[more, of_rows - more], [fewer, others - fewer]]
-    expected = stats.fisher_exact(table, alternative="greater").pvalue
-    assert surprise(*counts) == pytest.approx(expected, rel=1e-9)
-
-
-def test_a_fifth_of_failures_in_two_hundred_rows_is_violated():
-    assert judge(error_share, rows(200, failed=40)) == "violated"
-
-
-def test_a_third_more_failures_in_a_handful_of_rows_may_be_chance():
-    assert judge(error_share, rows(3, failed=1)) == "unmet"
-
-
-def test_an_arm_that_fails_by_itself_is_stopped_whatever_the_other_does():
-    broken = rows(200, failed=150, seed=2)
-    assert judge(hard_error_share, rows(200, failed=150), broken) == "violated"
-
-
-@pytest.mark.parametrize("guard", [null_share, hard_null_share])
-def test_null_answers_are_violated(guard):
-    assert judge(guard, rows(200, nulls=60)) == "violated"
-
-
-def test_a_tenth_of_a_second_more_is_violated_within_two_hundred_requests():
-    assert judge(latency_p99, rows(200, slower_us=100_000)) == "violated"
-
-
-def test_microseconds_more_are_met_because_nobody_waits_for_them():
-    assert judge(latency_p99, rows(200, slower_us=1_000)) == "met"
-
-
-def test_a_score_shift_of_one_standard_deviation_is_violated_within_two_hundred_rows():
-    assert judge(score_shift, rows(200, shift=1.0)) == "violated"
-
-
-def test_a_season_of_half_a_standard_deviation_is_met():
-    assert judge(score_shift, rows(2_000, shift=0.5)) == "met"
-
-
-def test_constant_scores_are_violated_by_their_distribution():
-    constant = ArmRows(
-        scores=np.full(200, 0.3), failed=np.zeros(200, dtype=bool), latencies_us=np.ones(200)
-    )
-    assert judge(score_psi, constant) == "violated"
-    assert judge(score_shift, constant) == "met"
+def judge(guard, candidate, baseline=None):
+    found = measured(baseline or Arm(2_000, seed=1), candidate)
+    if guard in HARD:
+        return guard(Guards(), found).status
+    return guard(Guards(), found, COIN).status
 
 
 @pytest.mark.parametrize(
-    "guard",
+    ("guard", "changes"),
     [
-        error_share,
-        hard_error_share,
-        null_share,
-        hard_null_share,
-        latency_p99,
-        score_shift,
-        score_psi,
+        (error_share, {"failed": 0.2}),
+        (null_share, {"nulls": 0.2}),
+        (hard_error_share, {"failed": 0.6}),
+        (hard_null_share, {"nulls": 0.6}),
+        (hard_slow_share, {"slower_us": 1_500_000}),
+        (latency_p50, {"slower_us": 100_000}),
+        (latency_p99, {"slower_us": 100_000}),
+        (score_shift, {"shift": 1.0}),
+        (score_psi, {"spread": 0.0}),
     ],
 )
+def test_a_bad_candidate_is_found_within_two_hundred_requests(guard, changes):
+    assert judge(guard, Arm(200, seed=2, **changes), Arm(200, seed=1)) == "violated"
+
+
+def test_a_third_of_failures_in_a_handful_of_requests_may_be_chance():
+    assert judge(error_share, Arm(3, seed=4, failed=0.5), Arm(3, seed=5)) == "unmet"
+
+
+def test_an_arm_that_fails_by_itself_is_stopped_whatever_the_other_does():
+    broken = Arm(200, seed=3, failed=0.7)
+    assert judge(hard_error_share, Arm(200, seed=2, failed=0.7), broken) == "violated"
+    assert judge(error_share, Arm(200, seed=2, failed=0.7), broken) != "violated"
+
+
+def test_four_failures_at_once_are_enough_and_three_are_not():
+    assert judge(hard_error_share, Arm(4, seed=2, failed=1.0)) == "violated"
+    assert judge(hard_error_share, Arm(3, seed=2, failed=1.0)) == "unmet"
+
+
+def test_microseconds_more_are_met_because_nobody_waits_for_them():
+    assert judge(latency_p99, Arm(200, seed=2, slower_us=1_000), Arm(200, seed=1)) == "met"
+
+
+def test_a_season_of_half_a_standard_deviation_is_met():
+    assert judge(score_shift, Arm(2_000, seed=2, shift=0.5)) == "met"
+
+
+def test_scores_that_collapsed_keep_their_mean_and_lose_their_distribution():
+    assert judge(score_shift, Arm(2_000, seed=2, spread=0.0)) == "met"
+
+
+@pytest.mark.parametrize("guard", [*HARD, *COMPARING])
 def test_no_data_is_unmet(guard):
-    assert judge(guard, rows(0)) == "unmet"
+    assert judge(guard, Arm(0, seed=2), Arm(0, seed=1)) == "unmet"
+
+
+def test_a_limit_of_all_requests_is_never_broken():
+    found = measured(Arm(50, seed=1), Arm(50, seed=2, failed=1.0))
+    assert hard_error_share(Guards(hard_error_share=1.0), found).status == "met"
+
+
+def test_a_condition_tells_how_much_chance_explains():
+    found = error_share(Guards(), measured(Arm(400, seed=1), Arm(400, seed=2, failed=0.2)), COIN)
+    assert found.chance < 1e-6
+    assert repr(found).startswith("error_share violated: 0.2")

@@ -9,10 +9,10 @@ from tondo.adapters.blobs.obstore.blobs import ObstoreBlobs
 from tondo.adapters.clocks.manual import ManualClock
 from tondo.ledger.ledger import Ledger
 from tondo.scoring.plan import addressed, read_pointer
-from tondo.stages.deployment.canary import start_rollout
 from tondo.stages.deployment.deploy import deploy
 from tondo.stages.deployment.publish import commit_plan, last_plan, publish_plan, reconcile
 from tondo.stages.deployment.rollback import rollback
+from tondo.stages.deployment.rollout_records import start_rollout
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--token-file", type=Path, help="file with the token to demand")
     parser.add_argument("--parent-fd", type=int, help="end when this pipe closes")
     parser.add_argument(
+        "--advance-rollouts", action="store_true", help="look at rollouts every second and act"
+    )
+    parser.add_argument(
         "--log-level", default="warning", choices=["debug", "info", "warning", "error"]
     )
     return parser
@@ -53,11 +57,14 @@ def _run(options: argparse.Namespace) -> int:
     from tondo.faces.api.serve import serve
     from tondo.faces.ui.routes import page_routes
     from tondo.workspace.bootstrap import open_workspace
+    from tondo.workspace.rollout_loop import RolloutLoop
 
     with open_workspace(options.project) as workspace:
         app = create_app(
             workspace, token=token, allowed_hosts=options.allow_host, pages=page_routes()
         )
         address = address_of(options.host, listener)
-        serve(app, listener, address=address, parent_fd=options.parent_fd)
+        loop = RolloutLoop(workspace.rollouts) if options.advance_rollouts else nullcontext()
+        with loop:
+            serve(app, listener, address=address, parent_fd=options.parent_fd)
     return 0

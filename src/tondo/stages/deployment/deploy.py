@@ -9,7 +9,8 @@ import msgspec
 
 from tondo.core.errors import ConflictError, DefinitionError, NotFoundError, near
 from tondo.core.names import check_name
-from tondo.scoring.plan import LogMode, PlannedDeployment
+from tondo.scoring.plan import LogMode, PlannedDeployment, Target
+from tondo.stages.deployment.buckets import deal
 from tondo.stages.deployment.state import (
     KIND,
     LIVE,
@@ -18,6 +19,7 @@ from tondo.stages.deployment.state import (
     show_shares,
     variant_of,
 )
+from tondo.stages.deployment.targets import check_targets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,15 +73,24 @@ def split(
     by: str,
     why: str,
     settings: Settings | None = None,
+    targets: Sequence[Target] = (),
 ) -> DeploymentState:
-    """Share the traffic of a deployment among variants whose weights sum to 1 (TD-DEPLOY-007)."""
+    """Share the traffic of a deployment among variants whose weights sum to 1 (TD-DEPLOY-007).
+
+    `targets` beat the weights; each leads to one of the variants (TD-DEPLOY-009). As few keys
+    move to another variant as the change of weights demands.
+    """
     check_name(name, "deployment")
     _check_weights(variants)
     with ledger.transaction():
         before = find_deployment(name, ledger=ledger)
         if before is not None and before.rollout is not None:
             raise rollout_runs(name)
-        desired = _desired(name, variants, settings, before)
+        desired = msgspec.structs.replace(
+            _desired(name, variants, settings, before),
+            buckets=deal(variants, before.desired if before else None),
+            targets=check_targets(targets, variants),
+        )
         tag = settings.tag if settings else before.tag if before else LIVE
         if before is not None and before.desired == desired and before.tag == tag:
             return before

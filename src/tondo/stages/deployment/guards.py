@@ -1,9 +1,9 @@
 """What may stop a rollout: each guard turns measurements into one named condition.
 
-Every guard asks for an effect beyond its limit AND for surprise: the difference must be one that
-chance alone would show less than once in ten thousand looks, so that a rollout of a version
-against itself is aborted in at most 2 % of cases however often somebody looks. An effect beyond
-the limit without surprise neither aborts nor promotes: it waits for more answers.
+A guard that compares asks for an effect beyond its limit AND for evidence that the arms differ
+(evidence.py), so much that rollouts of a version against itself are stopped in at most
+`FALSE_STOPS` of cases, however often somebody looks. An effect beyond the limit without evidence
+neither aborts nor promotes: it waits for more answers. A hard limit compares with nobody.
 """
 
 from __future__ import annotations
@@ -13,40 +13,52 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from tondo.scoring.baseline import Distribution, psi, psi_noise_floor, used_cells
+from tondo.scoring.baseline import psi, psi_noise_floor
+from tondo.stages.deployment.evidence import log_above, log_differs, log_more
+from tondo.stages.deployment.measure import LATENCY_LIMITS_US, limit_above
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tondo.stages.deployment.measure import Measurements
+    from tondo.stages.deployment.measure import ArmMeasurement, Measurements
 
 Status = Literal["met", "unmet", "violated"]
 
-SURPRISE = 1e-4
-"""One false stop in ten thousand looks a guard."""
+FALSE_STOPS = 0.01
+"""Share of rollouts of a version against itself that comparing may stop, all steps together."""
 
-SIGMAS = 3.719
-"""The one-sided normal quantile of SURPRISE."""
+QUESTIONS = 4
+"""What is asked of each step: errors, nulls, slowness, scores. The two latencies are one bet over
+the same limits, the two guards on scores read one bet."""
 
-HARD_AFTER = 20
-"""Rows after which an arm's own share is judged without comparing: 20 % of 20 is four failures."""
+FALSE_HARD_STOPS = 1e-3
+"""Chance that a hard limit ever stops an arm whose true share is half of it."""
+
+SHIFT_SIGMAS = 3.0
+TOLERATED_SHIFT = 2 / 3
+"""A shift of scores must stand three standard errors above two thirds of its limit. With few rows
+an estimate may reach the limit by chance though a retrained model moved by less."""
 
 
 class Guards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits on what a candidate may do worse than the current version."""
 
     error_share: float = 0.02
-    """Largest share of failed rows above the current arm's."""
+    """Largest share of failed requests above the baseline's."""
     hard_error_share: float = 0.2
-    """Largest share of failed rows whatever the current arm does."""
+    """Largest share of failed requests whatever the baseline does."""
     null_share: float = 0.02
-    """Largest share of answers without a score above the current arm's."""
+    """Largest share of requests without a score above the baseline's."""
     hard_null_share: float = 0.2
-    """Largest share of answers without a score whatever the current arm does."""
+    """Largest share of requests without a score whatever the baseline does."""
     latency_ratio: float = 1.5
-    """Largest ratio of the arms' 99th percentiles of latency."""
+    """Largest ratio of the arms' medians, and of their 99th percentiles, of latency."""
     latency_floor_us: int = 5_000
     """Latencies below 5 ms count as 5 ms: between models of microseconds a ratio says nothing."""
+    hard_latency_us: int = 1_000_000
+    """A request slower than this is as good as failed to most callers."""
+    hard_slow_share: float = 0.2
+    """Largest share of such requests whatever the baseline does."""
     score_shift: float = 0.75
     """Largest difference of mean scores, in standard deviations of the scores. A model retrained
     across seasons moves by half of one; a wrong column or unit moves by more than one."""
@@ -64,6 +76,8 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None
     """What was measured; None when there is nothing to measure yet."""
     limit: float
+    chance: float | None = None
+    """Bound on the chance of so much evidence, were the arms alike; None where none is compared."""
     why: str
 
     def __repr__(self) -> str:
@@ -72,140 +86,169 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.name} {self.status}: {shown} (limit {self.limit:g})"
 
 
-def surprise(more: int, rows: int, fewer: int, others: int) -> float:
-    """Return the chance of at least `more` of `rows`, were both arms alike (Fisher 1935, exact).
+class Coin(msgspec.Struct, frozen=True, kw_only=True):
+    """How a key falls to one of both arms, and how much evidence stops a rollout."""
 
-    >>> round(surprise(3, 3, 0, 3), 3)
-    0.05
-    """
-    events, total = more + fewer, rows + others
-    log_all = _log_choose(total, events)
-    return min(
-        1.0,
-        math.fsum(
-            math.exp(_log_choose(rows, k) + _log_choose(others, events - k) - log_all)
-            for k in range(more, min(rows, events) + 1)
-            if events - k <= others
-        ),
-    )
+    chance: float = 0.5
+    """The candidate's share of the traffic of both arms."""
+    steps: int = 1
+    """Steps among which `FALSE_STOPS` is divided."""
 
-
-def _log_choose(total: int, chosen: int) -> float:
-    return math.lgamma(total + 1) - math.lgamma(chosen + 1) - math.lgamma(total - chosen + 1)
-
-
-def error_share(guards: Guards, measured: Measurements) -> Condition:
-    """Failed rows of the candidate, above the current arm's share."""
-    now, new = measured.current, measured.candidate
-    return _excess_share(
-        "error_share",
-        (new.errors, new.answers),
-        (now.errors, now.answers),
-        guards.error_share,
-    )
+    @property
+    def needed(self) -> float:
+        """Logarithm of the evidence that is needed."""
+        return math.log(self.steps * QUESTIONS / FALSE_STOPS)
 
 
 def hard_error_share(guards: Guards, measured: Measurements) -> Condition:
-    """Failed rows of the candidate, whatever the current arm does."""
+    """Judge failed requests of the candidate, whatever the baseline does."""
     new = measured.candidate
-    return _own_share("hard_error_share", new.errors, new.answers, guards.hard_error_share)
-
-
-def null_share(guards: Guards, measured: Measurements) -> Condition:
-    """Answers without a score, above the current arm's share."""
-    now, new = measured.current, measured.candidate
-    return _excess_share(
-        "null_share", (new.nulls, new.answers), (now.nulls, now.answers), guards.null_share
-    )
+    return _own_share("hard_error_share", new.errors, new, guards.hard_error_share)
 
 
 def hard_null_share(guards: Guards, measured: Measurements) -> Condition:
-    """Answers without a score, whatever the current arm does."""
+    """Judge requests of the candidate without a score, whatever the baseline does."""
     new = measured.candidate
-    return _own_share("hard_null_share", new.nulls, new.answers, guards.hard_null_share)
+    return _own_share("hard_null_share", new.nulls, new, guards.hard_null_share)
 
 
-def latency_p99(guards: Guards, measured: Measurements) -> Condition:
-    """Ratio of the 99th percentiles of latency, a request the unit."""
-    name, limit = "latency_p99_ratio", guards.latency_ratio
-    now, new = measured.current, measured.candidate
-    if not now.requests or not new.requests:
-        return _no_data(name, limit)
-    ratio = new.latency_p99_us / max(now.latency_p99_us, guards.latency_floor_us)
-    chance = surprise(new.slow, new.requests, now.slow, now.requests)
-    return _condition(name, ratio, limit, surprising=chance < SURPRISE)
+def hard_slow_share(guards: Guards, measured: Measurements) -> Condition:
+    """Judge requests of the candidate that nobody waits for, whatever the baseline does."""
+    new = measured.candidate
+    return _own_share("hard_slow_share", new.stuck, new, guards.hard_slow_share)
 
 
-def score_shift(guards: Guards, measured: Measurements) -> Condition:
-    """Difference of mean scores in standard deviations, with its standard error."""
+def error_share(guards: Guards, measured: Measurements, coin: Coin) -> Condition:
+    """Compare the shares of failed requests."""
+    old, new = measured.baseline, measured.candidate
+    excess = _excess(new.errors, new, old.errors, old)
+    evidence = log_more(new.error_keys, old.error_keys, coin.chance)
+    return _compared("error_share", excess, guards.error_share, evidence, coin)
+
+
+def null_share(guards: Guards, measured: Measurements, coin: Coin) -> Condition:
+    """Compare the shares of requests without a score."""
+    old, new = measured.baseline, measured.candidate
+    excess = _excess(new.nulls, new, old.nulls, old)
+    evidence = log_more(new.null_keys, old.null_keys, coin.chance)
+    return _compared("null_share", excess, guards.null_share, evidence, coin)
+
+
+def latency_p50(guards: Guards, measured: Measurements, coin: Coin) -> Condition:
+    """Compare the medians of latency, a request the unit."""
+    old, new = measured.baseline.latency_p50_us, measured.candidate.latency_p50_us
+    return _slower("latency_p50_ratio", new, old, guards, measured, coin)
+
+
+def latency_p99(guards: Guards, measured: Measurements, coin: Coin) -> Condition:
+    """Compare the 99th percentiles of latency, a request the unit."""
+    old, new = measured.baseline.latency_p99_us, measured.candidate.latency_p99_us
+    return _slower("latency_p99_ratio", new, old, guards, measured, coin)
+
+
+def score_shift(guards: Guards, measured: Measurements, coin: Coin) -> Condition:
+    """Compare the mean scores, in standard deviations."""
     name, limit = "score_shift", guards.score_shift
-    now, new = measured.current, measured.candidate
-    if now.scored < 2 or new.scored < 2:
+    old, new = measured.baseline, measured.candidate
+    if old.scored < 2 or new.scored < 2:
         return _no_data(name, limit)
-    spread = max(math.sqrt((now.score_sd**2 + new.score_sd**2) / 2), 1e-12)
-    shift = abs(new.score_mean - now.score_mean) / spread
-    error = math.sqrt(1 / now.scored + 1 / new.scored)
-    return _condition(name, shift, limit, surprising=shift > SIGMAS * error)
+    spread = max(math.sqrt((old.score_sd**2 + new.score_sd**2) / 2), 1e-12)
+    shift = abs(new.score_mean - old.score_mean) / spread
+    error = math.sqrt(1 / old.scored + 1 / new.scored)
+    clear = shift - SHIFT_SIGMAS * error > TOLERATED_SHIFT * limit
+    return _compared(name, shift, limit, _scores_differ(measured, coin), coin, clear=clear)
 
 
-def score_psi(guards: Guards, measured: Measurements) -> Condition:
+def score_psi(guards: Guards, measured: Measurements, coin: Coin) -> Condition:
     """Compare the arms' scores by population stability index, above its noise floor."""
     name, limit = "score_psi", guards.score_psi
-    now, new = measured.current_scores, measured.candidate_scores
-    if now is None or new is None or not sum(now.counts) or not sum(new.counts):
+    old, new = measured.baseline_scores, measured.candidate_scores
+    if old is None or new is None or not old.total or not new.total:
         return _no_data(name, limit)
-    index = psi(now, new)
-    excess = max(index - psi_noise_floor(now, new), 0.0)
-    return _condition(name, excess, limit, surprising=_psi_sigmas(now, new, index) > SIGMAS)
+    excess = max(psi(old, new) - psi_noise_floor(old, new), 0.0)
+    return _compared(name, excess, limit, _scores_differ(measured, coin), coin)
 
 
-def _psi_sigmas(now: Distribution, new: Distribution, index: float) -> float:
-    # When nothing moved, PSI / (1/n + 1/m) is chi-square with bins - 1 degrees of freedom; its
-    # cube root is nearly normal (Wilson and Hilferty 1931).
-    degrees = len(used_cells(now, new)[0]) - 1
-    if degrees < 1:
-        return 0.0
-    statistic = index / (1 / now.total + 1 / new.total)
-    noise = 2 / (9 * degrees)
-    return (math.cbrt(statistic / degrees) - (1 - noise)) / math.sqrt(noise)
-
-
-GUARDS: tuple[Callable[[Guards, Measurements], Condition], ...] = (
+HARD: tuple[Callable[[Guards, Measurements], Condition], ...] = (
     hard_error_share,
     hard_null_share,
+    hard_slow_share,
+)
+"""Guards on the candidate alone, in the order in which conditions are shown."""
+
+COMPARING: tuple[Callable[[Guards, Measurements, Coin], Condition], ...] = (
     error_share,
     null_share,
+    latency_p50,
     latency_p99,
     score_shift,
     score_psi,
 )
-"""Every guard, in the order in which conditions are shown."""
+"""Guards on the candidate beside its baseline, in the order in which conditions are shown."""
 
 
-def _excess_share(name: str, new: tuple[int, int], now: tuple[int, int], limit: float) -> Condition:
-    if not new[1] or not now[1]:
+def _own_share(name: str, events: int, arm: ArmMeasurement, limit: float) -> Condition:
+    if not arm.requests:
         return _no_data(name, limit)
-    excess = new[0] / new[1] - now[0] / now[1]
-    return _condition(name, excess, limit, surprising=surprise(*new, *now) < SURPRISE)
+    share = events / arm.requests
+    evidence = log_above(events, arm.requests, limit) if limit < 1 else 0.0
+    return _judged(name, share, limit, evidence, -math.log(FALSE_HARD_STOPS))
 
 
-def _own_share(name: str, events: int, rows: int, limit: float) -> Condition:
-    if not rows:
+def _excess(more: int, new: ArmMeasurement, fewer: int, old: ArmMeasurement) -> float | None:
+    if not new.requests or not old.requests:
+        return None
+    return more / new.requests - fewer / old.requests
+
+
+def _slower(
+    name: str, new_us: float, old_us: float, guards: Guards, measured: Measurements, coin: Coin
+) -> Condition:
+    limit = guards.latency_ratio
+    if not measured.baseline.requests or not measured.candidate.requests:
         return _no_data(name, limit)
-    return _condition(name, events / rows, limit, surprising=rows >= HARD_AFTER)
+    base_us = max(old_us, guards.latency_floor_us)
+    place = limit_above(limit * base_us)
+    # A bet on every limit, evenly: the one that is read may then be chosen as one likes.
+    evidence = log_more(
+        measured.candidate.slower[place], measured.baseline.slower[place], coin.chance
+    ) - math.log(len(LATENCY_LIMITS_US))
+    return _compared(name, new_us / base_us, limit, evidence, coin)
 
 
-def _condition(name: str, value: float, limit: float, *, surprising: bool) -> Condition:
+def _scores_differ(measured: Measurements, coin: Coin) -> float:
+    old, new = measured.baseline_scores, measured.candidate_scores
+    if old is None or new is None:
+        return 0.0
+    return log_differs(new.counts, old.counts, coin.chance)
+
+
+def _compared(
+    name: str,
+    value: float | None,
+    limit: float,
+    evidence: float,
+    coin: Coin,
+    *,
+    clear: bool = True,
+) -> Condition:
+    if value is None:
+        return _no_data(name, limit)
+    return _judged(name, value, limit, evidence, coin.needed, clear=clear)
+
+
+def _judged(
+    name: str, value: float, limit: float, evidence: float, needed: float, *, clear: bool = True
+) -> Condition:
+    chance = min(1.0, math.exp(-evidence)) if evidence > -700 else 1.0
+    status: Status = "unmet"
+    said = f"above {limit:g}, which may be chance"
     if value <= limit:
-        status: Status = "met"
-        why = f"{name} is {value:.4g}, within {limit:g}"
-    elif surprising:
-        status = "violated"
-        why = f"{name} is {value:.4g}, above {limit:g}, more than chance explains"
-    else:
-        status = "unmet"
-        why = f"{name} is {value:.4g}, above {limit:g}, which may be chance"
-    return Condition(name=name, status=status, value=value, limit=limit, why=why)
+        status, said = "met", f"within {limit:g}"
+    elif clear and evidence >= needed:
+        status, said = "violated", f"above {limit:g}, more than chance explains"
+    why = f"{name} is {value:.4g}, {said}"
+    return Condition(name=name, status=status, value=value, limit=limit, chance=chance, why=why)
 
 
 def _no_data(name: str, limit: float) -> Condition:

@@ -1,45 +1,45 @@
-"""What the arms of a rollout did: counts, latencies and scores, from logged rows."""
+"""What the arms of a rollout did, in numbers that a decision reads and the ledger keeps."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from itertools import takewhile
 
 import msgspec
 
-from tondo.scoring.baseline import Distribution, count_values, learn_distribution
+from tondo.scoring.baseline import Distribution
 
-if TYPE_CHECKING:
-    import numpy as np  # noqa: TC004 - never decoded, so never needed when running
-
-    from tondo.stages.deployment.guards import Guards
-
-
-class ArmRows(msgspec.Struct, frozen=True, kw_only=True):
-    """What was logged of one arm since the rollout's step began."""
-
-    scores: np.ndarray
-    """Float64, one a row; NaN where the row has no score."""
-    failed: np.ndarray
-    """Bool, one a row: the request carried an error."""
-    latencies_us: np.ndarray
-    """One a request, microseconds."""
+LATENCY_LIMITS_US: tuple[int, ...] = tuple(
+    takewhile(lambda limit: limit <= 60_000_000, (round(100 * 1.25**k) for k in range(100)))
+)
+"""From 100 µs to a minute, each a quarter above the one before: fixed before anything is seen, so
+that how many requests are slower than one of them is evidence whenever it is looked at."""
 
 
 class ArmMeasurement(msgspec.Struct, frozen=True, kw_only=True):
-    """One arm in numbers."""
+    """One arm in numbers, since the step began."""
 
     answers: int = 0
     """Rows asked of this arm, failed ones among them."""
+    requests: int = 0
+    """Requests that this arm answered, whole or in part."""
     errors: int = 0
+    """Requests that failed."""
     nulls: int = 0
-    """Rows that did not fail and yet have no score."""
+    """Requests for which the model gave no number."""
+    error_keys: int = 0
+    """Keys that met an error: a key falls to its arm once, so it is counted once."""
+    null_keys: int = 0
     scored: int = 0
+    """Keys with a score; the first of each counts."""
     score_mean: float = 0.0
     score_sd: float = 0.0
-    requests: int = 0
+    latency_p50_us: float = 0.0
     latency_p99_us: float = 0.0
-    slow: int = 0
-    """Requests slower than `Measurements.latency_limit_us`."""
+    stuck: int = 0
+    """Requests slower than `Guards.hard_latency_us`."""
+    slower: tuple[int, ...] = (0,) * len(LATENCY_LIMITS_US)
+    """Keys whose first request was slower than each of `LATENCY_LIMITS_US`."""
 
     def __repr__(self) -> str:
         """Rows, failures, mean score and latency in one line."""
@@ -50,55 +50,23 @@ class ArmMeasurement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measurements(msgspec.Struct, frozen=True, kw_only=True):
-    """Both arms since the step began, as the decision reads them and the ledger keeps them."""
+    """Both arms since the step began, and all that was asked of the deployment."""
 
     at_us: int
-    current: ArmMeasurement = ArmMeasurement()
+    baseline: ArmMeasurement = ArmMeasurement()
+    """The current version on as much fresh traffic as the candidate has."""
     candidate: ArmMeasurement = ArmMeasurement()
-    latency_limit_us: float = 0.0
-    current_scores: Distribution | None = None
-    """Scores in bins learnt on the current arm."""
+    baseline_scores: Distribution | None = None
+    """Scores in bins learnt on both arms together; None before there are enough."""
     candidate_scores: Distribution | None = None
+    requests: int = 0
+    """Requests that the deployment answered, by whatever variant."""
 
 
-def measure(current: ArmRows, candidate: ArmRows, *, guards: Guards, at_us: int) -> Measurements:
-    """Measure both arms at the instant `at_us`."""
-    p99 = _p99(current.latencies_us)
-    limit = guards.latency_ratio * max(p99, guards.latency_floor_us)
-    bins = learn_distribution(_scores(current))
-    return Measurements(
-        at_us=at_us,
-        current=_arm(current, limit),
-        candidate=_arm(candidate, limit),
-        latency_limit_us=limit,
-        current_scores=bins,
-        candidate_scores=count_values(bins, _scores(candidate)),
-    )
+def limit_above(latency_us: float) -> int:
+    """Return the place of the first of `LATENCY_LIMITS_US` that is not below a latency.
 
-
-def _arm(rows: ArmRows, latency_limit_us: float) -> ArmMeasurement:
-    scores = _scores(rows)
-    return ArmMeasurement(
-        answers=len(rows.failed),
-        errors=int(rows.failed.sum()),
-        nulls=int(len(rows.failed) - rows.failed.sum() - len(scores)),
-        scored=len(scores),
-        score_mean=float(scores.mean()) if len(scores) else 0.0,
-        score_sd=float(scores.std(ddof=1)) if len(scores) > 1 else 0.0,
-        requests=len(rows.latencies_us),
-        latency_p99_us=_p99(rows.latencies_us),
-        slow=int((rows.latencies_us > latency_limit_us).sum()),
-    )
-
-
-def _scores(rows: ArmRows) -> np.ndarray:
-    import numpy as np
-
-    kept: np.ndarray = rows.scores[~rows.failed & np.isfinite(rows.scores)]
-    return kept
-
-
-def _p99(latencies_us: np.ndarray) -> float:
-    import numpy as np
-
-    return float(np.quantile(latencies_us, 0.99)) if len(latencies_us) else 0.0
+    >>> LATENCY_LIMITS_US[limit_above(7_500)]
+    8674
+    """
+    return min(bisect_left(LATENCY_LIMITS_US, latency_us), len(LATENCY_LIMITS_US) - 1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tondo.core.errors import ConflictError
-from tondo.stages.deployment.canary import close_rollout, running_rollout
 from tondo.stages.deployment.deploy import get_deployment, return_to
+from tondo.stages.deployment.rollout_records import running_rollout, steer_rollout
 
 if TYPE_CHECKING:
     from tondo.ledger.ledger import Ledger
@@ -24,7 +24,7 @@ def rollback(name: str, *, ledger: Ledger, clock: Clock, by: str, why: str) -> D
         now = get_deployment(name, ledger=ledger)
         rollout = running_rollout(name, ledger=ledger)
         if rollout is not None and now.rollout == rollout.id:
-            close_rollout(rollout, ledger=ledger, clock=clock, by=by, why=why)
+            steer_rollout(rollout, "aborted", ledger=ledger, clock=clock, by=by, why=why)
             return get_deployment(name, ledger=ledger)
         if now.previous is None:
             raise ConflictError(

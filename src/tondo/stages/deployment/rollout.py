@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from tondo.core.errors import DefinitionError
 from tondo.core.instants import format_instant
+from tondo.ports.eventlog import Position
 from tondo.scoring.plan import PlannedVariant
-from tondo.stages.deployment.guards import GUARDS, Condition, Guards
+from tondo.stages.deployment.guards import COMPARING, HARD, Coin, Condition, Guards
+from tondo.stages.deployment.pace import Kind
+from tondo.stages.deployment.state import BASELINE, CANDIDATE, LIVE
 
 if TYPE_CHECKING:
     from tondo.stages.deployment.measure import ArmMeasurement, Measurements
 
 Action = Literal["wait", "promote", "abort"]
-Phase = Literal["running", "promoted", "aborted"]
+Phase = Literal["running", "paused", "promoted", "aborted"]
+
+HALF = 0.5
+"""From here on the current version has no more than the candidate: all of it is the baseline."""
 
 
 class Rollout(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +34,7 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     """The version that is tried."""
     before: str
     """Id of the deployment state that an abort or a rollback returns to."""
+    kind: Kind = "canary"
     steps: tuple[float, ...]
     """Shares of the candidate, growing; after the last comes the whole traffic."""
     guards: Guards = Guards()
@@ -37,22 +42,59 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that each step lasts at least, by the clock."""
     min_answers: int
     """Answers that each arm gives at least in each step."""
+    shadow: str | None = None
+    """Id of the record of the shadow report that went before; None without one."""
     phase: Phase = "running"
     step: int = 0
     """Position in `steps`."""
     step_started_at_us: int
+    log_position: Position | None = None
+    """Where the prediction log stood when the step began; None: at its beginning."""
     started_at_us: int
+    touched: int = 0
+    """Requests that the candidate answered, up to the last step that was applied."""
+    requests: int = 0
+    """Requests that the deployment answered, up to the last step that was applied."""
     conditions: tuple[Condition, ...] = ()
     """The conditions when the last step was applied."""
     by: str
     why: str
 
     @property
+    def ended(self) -> bool:
+        """Whether it was promoted or aborted."""
+        return self.phase in {"promoted", "aborted"}
+
+    @property
     def desired(self) -> float:
         """Share of the traffic that the candidate shall have now."""
-        if self.phase == "running":
+        if not self.ended:
             return self.steps[self.step]
         return 1.0 if self.phase == "promoted" else 0.0
+
+    @property
+    def arms(self) -> tuple[str | None, str]:
+        """Names of the variants that are compared: the baseline, None where nobody is, and it."""
+        share = self.steps[self.step]
+        if share >= 1.0:
+            return None, CANDIDATE
+        return (LIVE if share >= HALF else BASELINE), CANDIDATE
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Weight of each variant in this step: the rest, the baseline where it is one, and it."""
+        share = self.steps[self.step]
+        if share >= HALF:
+            return {LIVE: round(1.0 - share, 9), CANDIDATE: share}
+        return {LIVE: round(1.0 - 2 * share, 9), BASELINE: share, CANDIDATE: share}
+
+    @property
+    def coin(self) -> Coin:
+        """By what chance a key of both arms is the candidate's."""
+        baseline = self.arms[0]
+        share = self.shares[CANDIDATE]
+        other = 0.0 if baseline is None else self.shares[baseline]
+        return Coin(chance=share / (share + other), steps=len(self.steps))
 
     def __repr__(self) -> str:
         """Versions, phase and share in one line."""
@@ -78,29 +120,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         return f"Step({self.action} at {self.share * 100:g} %: {self.reason})"
 
 
-def check_steps(steps: tuple[float, ...]) -> tuple[float, ...]:
-    """Return `steps` when they grow between 0 and 1; TD-DEPLOY-005 otherwise.
-
-    >>> check_steps((0.05, 0.5))
-    (0.05, 0.5)
-    """
-    grows = all(a < b for a, b in itertools.pairwise(steps))
-    if steps and grows and steps[0] > 0 and steps[-1] < 1:
-        return steps
-    raise DefinitionError(
-        "TD-DEPLOY-005",
-        f"{list(steps)} are no steps of a rollout",
-        expected="growing shares above 0 and below 1, such as [0.05, 0.5]",
-        fix="After the last step the candidate gets the whole traffic; leave 1 out.",
-        steps=list(steps),
-    )
-
-
 def next_step(rollout: Rollout, measured: Measurements) -> Step:
     """Decide, from the numbers alone: abort, promote to the next share, or wait.
 
-    A violated guard aborts at once, whatever time and counts say. A rollout promotes only when
-    every condition is met; a condition without data is not met, so silence never promotes.
+    A violated guard aborts at once, whatever time and counts say, also while it is paused. A
+    rollout promotes only when every condition is met; a condition without data is not met, so
+    silence never promotes.
     """
     conditions = _conditions(rollout, measured)
     violated = [each for each in conditions if each.status == "violated"]
@@ -123,12 +148,23 @@ def _step(
 
 def _conditions(rollout: Rollout, measured: Measurements) -> tuple[Condition, ...]:
     seconds = (measured.at_us - rollout.step_started_at_us) / 1e6
-    return (
-        _at_least("seconds_at_share", seconds, rollout.min_seconds),
-        _answers("current_answers", measured.current, rollout.min_answers),
-        _answers("candidate_answers", measured.candidate, rollout.min_answers),
-        *(guard(rollout.guards, measured) for guard in GUARDS),
-    )
+    found = [_at_least("seconds_at_share", seconds, rollout.min_seconds)]
+    baseline, _ = rollout.arms
+    if baseline is not None:
+        found.append(_answers("baseline_answers", measured.baseline, rollout.min_answers))
+    found.append(_answers("candidate_answers", measured.candidate, rollout.min_answers))
+    found += [guard(rollout.guards, measured) for guard in HARD]
+    if baseline is not None:
+        found += [guard(rollout.guards, measured, rollout.coin) for guard in COMPARING]
+    if rollout.phase == "paused":
+        found.append(_by_hand("resumed", "somebody paused it"))
+    if rollout.kind == "ab" and rollout.step + 1 == len(rollout.steps):
+        found.append(_by_hand("decision", "an A/B test ends by a decision"))
+    return tuple(found)
+
+
+def _by_hand(name: str, why: str) -> Condition:
+    return Condition(name=name, status="unmet", value=0.0, limit=1.0, why=why)
 
 
 def _answers(name: str, arm: ArmMeasurement, limit: int) -> Condition:

@@ -21,6 +21,11 @@ CANDIDATE = "candidate"
 """Name of the variant that a rollout tries."""
 
 
+BASELINE = "baseline"
+"""Name of the variant that a candidate is compared with: the current version again, with as much
+traffic as the candidate and since the same instant."""
+
+
 class Version(Protocol):
     """What a deployment needs of a registered model version."""
 
@@ -77,14 +82,17 @@ class DeploymentState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def show_shares(variants: Sequence[PlannedVariant]) -> str:
-    """Return the variants' versions with their shares.
+    """Return the versions of variants with their shares.
 
     >>> a = PlannedVariant(name="live", weight=0.5, model="late", version=3,
     ...     model_version_id="x", package="0")
     >>> show_shares([a])
     'v3 50 %'
     """
-    return ", ".join(f"v{each.version} {each.weight * 100:g} %" for each in variants)
+    weights: dict[int, float] = {}
+    for each in variants:
+        weights[each.version] = weights.get(each.version, 0.0) + each.weight
+    return ", ".join(f"v{version} {weight * 100:g} %" for version, weight in weights.items())
 
 
 def pointer_of(name: str) -> str:

@@ -85,7 +85,7 @@ class Year:
     def _daily(self, now_us: int) -> None:
         """Do what is done each morning: decide, move the canary, close a month."""
         self._workspace.retraining.run_due(MODEL)
-        self._workspace.deployment.advance(DEPLOYMENT)
+        self._workspace.rollouts.advance(DEPLOYMENT)
         self._servers.await_plan(self._workspace.deployment.reconcile())
         for month, start_us, end_us in month_starts():
             if end_us + _SETTLED_US <= now_us < end_us + _SETTLED_US + DAY_US:

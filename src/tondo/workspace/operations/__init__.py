@@ -18,6 +18,7 @@ from tondo.workspace.operations.live import LIVE
 from tondo.workspace.operations.models import MODELS
 from tondo.workspace.operations.monitoring import MONITORING
 from tondo.workspace.operations.project import PROJECT
+from tondo.workspace.operations.rollouts import ROLLOUTS
 from tondo.workspace.operations.schemas import SCHEMAS
 from tondo.workspace.operations.serving import SERVING
 from tondo.workspace.operations.statistics import STATISTICS
@@ -35,6 +36,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *DEPLOYMENT,
     *LIVE,
     *SERVING,
+    *ROLLOUTS,
     *MONITORING,
     *PROJECT,
 )

@@ -18,6 +18,7 @@ from tondo.workspace.pipelines import learning
 from tondo.workspace.reference import accept
 from tondo.workspace.verbs.data import DataVerbs
 from tondo.workspace.verbs.deployment import DeploymentVerbs
+from tondo.workspace.verbs.rollouts import RolloutVerbs
 
 if TYPE_CHECKING:
     from tondo.flow.executions import Execution
@@ -199,9 +200,9 @@ def _register(parts: Parts, owner: str, refit: Run, judged: Any, *, by: str) -> 
 
 
 def _bring_live(parts: Parts, model: str, number: int, *, first: bool, by: str, why: str) -> bool:
-    verbs = DeploymentVerbs(parts)
     if first:
-        verbs.deploy(model, str(number), by=by, why=why)
+        DeploymentVerbs(parts).deploy(model, str(number), by=by, why=why)
         return False
-    verbs.canary(model, str(number), by=by, why=why)
+    # The gate has judged it on rows that the current version was judged on too.
+    RolloutVerbs(parts).start(model, str(number), no_shadow=True, by=by, why=why)
     return True

@@ -1,22 +1,15 @@
-"""Verbs on deployments: deploy, canary, roll back, publish, predict."""
+"""Verbs on deployments: deploy, share traffic, roll back, publish, predict."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+from tondo.workspace.publishing import layouts, published, services, tell_scorers
+from tondo.workspace.variants import settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tondo.ports.services import ServiceSettings
     from tondo.scoring.answer import Answer
-    from tondo.scoring.layout import ViewLayout
     from tondo.scoring.plan import ServingPlan
-    from tondo.stages.deployment.canary import Pace
-    from tondo.stages.deployment.deploy import Settings
-    from tondo.stages.deployment.rollout import Rollout, Step
     from tondo.stages.deployment.state import DeploymentState
     from tondo.stages.registry.versions import ModelVersion
     from tondo.workspace.bootstrap import Parts
@@ -47,7 +40,7 @@ class DeploymentVerbs:
         deployment = name or model
         chosen = RegistryVerbs(self._parts).version(model, version)
         self._check_served(chosen)
-        with self._published(by=by) as told:
+        with published(self._parts, by=by) as told:
             state = deploy(
                 deployment,
                 chosen,
@@ -55,7 +48,7 @@ class DeploymentVerbs:
                 clock=self._parts.clock,
                 by=by or self._parts.actor,
                 why=why or f"deployed version {version}",
-                settings=self._definition(deployment)[0],
+                settings=settings_of(self._parts, deployment),
             )
             told.append(state.why)
         return state
@@ -66,82 +59,43 @@ class DeploymentVerbs:
 
         return deployments(ledger=self._parts.ledger)
 
-    def canary(self, deployment: str, version: str, *, by: str = "", why: str = "") -> Rollout:
-        """Send a share of traffic to a candidate; the project's `canary:` says how fast."""
-        from tondo.stages.deployment.canary import start_rollout
-        from tondo.stages.deployment.deploy import get_deployment
-        from tondo.workspace.verbs.registry import RegistryVerbs
+    def traffic(
+        self,
+        deployment: str,
+        weights: dict[str, float],
+        *,
+        target: list[str] | None = None,
+        by: str = "",
+        why: str = "",
+    ) -> DeploymentState:
+        """Share a deployment's traffic among versions; `target` rules beat the weights.
 
-        model = get_deployment(deployment, ledger=self._parts.ledger).main.model
-        chosen = RegistryVerbs(self._parts).version(model, version)
-        self._check_served(chosen)
-        with self._published(by=by) as told:
-            rollout = start_rollout(
+        `weights` are by version (a number, an id, a tag) and may be shares or percentages: only
+        their ratios count. A target is `COLUMN=VALUE[,VALUE]:VERSION`, such as `carrier=AA:v4`.
+        """
+        from tondo.stages.deployment.deploy import split
+        from tondo.workspace.variants import deal_variants, read_targets
+
+        variants = deal_variants(self._parts, deployment, weights)
+        targets = read_targets(self._parts, target or [], variants)
+        with published(self._parts, by=by) as told:
+            state = split(
                 deployment,
-                chosen,
+                variants,
                 ledger=self._parts.ledger,
                 clock=self._parts.clock,
                 by=by or self._parts.actor,
-                why=why or f"trying version {version}",
-                pace=self._definition(deployment)[1],
+                why=why or "traffic shared by hand",
+                targets=targets,
             )
-            told.append(rollout.why)
-        return rollout
-
-    def rollouts(self, deployment: str) -> list[Rollout]:
-        """List a deployment's rollouts as they are now, the newest first."""
-        from tondo.stages.deployment.deploy import get_deployment
-        from tondo.stages.deployment.rollout import Rollout
-
-        get_deployment(deployment, ledger=self._parts.ledger)
-        latest: dict[str, Rollout] = {}
-        records = self._parts.ledger.records("rollout", where={"deployment": deployment})
-        for record in records:
-            rollout = msgspec.convert(record.body, Rollout)
-            latest.setdefault(rollout.id, rollout)
-        return list(latest.values())
-
-    def advance(self, deployment: str) -> Step | None:
-        """Measure the running rollout and do what its conditions say; None without one."""
-        from tondo.stages.deployment.canary import apply_step, running_rollout
-        from tondo.stages.deployment.deploy import get_deployment
-        from tondo.stages.deployment.rollout import next_step
-        from tondo.stages.monitoring.arms import ARM_COLUMNS, measure_arms
-        from tondo.stages.monitoring.predictions import read_predictions
-
-        rollout = running_rollout(deployment, ledger=self._parts.ledger)
-        if rollout is None:
-            get_deployment(deployment, ledger=self._parts.ledger)
-            return None
-        now_us = self._parts.clock.now_us()
-        logged = read_predictions(
-            self._parts.predictions(deployment),
-            start_us=rollout.step_started_at_us,
-            end_us=now_us,
-            purpose=None,
-            columns=ARM_COLUMNS,
-        )
-        measured = measure_arms(logged, rollout, at_us=now_us)
-        step = next_step(rollout, measured)
-        if step.action == "wait":
-            return step
-        with self._published(by="rollout") as told:
-            apply_step(
-                rollout,
-                step,
-                measured=measured,
-                ledger=self._parts.ledger,
-                clock=self._parts.clock,
-                by="rollout",
-            )
-            told.append(step.reason)
-        return step
+            told.append(state.why)
+        return state
 
     def rollback(self, deployment: str, *, by: str = "", why: str = "") -> DeploymentState:
         """Go back to what answered before; a running rollout is aborted."""
         from tondo.stages.deployment.rollback import rollback
 
-        with self._published(by=by) as told:
+        with published(self._parts, by=by) as told:
             state = rollback(
                 deployment,
                 ledger=self._parts.ledger,
@@ -163,20 +117,13 @@ class DeploymentVerbs:
             pointer_path=self._parts.plan_pointer,
             by=by or self._parts.actor,
             why=why or "published by hand",
-            views=self._layouts(),
-            services=self._services(),
+            views=layouts(self._parts),
+            services=services(self._parts),
         )
 
     def reconcile(self) -> int:
         """Tell the scorers the last committed plan again; return its number, 0 without one."""
-        from tondo.stages.deployment.publish import reconcile
-
-        pointer = reconcile(
-            ledger=self._parts.ledger,
-            blobs=self._parts.blobs,
-            pointer_path=self._parts.plan_pointer,
-        )
-        return 0 if pointer is None else pointer.number
+        return tell_scorers(self._parts)
 
     def predict(self, deployment: str, row: dict[str, Any], *, as_of: str | None = None) -> Answer:
         """Score one row in this process, on the plan that the scorers serve; it is logged."""
@@ -187,57 +134,8 @@ class DeploymentVerbs:
             deployment, [row], as_of_us=None if as_of is None else parse_instant(as_of)
         )
 
-    @contextmanager
-    def _published(self, *, by: str) -> Iterator[list[str]]:
-        """Commit what is done within and its plan as one, then tell the scorers.
-
-        The block appends the reason.
-        """
-        from tondo.stages.deployment.publish import commit_plan
-
-        told: list[str] = []
-        with self._parts.ledger.transaction():
-            yield told
-            commit_plan(
-                ledger=self._parts.ledger,
-                blobs=self._parts.blobs,
-                clock=self._parts.clock,
-                by=by or self._parts.actor,
-                why=told[0],
-                views=self._layouts(),
-                services=self._services(),
-            )
-        self.reconcile()
-
     def _check_served(self, version: ModelVersion) -> None:
         """Refuse a damaged package, and one that would serve other features than were learned."""
         from tondo.workspace.consistency import check_served
 
         check_served(self._parts, version)
-
-    def _layouts(self) -> dict[str, ViewLayout]:
-        from tondo.stages.features.views import layout_of
-
-        return {view.name: layout_of(view) for view in self._parts.views.values()}
-
-    def _services(self) -> dict[str, ServiceSettings]:
-        from tondo.stages.features.asked import service_of
-
-        asked = [view for view in self._parts.views.values() if view.asked]
-        return {view.name: service_of(view) for view in asked}
-
-    def _definition(self, deployment: str) -> tuple[Settings | None, Pace | None]:
-        from tondo.stages.deployment.canary import Pace
-        from tondo.stages.deployment.deploy import Settings
-        from tondo.workspace.definitions import read_body
-
-        found = self._parts.project.of("deployment").get(deployment)
-        if found is None:
-            return None, None
-        body = {**found.body}
-        canary = body.pop("canary", None)
-        for name in ("deployment", "model", "owner", "description", "label_horizon"):
-            body.pop(name, None)
-        settings = read_body(body, Settings, place=str(found.place))
-        pace = None if canary is None else read_body(canary, Pace, place=f"{found.place} canary")
-        return settings, pace

@@ -92,6 +92,19 @@ class FilesEventLog:
             if closed:
                 finished.add(name)
 
+    def end(self, stream: str) -> Position | None:
+        """Return the position after everything that is there now; None for an empty stream."""
+        offsets: dict[str, int] = {}
+        finished: set[str] = set()
+        for path in _segment_paths(self._folder(stream)):
+            if _is_closed(path):
+                offsets[path.name] = path.stat().st_size
+                finished.add(path.name)
+            else:
+                # A size may end within a frame that is being written.
+                offsets[path.name] = whole_length(path.read_bytes(), segment=path.name)
+        return _position(max(offsets), offsets, finished) if offsets else None
+
     def read_segment(
         self, stream: str, segment: str, offset: int = 0
     ) -> Iterator[tuple[Position, bytes]]:

@@ -100,6 +100,14 @@ class MemoryEventLog:
                 text = ";".join(f"{name}={at}" for name, at in offsets.items())
                 yield Position(text, end), payload
 
+    def end(self, stream: str) -> Position | None:
+        """Return the position after everything that is there now; None for an empty stream."""
+        segments = self._streams.get(stream, [])
+        if not segments:
+            return None
+        text = ";".join(f"{each.name}={len(each.payloads)}" for each in segments)
+        return Position(text, len(segments[-1].payloads))
+
     def read_segment(
         self, stream: str, segment: str, offset: int = 0
     ) -> Iterator[tuple[Position, bytes]]:

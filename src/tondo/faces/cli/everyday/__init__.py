@@ -32,6 +32,8 @@ EVERYDAY = {
 
 
 BY_HAND = {
+    ("deployment", "traffic"): "deployment_traffic",
+    ("rollout", "run"): "rollout_run",
     ("schema", "infer"): "schema_infer",
     ("schema", "show"): "schema_show",
     ("schema", "log"): "schema_log",

@@ -52,7 +52,9 @@ def serving(
         scorer = parts.launcher.start(["--root", str(parts.state), *common, *scorer_at])
         stack.callback(scorer.stop)
         scorer.wait_ready(_READY_WITHIN_S)
-        web = parts.web_launcher.start(["--project", str(parts.root), *common, *web_at])
+        web = parts.web_launcher.start(
+            ["--project", str(parts.root), "--advance-rollouts", *common, *web_at]
+        )
         stack.callback(web.stop)
         web.wait_ready(_READY_WITHIN_S)
         yield web, scorer
