@@ -109,10 +109,28 @@ class Serving:
                 request.error = self._no_number()
 
     def score(self, vectors: Sequence[bytes]) -> list[float]:
-        """Return the scores of packed vectors, of one request or of several."""
-        if len(vectors) == 1:
-            return [self.model.score_packed(vectors[0])]
-        return self.model.score_packed_table(vectors)
+        """Return the scores of packed vectors, of one request or of several.
+
+        Whatever a library raises becomes TD-SCORE-015: so it is logged, and a rollout sees it.
+        """
+        try:
+            if len(vectors) == 1:
+                return [self.model.score_packed(vectors[0])]
+            return self.model.score_packed_table(vectors)
+        except TondoError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the edge of a library: its errors share no base
+            raise self._failed(error) from None
+
+    def _failed(self, error: Exception) -> PlatformError:
+        """Build the error for a model that raised one."""
+        return PlatformError(
+            "TD-SCORE-015",
+            f"version {self.variant.version} of '{self.variant.model}' failed: {error}",
+            expected="a score",
+            fix="Roll back; then look at the logged vector of this request.",
+            model_version_id=self.variant.model_version_id,
+        )
 
     def _no_number(self) -> PlatformError:
         """Build the error for a score that is not a finite number."""

@@ -346,6 +346,16 @@ def test_a_slow_variant_is_seen_to_be_slow_and_slows_the_latency_of_no_other():
     assert min(slow) > 50_000 > max(others)
 
 
+def test_what_a_library_raises_is_logged_under_a_code():
+    log = MemoryEventLog()
+    path = make_path(scored.contents(), log=log)
+    model = path.servings["v1"].model
+    model.score_packed = lambda data: [][0]
+    (answer,) = path.score_requests([ScoreRequest(rows(1))])
+    assert answer.code == "TD-SCORE-015"
+    assert [request.error for request in logged(log)] == ["TD-SCORE-015"]
+
+
 def test_in_a_canary_a_request_that_fails_harms_no_other():
     inputs = {**scored.INPUTS, "gate": "double"}
     features = scored.trees_of({**scored.TEXTS, "gate": "gate"}, inputs)
