@@ -23,7 +23,7 @@ class ScoreRequest:
 
     __slots__ = (
         *("ages", "as_of_us", "at_us", "defaulted", "error", "ids", "purpose"),
-        *("request_id", "rows", "scores", "started_ns", "vectors"),
+        *("request_id", "rows", "scores", "started_ns", "told", "vectors"),
     )
 
     def __init__(
@@ -48,6 +48,8 @@ class ScoreRequest:
         """Views whose service did not answer."""
         self.vectors: list[bytes] = []
         self.scores: list[float] = []
+        self.told: Any = None
+        """What a protocol keeps of the request for its reply; nobody else looks at it."""
         self.error: TondoError | None = None
 
     def part(self, positions: Sequence[int], rows: list[Row]) -> ScoreRequest:

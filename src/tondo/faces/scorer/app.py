@@ -13,8 +13,10 @@ from starlette.routing import Route as UrlRoute
 
 from tondo.core.errors import CallerError, TondoError
 from tondo.faces.scorer.doorman import Doorman
-from tondo.faces.scorer.protocols import rows, v2
+from tondo.faces.scorer.protocols import binary, rows, v2
 from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES, too_large
+from tondo.faces.scorer.protocols.carried import Sent, reply_headers
+from tondo.faces.scorer.tracing import TraceMiddleware
 from tondo.faces.scorer.waiting import answer
 from tondo.faces.web.guard import GuardMiddleware
 from tondo.faces.web.status import status_of
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
     from tondo.faces.scorer.service import Service
     from tondo.faces.web.guard import Guard
+
+_CARRIED = frozenset({binary.HEADER, "x-request-id"})
+"""Headers that the JSON shapes read."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -53,6 +58,7 @@ def make_app(service: Service, guard: Guard) -> Starlette:
             UrlRoute("/metrics", pages.metrics, methods=get),
         ],
         middleware=[
+            Middleware(TraceMiddleware),
             Middleware(GuardMiddleware, guard=guard, refuse=_refuse),
             Middleware(Doorman, service=service, refuse=_answer_error),
         ],
@@ -94,8 +100,9 @@ class _Pages:
         name, version = _name(request), request.path_params.get("version")
         table.path_of(name, version)
         route = table.routes[request.scope["path"].encode()]
-        status, payload = await answer(self._service, route, await _body(request))
-        return Response(payload, status, media_type="application/json")
+        body = _with_headers(request, await _body(request), _CARRIED)
+        status, payload = await answer(self._service, route, body)
+        return Response(payload, status, reply_headers(payload))
 
     async def status(self, _: Request) -> Response:
         return _json(self._service.status())
@@ -106,6 +113,12 @@ class _Pages:
     async def metrics(self, _: Request) -> Response:
         text = self._service.metrics.text(self._service.gauges())
         return Response(text, media_type="text/plain; version=0.0.4")
+
+
+def _with_headers(request: Request, body: bytes, names: frozenset[str]) -> bytes:
+    """Return a body with those of its headers that a shape reads, plain where there are none."""
+    told = {name: value for name, value in request.headers.items() if name in names}
+    return Sent.of(body, told) if told else body
 
 
 def _name(request: Request) -> str:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tondo.faces.scorer.admission import Admission
+from tondo.faces.scorer.protocols import binary
+from tondo.faces.scorer.protocols.carried import reply_headers
 
 if TYPE_CHECKING:
     from tondo.core.errors import PlatformError
@@ -63,18 +65,20 @@ class FastPath:
         self.date = line
         self._ok = self._head(_OK) + b"%d\r\n\r\n%b"
 
-    def _head(self, status: int) -> bytes:
-        return b"HTTP/1.1 %b\r\n%bcontent-type: application/json\r\ncontent-length: " % (
+    def _head(self, status: int, payload: bytes = b"") -> bytes:
+        headers = "".join(f"{name}: {text}\r\n" for name, text in reply_headers(payload).items())
+        return b"HTTP/1.1 %b\r\n%b%bcontent-length: " % (
             _STATUS_LINES[status],
             self.date,
+            headers.encode("latin-1"),
         )
 
     def reply(self, status: int, payload: bytes, *, last: bool) -> bytes:
         """Return one reply's bytes; after the `last` one the connection is closed."""
-        if status == _OK and not last:
+        if status == _OK and not last and payload.__class__ is bytes:
             return self._ok % (len(payload), payload)
         end = b"\r\nconnection: close\r\n\r\n" if last else b"\r\n\r\n"
-        return b"%b%d%b%b" % (self._head(status), len(payload), end, payload)
+        return b"%b%d%b%b" % (self._head(status, payload), len(payload), end, payload)
 
     def remember(self, head: bytes, url: bytes, length: int) -> None:
         """Know a request by its head: the same bytes are not parsed again."""
@@ -169,7 +173,12 @@ class FastPath:
         return True
 
 
-_UNUSUAL = frozenset({b"origin", b"expect", b"transfer-encoding", b"content-encoding", b"upgrade"})
+_UNUSUAL = frozenset(
+    {
+        *(b"origin", b"expect", b"transfer-encoding", b"content-encoding", b"upgrade"),
+        *(binary.HEADER.encode(), b"x-request-id", b"traceparent"),
+    }
+)
 
 
 class ScorerProtocol(HttpToolsProtocol):

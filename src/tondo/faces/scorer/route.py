@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from tondo.core.errors import PlatformError, TondoError
 from tondo.faces.scorer.admission import overloaded
-from tondo.faces.scorer.protocols import rows, v2
 from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES
+from tondo.faces.scorer.protocols.carried import Sent, sent_headers
 from tondo.faces.scorer.protocols.quick import quick_handler
+from tondo.faces.scorer.tracing import valid_request_id
 from tondo.faces.web.status import status_of
 from tondo.scoring.request import ScoreRequest
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from tondo.faces.scorer.aside import Twins
     from tondo.faces.scorer.metrics import RouteMetrics
+    from tondo.faces.scorer.protocols import Handler
     from tondo.scoring.answer import Answer
 
 _log = logging.getLogger("tondo.scorer")
@@ -32,7 +34,7 @@ class Route:
         *("most_bytes", "path", "slow", "twins", "used"),
     )
 
-    def __init__(self, handler: rows.RowsHandler | v2.V2Handler, metrics: RouteMetrics) -> None:
+    def __init__(self, handler: Handler, metrics: RouteMetrics) -> None:
         self.most_bytes = MAX_BODY_BYTES
         """Larger bodies would hold up other requests: they are answered in another thread."""
         self.slow = False
@@ -48,7 +50,7 @@ class Route:
         self.metrics = metrics
         self._handler = handler
         self._quick = quick_handler(handler)
-        self._encode_error = (rows if handler.protocol == "rows" else v2).encode_error
+        self._encode_error = handler.encode_error
 
     def answer(self, body: bytes) -> tuple[int, bytes]:
         """Return status and JSON for a request's body; not to be sent before `batch` is flushed."""
@@ -67,7 +69,7 @@ class Route:
 
     def _quicker(self, bodies: Sequence[bytes], start: int) -> list[bytes | None]:
         """Return the answers to the commonest requests, None in place of all others."""
-        if self._quick is None:
+        if self._quick is None or any(isinstance(body, Sent) for body in bodies):
             return [None] * len(bodies)
         try:
             answers = self._quick.answer_all(bodies, start)
@@ -101,7 +103,11 @@ class Route:
     def read(self, body: bytes, start_ns: int) -> ScoreRequest | tuple[int, bytes]:
         """Return the request of a body, or at once what to answer to one that is none."""
         try:
-            return self._handler.read(body, start_ns)
+            request = self._handler.read(body, start_ns)
+            request.request_id = request.request_id or valid_request_id(
+                sent_headers(body).get("x-request-id")
+            )
+            return request  # noqa: TRY300 - what it is read by may raise
         except TondoError as error:
             return self._refuse(error)
         except Exception:  # noqa: BLE001 - the edge: one bad request must not end the process
@@ -119,7 +125,7 @@ class Route:
     def _reply(self, answer: Answer | TondoError, request: ScoreRequest) -> tuple[int, bytes]:
         if isinstance(answer, TondoError):
             return self._refuse(answer)
-        return 200, self._handler.reply(answer, request.request_id)
+        return 200, self._handler.reply(answer, request)
 
     def _refuse(self, error: TondoError) -> tuple[int, bytes]:
         return status_of(error), self._encode_error(error)

@@ -180,6 +180,8 @@ def _decoder(type_: Any) -> Callable[[bytes], Any]:
 
 def quick_handler(handler: Any) -> QuickHandler | None:
     """Return what answers a handler's commonest requests, None where it has none."""
+    if handler.protocol not in {"rows", "v2"}:
+        return None
     path = quick_path(handler.path)
     if path is None or not path.inputs.types:
         return None

@@ -22,6 +22,7 @@ from tondo.scoring.answer import Answer
 from tondo.scoring.request import ScoreRequest
 
 if TYPE_CHECKING:
+    from tondo.core.errors import TondoError
     from tondo.scoring.path import ScoringPath
 
 _FIELDS = ("rows", "as_of", "ids", "purpose")
@@ -67,9 +68,9 @@ class RowsHandler:
             started_ns=started_ns,
         )
 
-    def reply(self, answer: Answer, request_id: str | None = None) -> bytes:
+    def reply(self, answer: Answer, request: ScoreRequest | None = None) -> bytes:
         """Return what `encode_answer` does; what never changes is encoded once."""
-        del request_id  # each prediction has its id
+        del request  # each prediction has its id
         if self._fixed is None:
             return encode_answer(answer)
         return b'{"predictions":%b,%b,"as_of":%b,"freshness":%b%b}' % (
@@ -79,6 +80,10 @@ class RowsHandler:
             _encode(answer.freshness) if answer.ages_us else b"{}",
             b',"defaulted":%b' % _encode(answer.defaulted) if answer.defaulted else b"",
         )
+
+    def encode_error(self, error: TondoError) -> bytes:
+        """Return an error's JSON."""
+        return encode_error(error)
 
     def _instant(self, micros: int) -> bytes:
         """Return the JSON text of an instant; the text up to the second is kept."""
@@ -143,7 +148,7 @@ def encode_answer(answer: Answer) -> bytes:
     return _encode({**head, **nobody, "tags": [], "variants": answer.variants, **tail})
 
 
-def encode_error(error: Any) -> bytes:
+def encode_error(error: TondoError) -> bytes:
     """Return the native shape of an error."""
     return _encode({"error": error.to_json()})
 

@@ -1,29 +1,36 @@
-"""The Open Inference Protocol V2 in JSON: a request's tensors are the columns of its rows."""
+"""The Open Inference Protocol V2: a request's tensors are the columns of its rows.
+
+In JSON, or with the values as bytes behind it (`binary`).
+"""
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from tondo.core.columns import item_type
 from tondo.core.errors import CallerError, near
+from tondo.faces.scorer.protocols import binary
 from tondo.faces.scorer.protocols.bodies import (
     check_purpose,
     check_type,
     decode_any,
     explain_instant,
 )
+from tondo.faces.scorer.protocols.carried import Reply, sent_headers
 from tondo.scoring.request import ScoreRequest
 
 if TYPE_CHECKING:
+    from tondo.core.errors import TondoError
     from tondo.scoring.answer import Answer
     from tondo.scoring.path import ScoringPath
     from tondo.scoring.serving import Serving
 
 _WHOLE = frozenset(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
 ACCEPTED: Final[dict[str, frozenset[str]]] = {
-    "double": frozenset({"FP64", "FP32", "FP16"}) | _WHOLE,
+    "double": frozenset({"FP64", "FP32"}) | _WHOLE,
     "id": _WHOLE,
     "bool": frozenset({"BOOL"}),
     "string": frozenset({"BYTES"}),
@@ -39,30 +46,35 @@ _NATURAL: Final = {
     "date": "BYTES",
 }
 
-SERVER = {"name": "tondo", "version": "1", "extensions": []}
-"""The answer of GET /v2; the binary tensor extension is not offered yet."""
+SERVER: Final = {"name": "tondo", "version": "1", "extensions": ["binary_tensor_data"]}
+"""The answer of GET /v2."""
 
 _encode = msgspec.json.Encoder().encode
 
 
-class _Tensor(msgspec.Struct, gc=False):
+class Tensor(msgspec.Struct, gc=False):
+    """One input as it is sent."""
+
     name: str
     shape: list[int]
     datatype: str
-    data: list[Any]
+    data: list[Any] | None = None
+    """None while its values stand behind the JSON."""
     parameters: dict[str, Any] | None = None
 
 
-class _Output(msgspec.Struct):
+class Output(msgspec.Struct):
+    """One output as it is asked for."""
+
     name: str
     parameters: dict[str, Any] | None = None
 
 
 class _Request(msgspec.Struct, forbid_unknown_fields=True):
-    inputs: list[_Tensor]
+    inputs: list[Tensor]
     id: str | None = None
     parameters: dict[str, Any] | None = None
-    outputs: list[_Output] | None = None
+    outputs: list[Output] | None = None
 
 
 _decode = msgspec.json.Decoder(_Request).decode
@@ -72,7 +84,7 @@ _EXACT = 2**53
 
 _ONE_ROW = [1]
 
-_PARAMETERS = ("as_of", "prediction_ids", "purpose")
+_PARAMETERS = ("as_of", "binary_data_output", "prediction_ids", "purpose")
 
 
 class V2Handler:
@@ -95,32 +107,59 @@ class V2Handler:
 
     def read(self, body: bytes, started_ns: int) -> ScoreRequest:
         """Return the request of a body; coded errors name the input that is wrong."""
+        length = sent_headers(body).get(binary.HEADER)
+        body, behind = (body, b"") if length is None else binary.split(body, length)
         try:
             request = _decode(body)
         except (msgspec.DecodeError, RecursionError) as error:
             decode_any(body)
             raise _tensors(f"the request is not of the protocol: {error}") from None
-        for output in request.outputs or ():
-            if output.name != "score":
-                raise _tensors(
-                    f"there is no output '{output.name}'. {near(output.name, ['score'])}"
-                )
-        rows = self._rows(request.inputs)
-        as_of_us, ids, purpose = _parameters(request.parameters)
-        return ScoreRequest(
-            rows,
+        binary.take(request.inputs, behind)
+        return self.request_of(
+            request.inputs, request.outputs, request.parameters, request.id, started_ns
+        )
+
+    def request_of(
+        self,
+        inputs: list[Tensor],
+        outputs: list[Output] | None,
+        parameters: dict[str, Any] | None,
+        request_id: str | None,
+        started_ns: int,
+    ) -> ScoreRequest:
+        """Return the request of tensors, however they came; `told` is whether bytes go back."""
+        as_of_us, ids, purpose, as_bytes = read_parameters(parameters)
+        for output in outputs or ():
+            as_bytes = _output(output, as_bytes)
+        request = ScoreRequest(
+            self._rows(inputs),
             as_of_us=as_of_us,
             ids=ids,
             purpose=purpose,
-            request_id=request.id,
+            request_id=request_id,
             started_ns=started_ns,
         )
+        request.told = as_bytes
+        return request
 
-    def reply(self, answer: Answer, request_id: str | None = None) -> bytes:
-        """Return an answer's JSON."""
-        return encode_answer(answer, request_id)
+    def reply(self, answer: Answer, request: ScoreRequest) -> bytes:
+        """Return an answer's JSON, its scores behind it where bytes were asked for."""
+        if not request.told:
+            return encode_answer(answer, request.request_id)
+        data = binary.pack_scores([each.score for each in answer.predictions])
+        head = _encode(
+            describe(answer, request.request_id, {"parameters": {"binary_data_size": len(data)}})
+        )
+        return Reply.of(
+            head + data,
+            {"content-type": "application/octet-stream", binary.HEADER: str(len(head))},
+        )
 
-    def _rows(self, tensors: list[_Tensor]) -> list[dict[str, Any]]:
+    def encode_error(self, error: TondoError) -> bytes:
+        """Return an error's JSON."""
+        return encode_error(error)
+
+    def _rows(self, tensors: list[Tensor]) -> list[dict[str, Any]]:
         if not tensors:
             raise _tensors("the request has no inputs")
         size = tensors[0].shape[0] if tensors[0].shape else 0
@@ -137,14 +176,15 @@ class V2Handler:
             self.path.inputs.read_mapping(dict.fromkeys(row), where="inputs.")
         return rows
 
-    def _one_row(self, tensors: list[_Tensor]) -> dict[str, Any]:
+    def _one_row(self, tensors: list[Tensor]) -> dict[str, Any]:
         """Read a request of one row; what is plain is taken as it is."""
         row: dict[str, Any] = {}
         plain, accepted = self._plain, self._accepted
         for tensor in tensors:
             name, data = tensor.name, tensor.data
             if (
-                len(data) == 1
+                data is not None
+                and len(data) == 1
                 and name in plain
                 and data[0].__class__ is plain[name]
                 and tensor.datatype in accepted[name]
@@ -155,9 +195,11 @@ class V2Handler:
                 row[name] = self._column(tensor, 1)[0]
         return row
 
-    def _column(self, tensor: _Tensor, size: int) -> list[Any]:
+    def _column(self, tensor: Tensor, size: int) -> list[Any]:
         """Return a tensor's values in the language's own form."""
         name, data = tensor.name, tensor.data
+        if data is None:
+            raise _tensors(f"input '{name}' has no data", expected="data, or bytes behind the JSON")
         type_ = self._types.get(name)
         if type_ is None:
             self._read_value(name, None, where="inputs.")
@@ -176,7 +218,13 @@ class V2Handler:
             )
         plain = self._plain[name]
         if plain is not None and all(type(each) is plain for each in data):
-            return data
+            return (
+                data if plain is not float or all(map(isfinite, data)) else self._read(name, data)
+            )
+        return self._read(name, data)
+
+    def _read(self, name: str, data: list[Any]) -> list[Any]:
+        plain = self._plain[name]
         return [self._value(name, plain, each) for each in data]
 
     def _value(self, name: str, plain: type | None, value: Any) -> Any:
@@ -184,7 +232,7 @@ class V2Handler:
             return float(value)
         return self._read_value(name, value, where="inputs.")
 
-    def _datatype(self, tensor: _Tensor, type_: str) -> CallerError:
+    def _datatype(self, tensor: Tensor, type_: str) -> CallerError:
         if item_type(type_):
             return _tensors(
                 f"input '{tensor.name}' is a list",
@@ -220,7 +268,13 @@ def metadata(path: ScoringPath, serving: Serving, versions: list[str]) -> dict[s
 
 
 def encode_answer(answer: Answer, request_id: str | None) -> bytes:
-    """Return an answer's JSON; rows dealt to several variants list the variant of each."""
+    """Return an answer's JSON."""
+    scores = [each.score for each in answer.predictions]
+    return _encode(describe(answer, request_id, {"data": scores}))
+
+
+def describe(answer: Answer, request_id: str | None, values: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer, `values` in its output; rows dealt to several variants list each one's."""
     predictions = answer.predictions
     one = answer.variants[0]
     several = len(answer.variants) > 1
@@ -239,7 +293,7 @@ def encode_answer(answer: Answer, request_id: str | None) -> bytes:
         parameters["variants"] = [each.variant for each in predictions]
     if predictions[0].decision is not None:
         parameters["decisions"] = [each.decision for each in predictions]
-    reply = {
+    return {
         "model_name": answer.deployment,
         "model_version": "" if several else str(one.version),
         "id": request_id or predictions[0].id,
@@ -249,21 +303,34 @@ def encode_answer(answer: Answer, request_id: str | None) -> bytes:
                 "name": "score",
                 "datatype": "FP64",
                 "shape": [len(predictions)],
-                "data": [each.score for each in predictions],
+                **values,
             }
         ],
     }
-    return _encode(reply)
 
 
-def encode_error(error: Any) -> bytes:
+def encode_error(error: TondoError) -> bytes:
     """Return the protocol's shape of an error."""
     return _encode({"error": str(error)})
 
 
-def _parameters(given: dict[str, Any] | None) -> tuple[int | None, list[str] | None, str]:
+def _output(output: Output, as_bytes: bool) -> bool:  # noqa: FBT001 - what held so far
+    """Return whether an output goes back as bytes; there is one output, `score`."""
+    if output.name != "score":
+        raise _tensors(f"there is no output '{output.name}'. {near(output.name, ['score'])}")
+    for name, value in (output.parameters or {}).items():
+        if name != "binary_data":
+            raise _tensors(f"an output has no parameter '{name}'", expected="only binary_data")
+        as_bytes = check_type(value, bool, "binary_data", "true or false")
+    return as_bytes
+
+
+def read_parameters(
+    given: dict[str, Any] | None,
+) -> tuple[int | None, list[str] | None, str, bool]:
+    """Return as-of time, prediction ids, purpose, and whether outputs go back as bytes."""
     if not given:
-        return None, None, "live"
+        return None, None, "live", False
     for name in given:
         if name not in _PARAMETERS:
             raise _tensors(
@@ -275,7 +342,10 @@ def _parameters(given: dict[str, Any] | None) -> tuple[int | None, list[str] | N
         given.get("prediction_ids"), list[str] | None, "prediction_ids", "a list of texts"
     )
     purpose = check_type(given.get("purpose", "live"), str, "purpose", "text")
-    return explain_instant(given.get("as_of")), ids, check_purpose(purpose)
+    as_bytes = check_type(
+        given.get("binary_data_output", False), bool, "binary_data_output", "a bool"
+    )
+    return explain_instant(given.get("as_of")), ids, check_purpose(purpose), as_bytes
 
 
 def _tensors(what: str, *, expected: str = "", fix: str = "") -> CallerError:
