@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +31,18 @@ class Runtime(Protocol):
 
     def close(self) -> None:
         """Free the model's memory."""
+        ...
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """A runtime that can tell what each feature did; not every one can."""
+
+    def contributions(self, matrix: np.ndarray) -> np.ndarray:
+        """Return rows x (features + 1): what each adds to the raw score, last what is expected.
+
+        A row's sum is its raw score: log-odds of a binary model, the value otherwise.
+        """
         ...
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tondo.core.errors import CallerError
+import msgspec
+
+from tondo.core.errors import CallerError, TondoError
 
 if TYPE_CHECKING:
     from tondo.workspace.bootstrap import Parts
+    from tondo.workspace.live.asking import TryAnswer
+    from tondo.workspace.live.explanation import Explanation
     from tondo.workspace.live.feed import Feed
+    from tondo.workspace.live.trying import TryForm
     from tondo.workspace.live.values import LiveView, ScorerState
 
 _LONGEST_S = 60.0
@@ -41,15 +46,51 @@ class LiveVerbs:
             time.sleep(seconds)
             return feed.look()
 
+    def try_form(self, deployment: str) -> TryForm:
+        """Return what a deployment may be asked, with a row of its training to begin with."""
+        from tondo.workspace.live.trying import try_form
+
+        return try_form(self._parts, deployment)
+
+    def try_row(
+        self, deployment: str, row: dict[str, Any], *, as_of: str | None = None
+    ) -> TryAnswer:
+        """Ask a running scorer for one row, under the purpose `try`, and say why it answered so."""
+        from tondo.workspace.live.asking import ask_scorer
+
+        answer = ask_scorer(
+            self._addresses(), deployment, row, as_of=as_of, token=self._parts.settings.token
+        )
+        try:
+            why = self.explain(deployment, row, as_of=answer.as_of, version=answer.variant)
+        except TondoError as error:
+            return msgspec.structs.replace(answer, unexplained=f"{error.code}: {error.what}")
+        return msgspec.structs.replace(answer, explanation=why)
+
+    def explain(
+        self,
+        deployment: str,
+        row: dict[str, Any],
+        *,
+        as_of: str | None = None,
+        version: str | None = None,
+    ) -> Explanation:
+        """Say what each feature does to a row's score; nothing is logged."""
+        from tondo.core.instants import parse_instant
+        from tondo.workspace.live.trying import explain
+
+        as_of_us = None if as_of is None else parse_instant(as_of)
+        return explain(self._parts, deployment, row, as_of_us=as_of_us, version=version)
+
     def feed(self) -> Feed:
         """Return what looks at the scorers again and again; close it at the end."""
-        from tondo.scoring.presence import present_scorers
         from tondo.workspace.live.feed import Feed
         from tondo.workspace.live.scorers import Scorers
 
-        state = self._parts.state
-        scorers = Scorers(
-            lambda: [each.address for each in present_scorers(state)],
-            token=self._parts.settings.token,
-        )
+        scorers = Scorers(self._addresses, token=self._parts.settings.token)
         return Feed(scorers, self._parts.clock)
+
+    def _addresses(self) -> list[str]:
+        from tondo.scoring.presence import present_scorers
+
+        return [each.address for each in present_scorers(self._parts.state)]

@@ -15,6 +15,9 @@ FLOAT64 = 1
 NORMAL = 0
 """C_API_PREDICT_NORMAL: the objective's transform applied"""
 
+CONTRIBUTIONS = 3
+"""C_API_PREDICT_CONTRIB: what each feature adds to the raw score, and what the trees expect"""
+
 _NAMES = ("lib_lightgbm.so", "lib_lightgbm.dylib", "lib_lightgbm.dll")
 
 

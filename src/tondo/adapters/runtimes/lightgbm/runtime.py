@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tondo.adapters.runtimes.lightgbm.library import (
+    CONTRIBUTIONS,
     FLOAT64,
     NORMAL,
     check,
@@ -95,6 +96,25 @@ class LightGBMRuntime:
         if rows.ndim != 2 or rows.shape[1] != self._features:
             raise self._wrong_width(rows.shape[-1])
         return rows
+
+    def contributions(self, matrix: np.ndarray) -> np.ndarray:
+        """Return what each feature adds to the raw score of each row, and last what is expected.
+
+        Rows x (features + 1), exact Shapley values of the trees (Lundberg, Erion, Lee 2018); a
+        row's sum is its raw score: the log-odds of a binary model.
+        """
+        if not self._booster:
+            _closed()
+        rows = np.ascontiguousarray(matrix, dtype=np.float64)
+        if rows.ndim != 2 or rows.shape[1] != self._features:
+            raise self._wrong_width(rows.shape[-1])
+        found = np.empty((len(rows), self._features + 1), dtype=np.float64)
+        status = self._library.LGBM_BoosterPredictForMat(
+            *(self._booster, rows.ctypes.data, FLOAT64, len(rows), self._features),
+            *(1, CONTRIBUTIONS, 0, -1, _OPTIONS, ctypes.byref(self._length), found.ctypes.data),
+        )
+        check(self._library, status)
+        return found
 
     def _predict_few(self, data: bytes) -> list[float]:
         predict, size = self.predict_packed, self._row_bytes
