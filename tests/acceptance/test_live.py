@@ -9,13 +9,15 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import scored
-from scorer_process import Workspace, running
+from scorer_process import ROW, Workspace, running
 from tondo.adapters.clocks.system import SystemClock
+from tondo.scoring.package import seal
 from tondo.scoring.presence import present_scorers
 from tondo.workspace.live.feed import Feed
 from tondo.workspace.live.scorers import Scorers
@@ -89,3 +91,25 @@ def test_what_does_not_answer_or_wants_a_token_is_said(workspace, tmp_path):
     assert open_.workers[0].ready
     nobody = Scorers(lambda: ["http://127.0.0.1:9"])
     assert nobody.look()[0][0].problem == "nothing listens there"
+
+
+def test_variants_are_counted_apart_and_a_slow_one_does_not_slow_the_others(workspace):
+    trees = scored.contents(runtime="lightgbm", samples=())
+    files = {"model.txt": scored.forest_text(4, trees=2_000, leaves=31)}
+    slow = seal(msgspec.structs.replace(trees, files=files))
+    workspace.publish(
+        workspace.variant(scored.package(), weight=0.7),
+        workspace.variant(slow, name="candidate", version=2, weight=0.3, tags=()),
+    )
+    with running("--root", workspace.root) as scorer, closing(feed_of(workspace.root)) as feed:
+        feed.look()
+        answered = [scorer.score().json["variant"] for _ in range(60)]
+        several = scorer.score(*[ROW] * 40).json
+        assert several["variant"] is None
+        refused = scorer.score({"distance": "far"})
+        found = {each.variant: each for each in feed.look().rates}
+    assert refused.status == 400
+    assert found["live"].requests == answered.count("live") > 0
+    assert found["candidate"].requests == answered.count("candidate") > 0
+    assert (found["several"].requests, found[""].refused) == (1, 1)
+    assert found["candidate"].p50_us > found["live"].p50_us

@@ -319,10 +319,8 @@ def test_status_and_metrics_count(scorer):
         "errors": 1,
     }
     text = scorer.get("/metrics").body.decode()
-    assert (
-        f'tondo_predictions_total{{deployment="late",protocol="rows"}} {after["predictions"]}'
-        in text
-    )
+    labels = 'deployment="late",protocol="rows",variant="live"'
+    assert f"tondo_predictions_total{{{labels}}} {after['predictions']}" in text
     assert 'le="+Inf"' in text
 
 

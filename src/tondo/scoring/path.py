@@ -16,7 +16,7 @@ from tondo.scoring.answer import Answer, Prediction
 from tondo.scoring.asked import asked_features
 from tondo.scoring.frames import LoggedRequest, LoggedRow, encode
 from tondo.scoring.plan import BUCKETS, choose
-from tondo.scoring.request import ScoreRequest
+from tondo.scoring.request import SEVERAL, ScoreRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -293,10 +293,12 @@ class ScoringPath:
 
     def _log_parts(self, request: ScoreRequest, parts: Parts) -> None:
         """Log one frame a variant, up to the first that failed: it fails the whole request."""
+        request.variant = SEVERAL
         for name, (_, part) in parts.items():
             self._log(self.servings[name], [part])
-            if part.error is not None:
-                request.error = part.error
+            if part.error is not None or len(parts) == 1:
+                request.error, request.variant = part.error, name
+                request.started_ns = part.started_ns
                 return
 
     def _merge(self, request: ScoreRequest, parts: Parts) -> Answer:

@@ -14,6 +14,9 @@ Ages = dict[str, int | None]
 
 NO_AGES: Ages = {}
 
+SEVERAL = "several"
+"""Stands for the variant of a request whose rows were dealt to more than one."""
+
 
 class ScoreRequest:
     """Rows in the language's own values, with what the caller may say about them.
@@ -23,7 +26,7 @@ class ScoreRequest:
 
     __slots__ = (
         *("ages", "as_of_us", "at_us", "defaulted", "error", "ids", "purpose"),
-        *("request_id", "rows", "scores", "started_ns", "told", "vectors"),
+        *("request_id", "rows", "scores", "started_ns", "told", "variant", "vectors"),
     )
 
     def __init__(
@@ -50,6 +53,8 @@ class ScoreRequest:
         self.scores: list[float] = []
         self.told: Any = None
         """What a protocol keeps of the request for its reply; nobody else looks at it."""
+        self.variant = ""
+        """Who answered or failed, where rows are dealt: a variant's name, or `SEVERAL`."""
         self.error: TondoError | None = None
 
     def part(self, positions: Sequence[int], rows: list[Row]) -> ScoreRequest:

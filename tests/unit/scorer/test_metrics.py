@@ -7,7 +7,7 @@ def test_the_text_counts_by_status_and_bucket():
     route.count([200, 200, 400], 200_000, predictions=5)
     route.count([200], 10**12)
     text = metrics.text({"tondo_plan_number": 7})
-    labels = 'deployment="late",protocol="rows"'
+    labels = 'deployment="late",protocol="rows",variant=""'
     assert f'tondo_requests_total{{{labels},status="200"}} 3' in text
     assert f"tondo_predictions_total{{{labels}}} 5" in text
     assert f'tondo_request_seconds_bucket{{{labels},le="0.0001"}} 0' in text
@@ -19,7 +19,7 @@ def test_the_text_counts_by_status_and_bucket():
 def test_a_bound_belongs_to_its_bucket():
     route = Metrics().route("late", "rows")
     route.count([200], BUCKETS_US[0] * 1000)
-    assert route.buckets[0] == 1
+    assert route.variants[""].buckets[0] == 1
 
 
 def test_a_route_keeps_its_counts_across_plans():
@@ -35,4 +35,16 @@ def test_an_answer_that_was_not_kept_is_counted_as_the_error_it_became():
     route = Metrics().route("late", "rows")
     route.count([200], 1)
     route.correct(200, 503)
-    assert route.statuses == {200: 0, 503: 1}
+    assert route.variants[""].statuses == {200: 0, 503: 1}
+
+
+def test_variants_are_counted_apart():
+    metrics = Metrics()
+    route = metrics.route("late", "rows")
+    route.count([200, 200], 1, 2, "live")
+    route.count([500], 1, 0, "candidate")
+    text = metrics.text({})
+    labels = 'deployment="late",protocol="rows"'
+    assert f'tondo_requests_total{{{labels},variant="live",status="200"}} 2' in text
+    assert f'tondo_requests_total{{{labels},variant="candidate",status="500"}} 1' in text
+    assert (route.requests, route.errors, route.predictions) == (3, 1, 2)

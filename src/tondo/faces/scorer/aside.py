@@ -92,8 +92,8 @@ class Twins:
         self._logged = logged
         self._idle: list[tuple[Route, KeptFrames]] = []
 
-    def answer(self, body: bytes) -> tuple[int, bytes, list[bytes], int, int]:
-        """Return status, JSON, frames to be logged, predictions and nanoseconds."""
+    def answer(self, body: bytes) -> tuple[int, bytes, list[bytes], tuple[int, str], int]:
+        """Return status, JSON, frames to be logged, predictions with variant, and nanoseconds."""
         start = time.perf_counter_ns()
         try:
             twin, frames = self._idle.pop()
@@ -101,10 +101,10 @@ class Twins:
             twin, frames = self._new()
         before = twin.metrics.predictions
         status, payload = twin.answer(body)
-        predictions = twin.metrics.predictions - before
+        counted = twin.metrics.predictions - before, twin.metrics.last
         kept = frames.take()
         self._idle.append((twin, frames))
-        return status, payload, kept, predictions, time.perf_counter_ns() - start
+        return status, payload, kept, counted, time.perf_counter_ns() - start
 
     def _new(self) -> tuple[Route, KeptFrames]:
         frames = KeptFrames()

@@ -13,30 +13,61 @@ BUCKETS_US = (100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_00
 
 _BUCKETS_NS = tuple(each * 1_000 for each in BUCKETS_US)
 
+_REFUSED = 400
+
 Labels = tuple[tuple[str, str], ...]
 
 
-class RouteMetrics:
-    """Counts of one route: statuses, predictions, and the time in the handler."""
+class VariantCounts:
+    """What one variant answered under one route."""
 
-    __slots__ = ("buckets", "cost_ns", "labels", "predictions", "seconds_ns", "shed", "statuses")
+    __slots__ = ("buckets", "predictions", "seconds_ns", "statuses")
+
+    def __init__(self) -> None:
+        self.statuses: dict[int, int] = {}
+        self.predictions = 0
+        self.seconds_ns = 0
+        self.buckets = [0] * (len(_BUCKETS_NS) + 1)
+
+    def lines(self, labels: Labels) -> Iterator[str]:
+        """Yield the samples."""
+        for status, number in sorted(self.statuses.items()):
+            yield _sample("tondo_requests_total", (*labels, ("status", str(status))), number)
+        yield _sample("tondo_predictions_total", labels, self.predictions)
+        total = 0
+        for bound, number in zip((*BUCKETS_US, None), self.buckets, strict=True):
+            total += number
+            limit = "+Inf" if bound is None else f"{bound / 1e6:g}"
+            yield _sample("tondo_request_seconds_bucket", (*labels, ("le", limit)), total)
+        yield _sample("tondo_request_seconds_sum", labels, self.seconds_ns / 1e9)
+        yield _sample("tondo_request_seconds_count", labels, total)
+
+
+class RouteMetrics:
+    """Counts of one route by variant: statuses, predictions, and the time in the handler.
+
+    The variant is empty where a request was refused before one was chosen, and `several` where
+    its rows were dealt to more than one.
+    """
+
+    __slots__ = ("cost_ns", "labels", "last", "shed", "variants")
 
     def __init__(self, **labels: str) -> None:
         self.labels: Labels = tuple(labels.items())
-        self.statuses: dict[int, int] = {}
-        self.predictions = 0
+        self.variants: dict[str, VariantCounts] = {}
         self.shed = 0
         """Requests that were refused because they would have waited for too long."""
         self.cost_ns = 0
         """What one request costs of late: moves an eighth of the way with each batch."""
-        self.seconds_ns = 0
-        self.buckets = [0] * (len(_BUCKETS_NS) + 1)
+        self.last = ""
+        """Variant that was counted last."""
 
     def count(
         self,
         statuses: Sequence[int],
         elapsed_ns: int,
         predictions: int = 0,
+        variant: str = "",
         *,
         aside: bool = False,
     ) -> None:
@@ -44,37 +75,53 @@ class RouteMetrics:
 
         What was answered `aside`, in another thread, costs the event loop nothing.
         """
+        counts = self.variants.get(variant)
+        if counts is None:
+            counts = self.variants[variant] = VariantCounts()
+        self.last = variant
         for status in set(statuses):
-            self.statuses[status] = self.statuses.get(status, 0) + statuses.count(status)
-        self.predictions += predictions
+            counts.statuses[status] = counts.statuses.get(status, 0) + statuses.count(status)
+        counts.predictions += predictions
         if statuses and not aside:
-            self.cost_ns += (elapsed_ns // len(statuses) - self.cost_ns) >> 3
-        self.seconds_ns += elapsed_ns * len(statuses)
-        self.buckets[bisect_left(_BUCKETS_NS, elapsed_ns)] += len(statuses)
+            self.spent(elapsed_ns, len(statuses))
+        counts.seconds_ns += elapsed_ns * len(statuses)
+        counts.buckets[bisect_left(_BUCKETS_NS, elapsed_ns)] += len(statuses)
+
+    def spent(self, elapsed_ns: int, requests: int) -> None:
+        """Learn what a request costs the event loop from what several cost together."""
+        self.cost_ns += (elapsed_ns // requests - self.cost_ns) >> 3
 
     def correct(self, counted: int, status: int) -> None:
         """Count the last request under another status than was `counted`."""
-        self.statuses[counted] -= 1
-        self.statuses[status] = self.statuses.get(status, 0) + 1
+        statuses = self.variants[self.last].statuses
+        statuses[counted] -= 1
+        statuses[status] = statuses.get(status, 0) + 1
 
     @property
     def requests(self) -> int:
         """Requests counted."""
-        return sum(self.statuses.values())
+        return sum(sum(each.statuses.values()) for each in self.variants.values())
+
+    @property
+    def errors(self) -> int:
+        """Requests that were refused or failed."""
+        return sum(
+            number
+            for each in self.variants.values()
+            for status, number in each.statuses.items()
+            if status >= _REFUSED
+        )
+
+    @property
+    def predictions(self) -> int:
+        """Rows answered."""
+        return sum(each.predictions for each in self.variants.values())
 
     def lines(self) -> Iterator[str]:
         """Yield the samples of this route."""
-        for status, number in sorted(self.statuses.items()):
-            yield _sample("tondo_requests_total", (*self.labels, ("status", str(status))), number)
-        yield _sample("tondo_predictions_total", self.labels, self.predictions)
         yield _sample("tondo_shed_total", self.labels, self.shed)
-        total = 0
-        for bound, number in zip((*BUCKETS_US, None), self.buckets, strict=True):
-            total += number
-            limit = "+Inf" if bound is None else f"{bound / 1e6:g}"
-            yield _sample("tondo_request_seconds_bucket", (*self.labels, ("le", limit)), total)
-        yield _sample("tondo_request_seconds_sum", self.labels, self.seconds_ns / 1e9)
-        yield _sample("tondo_request_seconds_count", self.labels, total)
+        for variant, counts in sorted(self.variants.items()):
+            yield from counts.lines((*self.labels, ("variant", variant)))
 
 
 class Metrics:
@@ -97,7 +144,7 @@ class Metrics:
                 "requests": route.requests,
                 "predictions": route.predictions,
                 "shed": route.shed,
-                "errors": sum(n for status, n in route.statuses.items() if status >= 400),
+                "errors": route.errors,
             }
             for (deployment, protocol), route in sorted(self._routes.items())
         }

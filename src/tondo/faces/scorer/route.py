@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("tondo.scorer")
 
+_OK = 200
+
 
 class Route:
     """One URL: a handler with its counts. `answer` never raises."""
 
     __slots__ = (
-        *("_encode_error", "_handler", "_quick", "appender", "busy", "metrics"),
-        *("most_bytes", "path", "slow", "twins", "used"),
+        *("_encode_error", "_handler", "_quick", "_variant", "appender", "busy"),
+        *("metrics", "most_bytes", "path", "slow", "twins", "used"),
     )
 
     def __init__(self, handler: Handler, metrics: RouteMetrics) -> None:
@@ -50,6 +52,9 @@ class Route:
         self.metrics = metrics
         self._handler = handler
         self._quick = quick_handler(handler)
+        names = list(handler.path.servings)
+        self._variant = names[0] if len(names) == 1 else None
+        """Who answers every request; None where rows are dealt."""
         self._encode_error = handler.encode_error
 
     def answer(self, body: bytes) -> tuple[int, bytes]:
@@ -79,7 +84,7 @@ class Route:
         answered = len(answers) - answers.count(None)
         if answered:
             elapsed_ns = time.perf_counter_ns() - start
-            self.metrics.count([200] * answered, elapsed_ns, answered)
+            self.metrics.count([200] * answered, elapsed_ns, answered, self._variant or "")
         return answers
 
     def finish(
@@ -93,12 +98,29 @@ class Route:
             self._reply(next(waiting), outcome) if isinstance(outcome, ScoreRequest) else outcome
             for outcome in outcomes
         ]
-        elapsed_ns = time.perf_counter_ns() - start
-        predictions = sum(
-            0 if isinstance(each, TondoError) else len(each.predictions) for each in answers
-        )
-        self.metrics.count([status for status, _ in replies], elapsed_ns, predictions)
+        statuses = [status for status, _ in replies]
+        if self._variant is None:
+            self._count_dealt(outcomes, statuses, start)
+        else:
+            rows = sum(map(_rows_of, answers))
+            self.metrics.count(statuses, time.perf_counter_ns() - start, rows, self._variant)
         return replies
+
+    def _count_dealt(
+        self,
+        outcomes: Sequence[ScoreRequest | tuple[int, bytes]],
+        statuses: Sequence[int],
+        start: int,
+    ) -> None:
+        """Count each request for the variant that answered it, without the others' time."""
+        now_ns, count = time.perf_counter_ns(), self.metrics.count
+        for outcome, status in zip(outcomes, statuses, strict=True):
+            if isinstance(outcome, ScoreRequest):
+                rows = len(outcome.rows) if status == _OK else 0
+                count([status], now_ns - outcome.started_ns, rows, outcome.variant, aside=True)
+            else:
+                count([status], now_ns - start, aside=True)
+        self.metrics.spent(now_ns - start, len(statuses))
 
     def read(self, body: bytes, start_ns: int) -> ScoreRequest | tuple[int, bytes]:
         """Return the request of a body, or at once what to answer to one that is none."""
@@ -159,6 +181,10 @@ class Route:
     def synced(self) -> bool:
         """Whether a reply waits until its frame is on the device."""
         return self.path.synced
+
+
+def _rows_of(answer: Answer | TondoError) -> int:
+    return 0 if isinstance(answer, TondoError) else len(answer.predictions)
 
 
 def _unexpected() -> TondoError:

@@ -38,13 +38,13 @@ async def _aside(service: Service, route: Route, twins: Twins, body: bytes) -> t
     """Answer in another thread; refuse at once what would wait for one for too long."""
     if not service.threads.admits(route.metrics):
         return route.shed()
-    status, payload, frames, predictions, elapsed_ns = await service.threads.run(
+    status, payload, frames, counted, elapsed_ns = await service.threads.run(
         route.metrics, twins.answer, body
     )
     if frames and route.appender is not None:
         route.appender.append_many(frames)
     route.used = True
-    route.metrics.count([status], elapsed_ns, predictions, aside=True)
+    route.metrics.count([status], elapsed_ns, *counted, aside=True)
     return status, payload
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from tondo.core.errors import CallerError, NotFoundError, OutsideError, TondoError
-from tondo.workspace.live.explanation import Explanation  # noqa: TC001 - a field's type
+from tondo.workspace.live.explanation import Explanation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -96,7 +96,7 @@ def _word(tree: Node, value: float) -> str:
     """Return the word that a `vocab` numbers so; empty for all else, and for words not in it."""
     if not isinstance(tree, Fitted) or tree.function != "vocab" or not math.isfinite(value):
         return ""
-    words = tree.parameters["values"]
+    words = (tree.parameters or {}).get("values", [])
     place = int(value) - 1
     return str(words[place]) if 0 <= place < len(words) else "another"
 

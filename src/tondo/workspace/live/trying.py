@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tondo.scoring.plan import PlannedDeployment, PlannedVariant, ServingPlan
     from tondo.workspace.bootstrap import Parts
 
+
 class TryColumn(msgspec.Struct, frozen=True, kw_only=True):
     """One column of the form."""
 
