@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tondo.workspace.verbs.shadows import ShadowVerbs
     from tondo.workspace.verbs.snapshots import SnapshotVerbs
     from tondo.workspace.verbs.statistics import StatisticsVerbs
+    from tondo.workspace.verbs.streams import StreamVerbs
     from tondo.workspace.verbs.training import TrainingVerbs
 
 
@@ -31,8 +32,9 @@ class Workspace:
     """A project and its state. `tondo.open(path)` makes one; a process may hold many.
 
     The verbs stand where the way of the data puts them:
-    `data`, `snapshots`, `statistics`, `schemas`, `preparation`, `features`, `training`,
-    `registry`, `deployment`, `rollouts`, `live`, `shadows`, `monitoring`, `retraining`, `flow`.
+    `data`, `snapshots`, `statistics`, `schemas`, `batches`, `preparation`, `features`,
+    `training`, `registry`, `deployment`, `live`, `shadows`, `rollouts`, `streams`,
+    `monitoring`, `retraining`, `flow`.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -128,6 +130,13 @@ class Workspace:
         from tondo.workspace.verbs.rollouts import RolloutVerbs
 
         return RolloutVerbs(self.parts)
+
+    @cached_property
+    def streams(self) -> StreamVerbs:
+        """Events that a deployment scores as they come."""
+        from tondo.workspace.verbs.streams import StreamVerbs
+
+        return StreamVerbs(self.parts)
 
     @cached_property
     def monitoring(self) -> MonitoringVerbs:

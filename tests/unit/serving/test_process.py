@@ -10,6 +10,8 @@ from scorer_process import running
 from tondo.stages.serving.answers import answers_of, read_answers
 from tondo.stages.serving.pairs import read_pairs
 from tondo.workspace.consuming.keeper import Keeper
+from tondo.workspace.consuming.runs import Runs
+from tondo.workspace.consuming.shadows import ShadowRun
 
 WAIT_S = 30
 
@@ -39,6 +41,33 @@ def wait_for(count, of):
 def test_nothing_runs_while_nothing_is_wished(keeper):
     keeper.look()
     assert keeper.process is None
+
+
+def test_streams_and_shadows_take_turns_and_end_when_wished_no_longer(shop):
+    shop.workspace.streams.start("buys", source="visits")
+    shop.workspace.shadows.start("buys", "2")
+    shop.ask()
+    shop.workspace.streams.push("visits", [{"id": "e1", "row": shop.rows[0]}])
+    with Runs(shop.parts) as runs:
+        runs.follow()
+        assert [runs.step(), runs.step()] == [True, False]
+        shop.workspace.streams.stop("buys", source="visits")
+        runs.follow()
+        shop.workspace.streams.push("visits", [{"id": "e2", "row": shop.rows[0]}])
+        assert not runs.step()
+    (answer,) = shop.workspace.streams.answers("buys", source="visits")
+    assert (answer.prediction_id, len(pairs(shop, 2))) == ("e1", 40)
+    assert shop.parts.ledger.count("shadow_report") == 1
+
+
+def test_a_consumer_that_cannot_be_opened_stops_no_other(shop, caplog):
+    shadow = shop.workspace.shadows.start("buys", "2")
+    shop.workspace.streams.start("buys", source="visits")
+    shop.workspace.streams.push("visits", [{"id": "e1", "row": shop.rows[0]}])
+    with ShadowRun(shop.parts, shadow), Runs(shop.parts) as runs:
+        runs.follow()
+        assert runs.step()
+    assert "TD-SERVING-006" in caplog.text
 
 
 def test_a_shadow_follows_a_scorer_and_comes_back_after_a_kill(shop, keeper):

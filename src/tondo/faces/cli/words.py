@@ -25,6 +25,7 @@ NOUNS = {
     "scorer": "The processes that answer, and what they do now.",
     "shadow": "Versions that score what is asked of a deployment, and answer nobody.",
     "rollout": "How a candidate gets its traffic, step by step.",
+    "stream": "Events that a deployment scores as they come.",
     "outcome": "What really happened.",
     "prediction": "Answers that were given.",
     "alert": "What somebody should look at.",

@@ -144,4 +144,5 @@ class PathAnswerer:
 
 def refusal(asked: Asked, error: TondoError) -> Refused:
     """Return what is kept of a request that could not be scored."""
-    return Refused(asked.source_ids, error.code, error.message[:SHOWN_CHARACTERS], asked.before)
+    message = error.message[:SHOWN_CHARACTERS]
+    return Refused(asked.source_ids, error.code, message, asked.before, asked.event)

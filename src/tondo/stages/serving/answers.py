@@ -49,6 +49,8 @@ class Refused(msgspec.Struct, frozen=True, array_like=True, gc=False):
     code: str
     message: str
     before: Before | None = None
+    event: bytes | None = None
+    """What was refused, where nothing else keeps it: a dead letter."""
 
 
 class AnswerFrame(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -13,7 +13,7 @@ import msgspec
 from tondo.stages.serving.answers import AnswerFrame, Refused, encode, last_position
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tondo.ports.eventlog import Appender, EventLog, Position
     from tondo.scoring.request import Row
@@ -37,6 +37,8 @@ class Asked(NamedTuple):
     """None: as of when it is scored."""
     request_id: str | None
     before: Before | None = None
+    event: bytes | None = None
+    """As it lies in the source; kept with a refusal, so that nothing is lost."""
 
 
 class Taken(NamedTuple):
@@ -91,14 +93,11 @@ class Consumer:
         *,
         eventlog: EventLog,
         stream: str,
-        on_refused: Callable[[Taken, Refused], None] | None = None,
     ) -> None:
-        """`on_refused` is told before the frame is written: after a kill it is told again."""
         self._source = source
         self._answerers = answerers
         self._eventlog = eventlog
         self._stream = stream
-        self._on_refused = on_refused
         self._appender: Appender | None = None
         self._position = last_position(eventlog, stream)
 
@@ -109,7 +108,7 @@ class Consumer:
             pending.position = taken.position
             if taken.asked is None:
                 continue
-            self._answer(taken, pending)
+            self._answer(taken.asked, pending)
             if pending.full:
                 done += self._write(pending)
                 pending = _Pending()
@@ -127,19 +126,14 @@ class Consumer:
             self._appender.close()
             self._appender = None
 
-    def _answer(self, taken: Taken, pending: _Pending) -> None:
-        asked = taken.asked
+    def _answer(self, asked: Asked | Refused, pending: _Pending) -> None:
+        found: list[Answered | Refused] = [asked] if isinstance(asked, Refused) else []
         if isinstance(asked, Asked):
             found = [each for answerer in self._answerers for each in answerer.answer(asked)]
-        else:
-            assert asked is not None
-            found = [asked]
         pending.requests += 1
         for each in found:
             if isinstance(each, Refused):
                 pending.refused.append(each)
-                if self._on_refused is not None:
-                    self._on_refused(taken, each)
             else:
                 pending.answered.append(each)
                 pending.bytes += len(each.request)

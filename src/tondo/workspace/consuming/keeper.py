@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tondo.workspace.consuming.runs import wished_shadows
+from tondo.workspace.consuming.runs import wished_consumers
 
 if TYPE_CHECKING:
     from tondo.ports.launcher import Process
@@ -24,7 +24,7 @@ class Keeper:
     def look(self) -> None:
         """Start the process where a consumer is wished and none runs; call it now and then."""
         running = self.process is not None and self.process.running
-        if not running and wished_shadows(self._parts):
+        if not running and wished_consumers(self._parts):
             self.stop()
             arguments = ["--project", str(self._parts.root)]
             self.process = self._parts.consumer_launcher.start(arguments, nice=NICE)

@@ -7,12 +7,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Self
 
 from tondo.core.errors import TondoError
+from tondo.stages.serving.shadow import Shadow, shadows
+from tondo.stages.serving.stream import Stream, streams
 from tondo.workspace.consuming.shadows import ShadowRun, report
+from tondo.workspace.consuming.streams import StreamRun
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from tondo.stages.serving.shadow import Shadow
     from tondo.workspace.bootstrap import Parts
 
 _log = logging.getLogger("tondo.consumer")
@@ -30,19 +32,19 @@ class Runs:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._open: dict[str, ShadowRun] = {}
+        self._open: dict[str, ShadowRun | StreamRun] = {}
         self._reported: dict[str, float] = {}
         self._unreported: set[str] = set()
         self._retry_at: dict[str, float] = {}
 
     def follow(self) -> None:
         """Open consumers that are wished and not open, close those wished no longer."""
-        wished = {each.id: each for each in wished_shadows(self._parts)}
+        wished = {each.id: each for each in wished_consumers(self._parts)}
         for key in [each for each in self._open if each not in wished]:
             self._close(key)
-        for key, shadow in wished.items():
+        for key, each in wished.items():
             if key not in self._open and monotonic() >= self._retry_at.get(key, 0.0):
-                self._try_open(key, shadow)
+                self._try_open(key, each)
 
     def step(self) -> bool:
         """Let each consumer do a little; return whether any had something to do."""
@@ -56,7 +58,8 @@ class Runs:
             if done.requests:
                 busy = True
                 self._unreported.add(key)
-            self._report(key, run)
+            if isinstance(run, ShadowRun):
+                self._report(key, run)
         return busy
 
     def close(self) -> None:
@@ -64,9 +67,12 @@ class Runs:
         for key in list(self._open):
             self._close(key)
 
-    def _try_open(self, key: str, shadow: Shadow) -> None:
+    def _try_open(self, key: str, wished: Shadow | Stream) -> None:
         try:
-            self._open[key] = ShadowRun(self._parts, shadow)
+            if isinstance(wished, Shadow):
+                self._open[key] = ShadowRun(self._parts, wished)
+            else:
+                self._open[key] = StreamRun(self._parts, wished.deployment, wished.source)
         except TondoError as error:
             self._put_off(key, error)
 
@@ -100,8 +106,8 @@ class Runs:
         self.close()
 
 
-def wished_shadows(parts: Parts) -> list[Shadow]:
-    """Return the shadows that are to run."""
-    from tondo.stages.serving.shadow import shadows
-
-    return [each for each in shadows(ledger=parts.ledger) if each.running]
+def wished_consumers(parts: Parts) -> list[Shadow | Stream]:
+    """Return the shadows and the streams that are to run."""
+    found: list[Shadow | Stream] = list(shadows(ledger=parts.ledger))
+    found += streams(ledger=parts.ledger)
+    return [each for each in found if each.running]

@@ -1,10 +1,11 @@
-"""Operations on consumers: shadows."""
+"""Operations on consumers: shadows and streams."""
 
 from __future__ import annotations
 
 from tondo.workspace.operation import Operation, read, write
 
 _SHADOWS = "/v1/deployments/{deployment}/shadows"
+_STREAM = "/v1/deployments/{deployment}/streams/{source}"
 
 SERVING: tuple[Operation, ...] = (
     write(
@@ -39,4 +40,48 @@ SERVING: tuple[Operation, ...] = (
         present="shadow.list",
     ),
     read("shadow.list", "shadows.shadows", "/v1/shadows", "List shadows."),
+    write(
+        "stream.push",
+        "streams.push",
+        "/v1/streams/{source}/events",
+        "Keep events of a stream, for deployments to score.",
+    ),
+    write(
+        "stream.run",
+        "streams.run",
+        f"{_STREAM}/runs",
+        "Score at once a stream's events that are not scored yet.",
+        permission="deploy",
+        present="stream.list",
+    ),
+    write(
+        "stream.start",
+        "streams.start",
+        _STREAM,
+        "Let a deployment score a stream's events as they come.",
+        permission="deploy",
+        present="stream.list",
+        verb="PUT",
+    ),
+    write(
+        "stream.stop",
+        "streams.stop",
+        f"{_STREAM}/stop",
+        "Let a deployment score a stream's events no longer.",
+        permission="deploy",
+        present="stream.list",
+    ),
+    read("stream.list", "streams.streams", "/v1/streams", "List the streams that are scored."),
+    read(
+        "stream.answers",
+        "streams.answers",
+        f"{_STREAM}/answers",
+        "Show the predictions of a stream's events.",
+    ),
+    read(
+        "stream.deadletters",
+        "streams.dead_letters",
+        f"{_STREAM}/deadletters",
+        "Show the events of a stream that could not be scored, each with its code.",
+    ),
 )

@@ -1,0 +1,133 @@
+"""Streams of a workspace: a deployment scores events by the plan that scorers follow."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+from tondo.core.errors import ConflictError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from tondo.scoring.inputs import RowInputs
+    from tondo.scoring.plan import ServingPlan
+    from tondo.stages.serving.answerer import PathAnswerer
+    from tondo.stages.serving.answers import Answered, Refused
+    from tondo.stages.serving.consumer import Asked, Consumed
+    from tondo.workspace.bootstrap import Parts
+
+
+class Planned:
+    """Answers as a deployment of the last committed plan; a newer plan is taken at `follow`."""
+
+    def __init__(self, parts: Parts, deployment: str) -> None:
+        self._parts = parts
+        self._deployment = deployment
+        self._number = 0
+        self._opened = ExitStack()
+        self._answerer: PathAnswerer
+        self.follow()
+
+    @property
+    def inputs(self) -> RowInputs:
+        """The columns that callers may send now."""
+        return self._answerer.inputs
+
+    def answer(self, asked: Asked) -> list[Answered | Refused]:
+        """Score one request."""
+        return self._answerer.answer(asked)
+
+    def follow(self) -> None:
+        """Take the last committed plan; TD-WORKSPACE-006 when nothing was deployed."""
+        from tondo.stages.deployment.publish import last_plan
+
+        plan = last_plan(ledger=self._parts.ledger, blobs=self._parts.blobs)
+        if plan is None:
+            raise ConflictError(
+                "TD-WORKSPACE-006",
+                f"'{self._deployment}' cannot answer: nothing was deployed yet",
+                fix="Deploy a version: tondo model deploy MODEL.",
+                deployment=self._deployment,
+            )
+        if plan.number != self._number:
+            with ExitStack() as opened:
+                self._answerer = self._open(plan, opened)
+                self._opened.close()
+                self._opened = opened.pop_all()
+            self._number = plan.number
+
+    def _open(self, plan: ServingPlan, opened: ExitStack) -> PathAnswerer:
+        from tondo.scoring.asked import AskedViews
+        from tondo.scoring.plan import deployment_of
+        from tondo.scoring.serving import Serving
+        from tondo.stages.serving.answerer import PathAnswerer
+        from tondo.workspace.consuming.candidates import open_model
+
+        planned = deployment_of(plan, self._deployment)
+        servings = []
+        for variant in planned.variants:
+            model = open_model(self._parts, variant)
+            opened.callback(model.close)
+            servings.append(Serving(variant, model, online=self._parts.online))
+        asked = None
+        if plan.services:
+            asked = AskedViews(plan.services, self._parts.feature_service)
+            opened.callback(asked.close)
+        return PathAnswerer(
+            planned,
+            servings,
+            purpose="stream",
+            clock=self._parts.clock,
+            ids=self._parts.ids,
+            asked=asked,
+            own_ids=True,
+        )
+
+    def close(self) -> None:
+        """Free the models."""
+        self._opened.close()
+
+
+class StreamRun:
+    """One stream at work: holds the deployment's models and its place in the stream."""
+
+    def __init__(self, parts: Parts, deployment: str, source: str) -> None:
+        """Open it; TD-SERVING-006 when another process runs it."""
+        from tondo.stages.serving.answers import answers_of
+        from tondo.stages.serving.consumer import Consumer
+        from tondo.stages.serving.events import Events
+        from tondo.workspace.consuming.alone import alone
+
+        stream = answers_of("stream", deployment, source)
+        with ExitStack() as opened:
+            opened.enter_context(alone(parts, stream))
+            planned = Planned(parts, deployment)
+            opened.callback(planned.close)
+            events = Events(source, eventlog=parts.eventlog, inputs=lambda: planned.inputs)
+            self._consumer = Consumer(events, [planned], eventlog=parts.eventlog, stream=stream)
+            opened.callback(self._consumer.close)
+            self._opened = opened.pop_all()
+        self._planned = planned
+
+    def step(self, *, most: int | None = None) -> Consumed:
+        """Score what came since the last step, at most `most` events, by the newest plan."""
+        self._planned.follow()
+        return self._consumer.step(most=most)
+
+    def close(self) -> None:
+        """Release it."""
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
