@@ -153,12 +153,8 @@ class Evaluator(Protocol):
         ...
 
 
-class Engine(Profiler, Evaluator, Protocol):
-    """One batch engine. Tables are FileTable or Arrow tables; answers are Arrow tables."""
-
-    def query(self, text: str, tables: Mapping[str, Any]) -> pa.Table:
-        """Run the user's own SQL over named tables; outside the promise of equality."""
-        ...
+class Joiner(Evaluator, Protocol):
+    """Computes features of tables: expressions, and views as they were known."""
 
     def scan(self, table: Any, columns: Sequence[str] | None = None) -> pa.Table:
         """Read a table."""
@@ -173,4 +169,12 @@ class Engine(Profiler, Evaluator, Protocol):
         windows: Sequence[WindowJoin],
     ) -> pa.Table:
         """Return the spine, every row once and in order, with the joined features added."""
+        ...
+
+
+class Engine(Profiler, Joiner, Protocol):
+    """One batch engine. Tables are FileTable or Arrow tables; answers are Arrow tables."""
+
+    def query(self, text: str, tables: Mapping[str, Any]) -> pa.Table:
+        """Run the user's own SQL over named tables; outside the promise of equality."""
         ...

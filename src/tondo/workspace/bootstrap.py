@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tondo.ports.blobs import Blobs
     from tondo.ports.clock import Clock
     from tondo.ports.databases import Databases
-    from tondo.ports.engine import Engine, Evaluator, Profiler
+    from tondo.ports.engine import Engine, Evaluator, Joiner, Profiler
     from tondo.ports.eventlog import EventLog
     from tondo.ports.exporter import Exporter
     from tondo.ports.launcher import Launcher
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tondo.ports.runtime import RuntimeLoader
     from tondo.ports.services import FeatureService, ServiceSettings
     from tondo.ports.sketches import Sketches
+    from tondo.ports.tables import Tables
     from tondo.stages.features.views import FeatureView
     from tondo.stages.monitoring.streams import StreamTable
     from tondo.workspace.facade import Workspace
@@ -92,8 +93,11 @@ class Defined:
     @cached_property
     def profiler(self) -> Profiler:
         """What computes statistics: the embedded engine, or Spark where the settings say so."""
-        if self.settings.statistics_engine == "duckdb":
-            return self.engine
+        return self.engine if self.settings.statistics_engine == "duckdb" else self.spark
+
+    @cached_property
+    def spark(self) -> SparkEngine:
+        """Spark, by the settings."""
         from tondo.adapters.engines.spark.engine import SparkEngine
 
         return SparkEngine(
@@ -101,6 +105,11 @@ class Defined:
             memory_limit_mb=self.settings.memory_mb or None,
             temp_directory=(self.state / "spark").absolute(),
         )
+
+    def joiner(self, name: str) -> Joiner:
+        """Return what computes features, `duckdb` or `spark`; TD-SPARK-004 for another name."""
+        check_engine(name)
+        return self.engine if name == "duckdb" else self.spark
 
 
 class Parts(Defined):
@@ -118,6 +127,8 @@ class Parts(Defined):
         """Opens what reads the databases of sources, when one is read."""
         self.open_objects = source_objects
         """Opens what reads the object stores of sources."""
+        self.open_tables = answer_tables
+        """Opens what writes answers into databases."""
         self._streams: dict[str, StreamTable] = {}
         self.actor = os.environ.get("TONDO_ACTOR") or os.environ.get("USER") or "somebody"
         """Who is recorded where a verb is not told."""
@@ -289,7 +300,7 @@ class Parts(Defined):
 
     def close(self) -> None:
         """Close what was opened."""
-        for name in ("online", "profiler", "engine", "ledger"):
+        for name in ("online", "spark", "engine", "ledger"):
             part = self.__dict__.get(name)
             if part is not None:
                 part.close()
@@ -332,19 +343,24 @@ def bare(engine: str = "duckdb") -> Iterator[Bare]:
 
 
 def _bare_engine(name: str) -> DuckDBEngine | SparkEngine:
+    check_engine(name)
     if name == "duckdb":
         from tondo.adapters.engines.duckdb.engine import DuckDBEngine
 
         return DuckDBEngine()
-    if name == "spark":
-        from tondo.adapters.engines.spark.engine import SparkEngine
+    from tondo.adapters.engines.spark.engine import SparkEngine
 
-        return SparkEngine(url=read_settings({}, os.environ).spark_url)
-    raise CallerError(
-        "TD-SPARK-004",
-        f"no engine is called '{name}'",
-        fix=near(name, ("duckdb", "spark")),
-    )
+    return SparkEngine(url=read_settings({}, os.environ).spark_url)
+
+
+def check_engine(name: str) -> None:
+    """Refuse a name that is no engine's: TD-SPARK-004."""
+    if name not in {"duckdb", "spark"}:
+        raise CallerError(
+            "TD-SPARK-004",
+            f"no engine is called '{name}'",
+            fix=near(name, ("duckdb", "spark")),
+        )
 
 
 def redis_store(address: str) -> OnlineStore:
@@ -398,6 +414,13 @@ def source_databases() -> Databases:
     from tondo.adapters.sources.sqlalchemy.databases import SqlDatabases
 
     return SqlDatabases(os.environ)
+
+
+def answer_tables() -> Tables:
+    """Return what writes answers into databases; their secrets are the environment's."""
+    from tondo.adapters.sources.sqlalchemy.tables import SqlTables
+
+    return SqlTables(os.environ)
 
 
 def source_objects() -> Objects:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tondo.workspace.verbs.retraining import RetrainingVerbs
     from tondo.workspace.verbs.rollouts import RolloutVerbs
     from tondo.workspace.verbs.schemas import SchemaVerbs
+    from tondo.workspace.verbs.scoring import ScoringVerbs
     from tondo.workspace.verbs.shadows import ShadowVerbs
     from tondo.workspace.verbs.snapshots import SnapshotVerbs
     from tondo.workspace.verbs.statistics import StatisticsVerbs
@@ -33,7 +34,7 @@ class Workspace:
 
     The verbs stand where the way of the data puts them:
     `data`, `snapshots`, `statistics`, `schemas`, `batches`, `preparation`, `features`,
-    `training`, `registry`, `deployment`, `live`, `shadows`, `rollouts`, `streams`,
+    `training`, `registry`, `deployment`, `live`, `scoring`, `shadows`, `rollouts`, `streams`,
     `monitoring`, `retraining`, `flow`.
     """
 
@@ -116,6 +117,13 @@ class Workspace:
         from tondo.workspace.verbs.live import LiveVerbs
 
         return LiveVerbs(self.parts)
+
+    @cached_property
+    def scoring(self) -> ScoringVerbs:
+        """Tables scored by every version of a deployment."""
+        from tondo.workspace.verbs.scoring import ScoringVerbs
+
+        return ScoringVerbs(self.parts)
 
     @cached_property
     def shadows(self) -> ShadowVerbs:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tondo.language.tree import Node
-    from tondo.ports.engine import Engine
+    from tondo.ports.engine import Joiner
     from tondo.stages.features.views import FeatureView
 
 ViewFeatures = list[tuple[str, str, str, str]]
@@ -26,7 +26,7 @@ def join_views(
     time: str,
     view_features: ViewFeatures,
     views: Mapping[str, tuple[FeatureView, Any]],
-    engine: Engine,
+    engine: Joiner,
     keys: Mapping[str, Node] | None = None,
 ) -> pa.Table:
     """Return the spine with one column per view feature under its canonical name.
@@ -54,7 +54,7 @@ def _hop(
     *,
     time: str,
     views: Mapping[str, tuple[FeatureView, Any]],
-    engine: Engine,
+    engine: Joiner,
 ) -> pa.Table:
     lookups: list[LookupJoin] = []
     windows: list[WindowJoin] = []

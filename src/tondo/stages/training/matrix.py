@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tondo.language.tree import Node
-    from tondo.ports.engine import Engine
+    from tondo.ports.engine import Evaluator
 
 
-def feature_matrix(features: Mapping[str, Node], table: Any, *, engine: Engine) -> np.ndarray:
+def feature_matrix(features: Mapping[str, Node], table: Any, *, engine: Evaluator) -> np.ndarray:
     """Return rows x features as float64, one feature after the other in memory.
 
     Features are frozen, view-bound trees of type double or bool; TD-TRAIN-003 for another type.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
-from tondo.core.errors import ConflictError
-
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -40,16 +38,9 @@ class Planned:
 
     def follow(self) -> None:
         """Take the last committed plan; TD-WORKSPACE-006 when nothing was deployed."""
-        from tondo.stages.deployment.publish import last_plan
+        from tondo.workspace.consuming.candidates import plan_of
 
-        plan = last_plan(ledger=self._parts.ledger, blobs=self._parts.blobs)
-        if plan is None:
-            raise ConflictError(
-                "TD-WORKSPACE-006",
-                f"'{self._deployment}' cannot answer: nothing was deployed yet",
-                fix="Deploy a version: tondo model deploy MODEL.",
-                deployment=self._deployment,
-            )
+        plan = plan_of(self._parts, self._deployment)
         if plan.number != self._number:
             with ExitStack() as opened:
                 self._answerer = self._open(plan, opened)

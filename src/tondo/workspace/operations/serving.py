@@ -1,4 +1,4 @@
-"""Operations on consumers: shadows and streams."""
+"""Operations on consumers: batches, shadows and streams."""
 
 from __future__ import annotations
 
@@ -8,6 +8,19 @@ _SHADOWS = "/v1/deployments/{deployment}/shadows"
 _STREAM = "/v1/deployments/{deployment}/streams/{source}"
 
 SERVING: tuple[Operation, ...] = (
+    write(
+        "batch.run",
+        "scoring.run",
+        "/v1/deployments/{deployment}/batches",
+        "Score a table by every version of a deployment.",
+        present="batch.runs",
+    ),
+    read(
+        "batch.runs",
+        "scoring.runs",
+        "/v1/deployments/{deployment}/batches",
+        "List the runs of a deployment's batches.",
+    ),
     write(
         "shadow.start",
         "shadows.start",

@@ -1,0 +1,177 @@
+"""Batches of a workspace: a table scored by every version of a deployment, kept as a dataset."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tondo.stages.serving.batch.answers import BatchModel, BatchShape, joined_names
+from tondo.stages.serving.batch.output import BatchFiles, dataset_of
+from tondo.stages.serving.batch.pieces import pieces_of, snapshot_tables
+from tondo.stages.serving.batch.scores import no_scores, score_piece
+from tondo.workspace.consuming.batch_features import BatchFeatures
+from tondo.workspace.consuming.batch_tables import open_table
+
+if TYPE_CHECKING:
+    from tondo.ports.engine import Joiner
+    from tondo.workspace.bootstrap import Parts
+    from tondo.workspace.consuming.batch_tables import BatchTable
+
+KIND = "batch_run"
+
+
+class BatchRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be scored, and where the answers go."""
+
+    deployment: str
+    dataset: str | None
+    """Reference of the table, or a file in its place."""
+    file: str | None
+    batch: str | None
+    """Name under which the answers are kept; a run with the same name replaces them."""
+    as_of_us: int
+    out: str | None
+    join_input: bool
+    columns: tuple[str, ...] | None
+    sql: str | None
+    """`URL#TABLE` of a database that gets the rows besides."""
+
+
+class BatchRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a batch."""
+
+    id: str
+    deployment: str
+    batch: str
+    table: str
+    """What was scored: the reference with its snapshot, or the file."""
+    as_of_us: int
+    versions: list[int]
+    rows: int
+    """Rows of the table."""
+    answers: int
+    """Rows that were left: one for each row and version."""
+    failed: int
+    """Answers without a score."""
+    dataset: str
+    commit: str
+    sql: str | None
+    at_us: int
+    by: str
+
+
+def run_batch(
+    parts: Parts, request: BatchRequest, *, engine: Joiner, by: str, why: str
+) -> BatchRun:
+    """Score a table by every variant of a deployment; all of it counts at once, or nothing."""
+    with ExitStack() as opened:
+        models = _models(parts, request.deployment, opened)
+        features = BatchFeatures(parts, models, as_of_us=request.as_of_us, engine=engine)
+        table = open_table(
+            parts, dataset=request.dataset, file=request.file, declared=features.inputs
+        )
+        batch = request.batch or table.name
+        shape = BatchShape(
+            deployment=request.deployment,
+            batch=batch,
+            as_of_us=request.as_of_us,
+            joined=joined_names(
+                list(table.columns), join_input=request.join_input, columns=request.columns
+            ),
+            columns=request.columns,
+        )
+        files = BatchFiles(batch, blobs=parts.blobs)
+        rows, failed = _score(table, models, features, shape, files, engine)
+    versions = [("model_version", each.variant.model_version_id, "scored by") for each in models]
+    made = files.commit(
+        request.out or dataset_of(request.deployment),
+        ledger=parts.ledger,
+        parents=[*table.parents, *versions],
+        by=by,
+        why=why,
+    )
+    if request.sql is not None:
+        write_sql(parts, files, request.sql, batch=batch, dataset=made.dataset)
+    run = BatchRun(
+        id=parts.ledger.new_id(),
+        deployment=request.deployment,
+        batch=batch,
+        table=table.shown,
+        as_of_us=request.as_of_us,
+        versions=[each.variant.version for each in models],
+        rows=rows,
+        answers=files.rows,
+        failed=failed,
+        dataset=made.dataset,
+        commit=made.id,
+        sql=None if request.sql is None else _sql_table(request.sql, made.dataset),
+        at_us=parts.clock.now_us(),
+        by=by,
+    )
+    parts.ledger.put(KIND, run.id, run, parents=[("commit", made.id, "answers")])
+    return run
+
+
+def batch_runs(parts: Parts, deployment: str) -> list[BatchRun]:
+    """Return the runs of a deployment's batches, the newest first."""
+    found = parts.ledger.records(KIND, where={"deployment": deployment})
+    return [msgspec.convert(each.body, BatchRun) for each in found]
+
+
+def _score(
+    table: BatchTable,
+    models: list[BatchModel],
+    features: BatchFeatures,
+    shape: BatchShape,
+    files: BatchFiles,
+    engine: Joiner,
+) -> tuple[int, int]:
+    """Score the table piece by piece into files; return its rows and the answers that failed."""
+    needed = [name for name in table.columns if name in {*features.inputs, *shape.joined}]
+    rows = failed = 0
+    for piece in pieces_of(table.tables(needed)):
+        where = f"{table.shown}, from row {rows + 1}"
+        for by, read in zip(models, features.of(piece, where=where), strict=True):
+            scores = score_piece(by.model, read, engine=engine)
+            files.add(shape.answers(by, piece, scores, first_row=rows))
+            failed += sum(error is not None for error in scores.errors)
+        rows += piece.num_rows
+    if not rows:
+        # An empty table leaves no rows, and takes away those of its last run.
+        files.add(shape.answers(models[0], table.empty(needed), no_scores(), first_row=0))
+    return rows, failed
+
+
+def _models(parts: Parts, deployment: str, opened: ExitStack) -> list[BatchModel]:
+    """Return every variant of a deployment, loaded; TD-PLAN-004 when there is none."""
+    from tondo.scoring.plan import deployment_of
+    from tondo.stages.registry.versions import ModelVersion
+    from tondo.workspace.consuming.candidates import open_model, plan_of
+
+    found = []
+    for variant in deployment_of(plan_of(parts, deployment), deployment).variants:
+        version = parts.ledger.read("model_version", variant.model_version_id, ModelVersion)
+        model = open_model(parts, variant)
+        opened.callback(model.close)
+        found.append(BatchModel(variant, version.run, model))
+    return found
+
+
+def write_sql(parts: Parts, files: BatchFiles, sql: str, *, batch: str, dataset: str) -> int:
+    """Put a batch's answers into a table of a database, where those of its last run were."""
+    from tondo.ports.tables import TableTarget
+
+    target = TableTarget(url=sql.partition("#")[0], table=_sql_table(sql, dataset), base=parts.root)
+    paths = [parts.blobs.local_path(each.digest) for each in files.files]
+    return parts.open_tables().replace(
+        target,
+        snapshot_tables(paths, list(files.columns)),
+        columns=files.columns,
+        where={"batch": batch},
+    )
+
+
+def _sql_table(sql: str, dataset: str) -> str:
+    return sql.partition("#")[2] or dataset
