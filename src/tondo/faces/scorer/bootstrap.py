@@ -29,6 +29,7 @@ from tondo.faces.scorer.service import Service
 from tondo.faces.scorer.sources import FolderSource, PlanSource
 from tondo.faces.scorer.table import TableBuilder
 from tondo.faces.scorer.threads import Threads
+from tondo.faces.scorer.tracing import Spans
 from tondo.faces.scorer.workers import Workers
 from tondo.scoring.model import load_model
 from tondo.scoring.package import open_package
@@ -115,6 +116,11 @@ def open_feature_service(settings: ServiceSettings) -> FeatureService:
     from tondo.adapters.services.http.service import HttpFeatureService
 
     return HttpFeatureService(settings)
+
+
+def open_spans(path: Path | None) -> Spans | None:
+    """Return what appends spans to a file, None where none are asked for."""
+    return None if path is None else Spans(path, SystemClock())
 
 
 def start_workers(arguments: Sequence[str], number: int) -> Workers | None:

@@ -33,7 +33,7 @@ class Route:
 
     __slots__ = (
         *("_encode_error", "_handler", "_quick", "_variant", "appender", "busy"),
-        *("metrics", "most_bytes", "path", "slow", "twins", "used"),
+        *("metrics", "most_bytes", "path", "reads_headers", "slow", "twins", "used"),
     )
 
     def __init__(self, handler: Handler, metrics: RouteMetrics) -> None:
@@ -50,6 +50,7 @@ class Route:
         self.path = handler.path
         self.appender = handler.path.appender
         self.metrics = metrics
+        self.reads_headers = handler.reads_headers
         self._handler = handler
         self._quick = quick_handler(handler)
         names = list(handler.path.servings)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tondo.faces.scorer.service import Service
+    from tondo.faces.scorer.tracing import Spans
+    from tondo.faces.scorer.wire import Wire
     from tondo.faces.scorer.workers import Workers
     from tondo.faces.web.guard import Guard
 
@@ -36,6 +38,8 @@ def serve(
     guard: Guard,
     listener: socket.socket,
     *,
+    wire: Wire,
+    spans: Spans | None = None,
     fast: bool,
     parent_fd: int | None,
     announce: Callable[[], None],
@@ -45,8 +49,10 @@ def serve(
     shared = FastPath(service, guard, enabled=fast)
     protocol = type("BoundProtocol", (ScorerProtocol,), {"shared": shared})
     config = uvicorn.Config(
-        make_app(service, guard),
+        make_app(service, guard, invoked=wire.invocations, spans=spans),
         http=protocol,
+        ssl_certfile=wire.tls_cert,
+        ssl_keyfile=wire.tls_key,
         loop="uvloop",
         ws="none",
         lifespan="off",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tondo.core.errors import CallerError, PlatformError, TondoError
+from tondo.faces.scorer.wire import add_arguments, wire_of
 from tondo.faces.web.guard import Guard, is_loopback
 from tondo.scoring.presence import announce, withdraw
 
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         "--allow-host", action="append", default=[], help="another Host name to answer under"
     )
     parser.add_argument("--token-file", type=Path, help="file with the bearer token to demand")
+    add_arguments(parser)
     parser.add_argument("--no-fast-path", action="store_true", help="answer by Starlette only")
     parser.add_argument("--share-port", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--parent-fd", type=int, help="end when this pipe closes")
@@ -69,12 +71,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tondo.faces.scorer.bootstrap import Settings, make_service, start_workers
+    from tondo.faces.scorer.bootstrap import Settings, make_service, open_spans, start_workers
     from tondo.faces.scorer.server import serve
 
     guard = Guard(options.allow_host, token=_token(options))
+    wire = wire_of(options)
     listener = bind(options.host, options.port, shared=options.workers > 1 or options.share_port)
-    address = _address(options.host, listener)
+    address = f"{wire.scheme}://{_address(options.host, listener)}"
     settings = Settings(
         root=options.root, packages=options.packages, log=options.log, memory_mb=options.memory
     )
@@ -83,7 +86,9 @@ def _run(options: argparse.Namespace) -> int:
     service.load()
     if service.problem is not None and options.packages is not None:
         raise service.problem
-    workers = start_workers(_worker_arguments(options, listener), options.workers - 1)
+    spans = open_spans(wire.spans)
+    arguments = _worker_arguments(options, listener) + wire.arguments()
+    workers = start_workers(arguments, options.workers - 1)
     gc.collect()
     gc.freeze()  # what is loaded stays: no collection walks over it again
     gc.set_threshold(_YOUNG_OBJECTS)
@@ -99,12 +104,16 @@ def _run(options: argparse.Namespace) -> int:
             service,
             guard,
             listener,
+            wire=wire,
+            spans=spans,
             fast=not options.no_fast_path,
             parent_fd=options.parent_fd,
             announce=tell_ready,
             workers=workers,
         )
     finally:
+        if spans is not None:
+            spans.close()
         if options.root is not None:
             withdraw(options.root)
     return 0
@@ -170,7 +179,7 @@ def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
 def _address(host: str, listener: socket.socket) -> str:
     name = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - shown, not bound
     shown = f"[{name}]" if ":" in name else name
-    return f"http://{shown}:{listener.getsockname()[1]}"
+    return f"{shown}:{listener.getsockname()[1]}"
 
 
 def _token(options: argparse.Namespace) -> str | None:

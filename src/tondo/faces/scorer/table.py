@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tondo.core.errors import NotFoundError, PlatformError, near
 from tondo.faces.scorer.aside import Twins, aside_model
 from tondo.faces.scorer.calibration import worst
-from tondo.faces.scorer.protocols import rows, v2
+from tondo.faces.scorer.protocols import invocations, rows, sagemaker, tensorflow, v2
 from tondo.faces.scorer.route import Route
 from tondo.faces.scorer.units import Key, Unit, references_of, units_of
 from tondo.scoring.asked import AskedViews
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from tondo.scoring.plan import PlannedDeployment, PlannedVariant, ServingPlan
 
 SHAPES: Final[tuple[tuple[str, Any], ...]] = (
-    ("/v1/deployments/{name}{version}/score", rows.RowsHandler),
-    ("/v2/models/{name}{version}/infer", v2.V2Handler),
+    (rows.ROUTE, rows.RowsHandler),
+    (v2.ROUTE, v2.V2Handler),
+    *tensorflow.SHAPES,
+    (sagemaker.ROUTE, sagemaker.InvokeEndpoint),
+    (invocations.ROUTE, invocations.Invocations),
 )
 """Scoring URLs and what reads their bodies; `version` is empty or `/versions/{reference}`."""
 
@@ -66,7 +69,7 @@ class RouteTable:
         self.units[unit.key] = unit
         for url, route in unit.routes.items():
             self.routes[url] = route
-            if not (route.synced or route.asks or route.slow):
+            if not (route.synced or route.asks or route.slow or route.reads_headers):
                 self.fast[url] = route
 
     def drop(self, unit: Unit) -> None:

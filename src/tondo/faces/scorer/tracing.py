@@ -7,12 +7,15 @@ request says what a collector of OpenTelemetry reads: ids, name, start, end, att
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
+
+from tondo.core.errors import PlatformError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 _PARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
+
+_log = logging.getLogger("tondo.scorer")
 
 _encode = msgspec.json.Encoder().encode
 
@@ -66,7 +71,15 @@ class Spans:
     """Appends spans to a file, a line of JSON each; names are those of OpenTelemetry's JSON."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        self._file = path.open("ab", buffering=0)
+        try:
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise PlatformError(
+                "TD-SCORER-023",
+                f"spans cannot be written to {path}: {error.strerror}",
+                expected="a file that can be appended to",
+                fix="Name another file with --spans, or leave it out.",
+            ) from None
         self._now_us = clock.now_us
 
     def write(self, traced: Traced, span_id: str, name: str, took_ns: int, status: int) -> None:
@@ -84,7 +97,11 @@ class Spans:
                 {"key": "http.response.status_code", "value": {"intValue": str(status)}}
             ],
         }
-        self._file.write(_encode(span) + b"\n")
+        try:
+            self._file.write(_encode(span) + b"\n")
+        except OSError as error:
+            # A full disk must not cost the answer, which has been given.
+            _log.warning("a span was not written: %s", error)
 
     def close(self) -> None:
         """Close the file."""

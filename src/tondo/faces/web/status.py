@@ -22,6 +22,7 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "TD-LOG-001": 503,
     "TD-ONLINE-101": 503,
     "TD-SCORE-010": 413,
+    "TD-SCORE-021": 415,
     "TD-SCORER-002": 503,
     "TD-SCORER-010": 503,
     "TD-SCORER-011": 503,

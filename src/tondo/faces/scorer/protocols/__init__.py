@@ -21,6 +21,8 @@ class Handler(Protocol):
 
     protocol: str
     """The shape's name in metrics."""
+    reads_headers: bool
+    """Whether every request is asked for its headers, which the fast path does not keep."""
     path: ScoringPath
 
     def read(self, body: bytes, started_ns: int) -> ScoreRequest:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tondo.core.errors import TondoError
     from tondo.scoring.path import ScoringPath
 
+ROUTE = "/v1/deployments/{name}{version}/score"
+"""Its routes in the table; `version` is empty or `/versions/{reference}`."""
+
 _FIELDS = ("rows", "as_of", "ids", "purpose")
 
 _encode = msgspec.json.Encoder().encode
@@ -34,6 +37,7 @@ class RowsHandler:
     """Answers native requests for one scoring path."""
 
     protocol = "rows"
+    reads_headers = False
 
     def __init__(self, path: ScoringPath) -> None:
         self.path = path
@@ -158,5 +162,6 @@ def unreachable(what: str) -> CallerError:
     return CallerError(
         "TD-WEB-004",
         what,
-        expected="POST /v1/deployments/{name}/score or the paths of GET /v2",
+        expected="one of the addresses of docs/reference/serving-protocols.md, "
+        "for example POST /v1/deployments/{name}/score",
     )

@@ -46,6 +46,9 @@ _NATURAL: Final = {
     "date": "BYTES",
 }
 
+ROUTE: Final = "/v2/models/{name}{version}/infer"
+"""Its routes in the table; `version` is empty or `/versions/{reference}`."""
+
 SERVER: Final = {"name": "tondo", "version": "1", "extensions": ["binary_tensor_data"]}
 """The answer of GET /v2."""
 
@@ -91,6 +94,7 @@ class V2Handler:
     """Answers V2 requests for one scoring path."""
 
     protocol = "v2"
+    reads_headers = False
 
     def __init__(self, path: ScoringPath) -> None:
         self.path = path
