@@ -33,6 +33,32 @@ print(json.dumps([model.predict(row).hex() for row in json.load(sys.stdin)]))
 """
 
 
+WAYS = """
+import http.server, json, sys, threading, numpy, tondo
+from pathlib import Path
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def __init__(self, *arguments):
+        super().__init__(*arguments, directory=str(Path(sys.argv[1]).parent))
+    def log_message(self, *_):
+        pass
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+address = f"http://127.0.0.1:{server.server_address[1]}/{Path(sys.argv[1]).name}"
+rows = json.load(sys.stdin)
+columns = {name: [row[name] for row in rows] for name in rows[0]}
+arrays = {**columns, "minutes": numpy.array([row["minutes"] for row in rows], dtype=float)}
+found = {}
+for place in (sys.argv[1], Path(sys.argv[1]).as_uri(), address):
+    model = tondo.load(place)
+    for way, data in (("rows", rows), ("columns", columns), ("arrays", arrays)):
+        found[f"{place[:4]} {way}"] = [each.hex() for each in model.predict(data)]
+print(json.dumps(found))
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
 class Environment:
     """A virtual environment, and what runs in it."""
 
@@ -136,6 +162,16 @@ def test_the_base_install_scores_a_logistic_package_as_the_workspace_does(base, 
     folder, answers = shop
     found = base.scores(folder / "buys" / "buys.tondo", ROWS[:30])
     assert json.loads(found.stdout) == answers["buys"]
+
+
+def test_the_base_install_scores_every_make_of_table_from_every_place(base, shop):
+    folder, answers = shop
+    package = folder / "buys" / "buys.tondo"
+    found = base.run("python", "-c", WAYS, package, stdin=json.dumps(ROWS[:30]))
+    scores, modules = map(json.loads, found.stdout.splitlines())
+    assert len(scores) == 9
+    assert all(each == answers["buys"] for each in scores.values()), scores
+    assert not set(modules) & HEAVY
 
 
 def test_the_base_install_refuses_trees_and_names_the_extra(base, shop):

@@ -42,7 +42,7 @@ def test_rows_are_scored_like_in_library_mode(scorer, folder):
         answer = scorer.score(*rows, name=name)
         assert answer.status == 200
         scores = [each["score"] for each in answer.json["predictions"]]
-        assert scores == load(folder / f"{name}.tondo").predict_table(rows)
+        assert scores == load(folder / f"{name}.tondo").predict(rows)
 
 
 def test_an_answer_names_what_produced_it(scorer):

@@ -18,8 +18,8 @@ HOMES = {
     "tensorflow_metadata": ["adapters/messages/tensorflow_metadata"],
     "redis": ["adapters/online/redis"],
     "lmdb": ["adapters/online/lmdb"],
-    # What is kept and what is read are two rooms: blobs, and the sources' own stores.
-    "obstore": ["adapters/blobs/obstore", "adapters/sources/obstore"],
+    # What is kept and what is read are rooms of their own: blobs, sources' stores, packages.
+    "obstore": ["adapters/blobs/obstore", "adapters/sources/obstore", "adapters/packages/obstore"],
     "lightgbm": ["adapters/libraries/lightgbm"],
     "sklearn": ["adapters/libraries/sklearn"],
     "onnx": ["adapters/libraries/sklearn", "adapters/exports/onnx"],

@@ -19,6 +19,8 @@ from tondo.core.instants import EPOCH
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from tondo.scoring.table_column import TableColumn
+
 _Whole = Annotated[int, msgspec.Meta(ge=-(2**63), lt=2**63 - 1)]
 """Signed 64 bits; the end is left out because JSON Schema bounds must be such numbers too."""
 
@@ -38,6 +40,8 @@ _EXPECTED: Final = {
     "timestamp": "RFC 3339 text with a zone, microseconds since 1970 UTC, or null",
     "date": "text such as 2013-04-01, days since 1970, or null",
 }
+_KINDS: Final = {"instant": ("timestamp",), "day": ("date",)}
+"""What a column that tells times from numbers may be read as."""
 _ONE_DAY: Final = EPOCH.date().toordinal()
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -103,6 +107,37 @@ class RowInputs:
             if name not in row and name not in self.optional:
                 raise self._missing(name, row, where)
         return {name: self.read_value(name, value, where=where) for name, value in row.items()}
+
+    def read_columns(self, columns: Mapping[str, TableColumn]) -> list[dict[str, Any]]:
+        """Check the columns of a table and return its rows; others than its own are passed over.
+
+        What one row would be refused for is refused with the row's place.
+        """
+        first: dict[str, Any] = dict.fromkeys(columns)
+        for name in self._names:
+            if name not in columns and name not in self.optional:
+                raise self._missing(name, first, "")
+        named = [name for name in self._names if name in columns]
+        read = [self._read_column(name, columns[name]) for name in named]
+        return [dict(zip(named, row, strict=True)) for row in zip(*read, strict=True)]
+
+    def _read_column(self, name: str, column: TableColumn) -> list[Any]:
+        type_ = self.types[name]
+        if (item_type(type_) or type_) not in _KINDS.get(column.kind, _WIRE_TYPES):
+            present = [each for each in column.values if each is not None]
+            if present:
+                raise self._wrong_type(name, f"a column of {column.kind}s", "")
+        try:
+            values = msgspec.convert(column.values, list[self.wire[name]])  # type: ignore[name-defined]
+            convert = _converter(type_)
+            values = values if convert is None else list(map(convert, values))
+        except (msgspec.ValidationError, ValueError):
+            values = None
+        if values is None or (type_ == "double" and not all(map(_is_given, values))):
+            for place, value in enumerate(column.values):
+                self.read_value(name, value, where=f"rows[{place}].")
+        assert values is not None
+        return values
 
     def select(self, row: dict[str, Any], *, where: str = "") -> dict[str, Any]:
         """Return this model's columns of a row that was read for several models."""
@@ -189,6 +224,11 @@ class RowInputs:
         type_ = self.types[name]
         item = item_type(type_)
         return f"a list, each {_EXPECTED[item]}" if item else _EXPECTED[type_]
+
+
+def _is_given(value: float | None) -> bool:
+    """Return whether a number may be in a row."""
+    return value is None or math.isfinite(value)
 
 
 def _wire_type(type_: str) -> Any:

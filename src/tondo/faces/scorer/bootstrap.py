@@ -22,6 +22,7 @@ from tondo.core.errors import MissingExtraError, NotFoundError
 from tondo.core.ids import IdSource
 from tondo.core.settings import ONLINE_SETTINGS, read_settings
 from tondo.faces.scorer.appenders import Appenders
+from tondo.faces.scorer.fetching import check_digest, package_bytes
 from tondo.faces.scorer.library import LibraryModel
 from tondo.faces.scorer.metrics import Metrics
 from tondo.faces.scorer.residency import Residency
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from tondo.ports.blobs import Blobs
     from tondo.ports.eventlog import EventLog
     from tondo.ports.online import OnlineStore
+    from tondo.ports.packages import PackageSource
     from tondo.ports.runtime import RuntimeLoader
     from tondo.ports.services import FeatureService, ServiceSettings
 
@@ -128,26 +130,47 @@ def start_workers(arguments: Sequence[str], number: int) -> Workers | None:
     return Workers(ProcessLauncher(), arguments, number) if number > 0 else None
 
 
-def load(package: bytes | Path | str, *, online: OnlineStore | None = None) -> LibraryModel:
+def load(
+    package: bytes | Path | str,
+    *,
+    online: OnlineStore | None = None,
+    digest: str | None = None,
+    key: bytes | None = None,
+    token: str | None = None,
+) -> LibraryModel:
     """Load a sealed package for use in this process.
 
+    `package` is its bytes, a path, or an address: `file://`, `http://` and `https://` (a web
+    server, or a control plane's `/v1/models/NAME/versions/VERSION/package`, with `token`), `s3://`,
+    `gs://`, `az://`. With `digest` it must be that very package, with `key` one that the
+    key's holder sealed.
+
     Without `online` a row must carry the view features' values under their canonical names
-    (`@view.feature[key]`); a missing one is TD-SCORE-012. A damaged package is TD-PACKAGE-001, a
-    runtime that is not installed TD-INSTALL-001.
+    (`@view.feature[key]`); a missing one is TD-SCORE-012. A damaged package is TD-PACKAGE-001,
+    another one TD-PACKAGE-009, one that cannot be had TD-PACKAGE-008 or -010 to -012; a runtime
+    that is not installed is TD-INSTALL-001.
     """
-    if not isinstance(package, bytes):
-        path = Path(package)
-        try:
-            package = path.read_bytes()
-        except OSError as error:
-            raise NotFoundError(
-                "TD-PACKAGE-008",
-                f"the package {path} cannot be read: {error.strerror}",
-                expected="a file written when a model version was sealed or exported",
-                path=str(path),
-            ) from None
-    model = load_model(open_package(package), runtime_loaders())
+    data = package_bytes(package, _package_sources(token))
+    if digest is not None:
+        check_digest(data, digest)
+    model = load_model(open_package(data, key=key), runtime_loaders())
     return LibraryModel(model, clock=SystemClock(), online=online)
+
+
+def _package_sources(token: str | None) -> dict[str, Callable[[], PackageSource]]:
+    """Return what opens the source of an address, by its scheme."""
+
+    def web() -> PackageSource:
+        from tondo.adapters.packages.http.source import HttpPackages
+
+        return HttpPackages(token)
+
+    def objects() -> PackageSource:
+        from tondo.adapters.packages.obstore.source import ObjectPackages
+
+        return ObjectPackages()
+
+    return {**dict.fromkeys(("http", "https"), web), **dict.fromkeys(("s3", "gs", "az"), objects)}
 
 
 def _workspace_key(path: Path) -> bytes | None:

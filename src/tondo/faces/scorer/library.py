@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tondo.core.ids import IdSource
+from tondo.scoring.columns import (
+    columns_of_frame,
+    columns_of_mapping,
+    is_frame,
+    is_table,
+    plain_value,
+    rows_of,
+)
 from tondo.scoring.path import MAX_ROWS, ScoringPath
 from tondo.scoring.plan import PlannedDeployment, PlannedVariant
 from tondo.scoring.serving import Serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from tondo.ports.clock import Clock
     from tondo.ports.online import OnlineStore
     from tondo.scoring.model import LoadedModel
@@ -60,26 +67,49 @@ class LibraryModel:
         """Everything the package says."""
         return self._model.contents
 
-    def predict(self, row: Mapping[str, Any], *, as_of_us: int | None = None) -> float:
-        """Return the score of one row; TD-SCORE-001 to -004 name a wrong field.
+    def predict(self, data: Any, *, as_of_us: int | None = None) -> Any:
+        """Return the score of a row, or a list of scores, one for each row of a table.
 
-        Timestamps may be aware datetimes, RFC 3339 text or microseconds since 1970 UTC.
+        A row is a mapping of column to value. A table is a list of rows, a mapping of columns
+        (lists or NumPy arrays), or what lends itself by Arrow: a table of pyarrow, pandas, polars,
+        DuckDB. In a table NaN is null and columns that the model does not read are passed over; a
+        row may hold inputs only. Timestamps may be aware datetimes, RFC 3339 text or microseconds
+        since 1970 UTC; those of a table that have no zone are UTC.
+
+        TD-SCORE-001 to -004 name a wrong field, -012 a missing view feature, -040 what is no
+        table, -041 a column of a type that no input has.
         """
-        read = self._path.inputs.read_mapping(dict(row))
-        return self._path.score([read], as_of_us=as_of_us).predictions[0].score
+        inputs = self._path.inputs
+        if isinstance(data, Mapping) and not is_table(data, inputs.types):
+            row = inputs.read_mapping(_plain_row(data))
+            return self._scores([row], as_of_us)[0]
+        return self._scores(self._rows_of(data), as_of_us)
 
-    def predict_table(
-        self, rows: Iterable[Mapping[str, Any]], *, as_of_us: int | None = None
-    ) -> list[float]:
-        """Return the scores of many rows, each bit-equal to `predict`."""
-        read_row = self._path.inputs.read_mapping
-        read = [read_row(dict(row), where=f"rows[{at}].") for at, row in enumerate(rows)]
+    def _rows_of(self, data: Any) -> list[dict[str, Any]]:
+        inputs = self._path.inputs
+        if isinstance(data, Mapping):
+            return inputs.read_columns(columns_of_mapping(data, inputs.types))
+        if is_frame(data):
+            return inputs.read_columns(columns_of_frame(data, inputs.types))
+        return [
+            inputs.read_mapping(_plain_row(row), where=f"rows[{place}].")
+            for place, row in enumerate(rows_of(data))
+        ]
+
+    def _scores(self, rows: list[dict[str, Any]], as_of_us: int | None) -> list[float]:
         scores: list[float] = []
-        for start in range(0, len(read), MAX_ROWS):
-            answer = self._path.score(read[start : start + MAX_ROWS], as_of_us=as_of_us)
+        for start in range(0, len(rows), MAX_ROWS):
+            answer = self._path.score(rows[start : start + MAX_ROWS], as_of_us=as_of_us)
             scores.extend(each.score for each in answer.predictions)
         return scores
 
     def close(self) -> None:
         """Free the model's memory."""
         self._model.close()
+
+
+def _plain_row(row: Any) -> Any:
+    """Return a row's values without their libraries' wrapping; what is no mapping as it is."""
+    if not isinstance(row, Mapping):
+        return row
+    return {name: plain_value(each) for name, each in row.items()}
