@@ -2,7 +2,7 @@
 
     python -m benchmarks --list
     python -m benchmarks                     every one
-    python -m benchmarks scorer start_up     these
+    python -m benchmarks serving start_up    these
     python -m benchmarks --write docs/benchmarks.md [NAME ...]
 
 `--write` puts each table between the markers of its name, and the rest of the file stays.
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HERE = Path(__file__).parent
+PACKAGES = ("serving",)
+"""Folders that are a benchmark with tables of this page; others keep their figures elsewhere."""
+SHARED = {"__init__", "__main__", "table", "flights"}
 OPENING = "<!-- figures of {name}: python -m benchmarks --write docs/benchmarks.md {name} -->"
 CLOSING = "<!-- end of figures -->"
 
@@ -60,10 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def benchmarks() -> dict[str, str]:
     """Return the benchmarks that are there, by name, with the first line of what they say."""
     found = {}
-    for path in sorted(HERE.glob("*.py")):
+    places = {each.stem: each for each in HERE.glob("*.py") if each.stem not in SHARED}
+    places |= {name: HERE / name / "__main__.py" for name in PACKAGES}
+    for name, path in sorted(places.items()):
         about = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        if path.stem not in {"__init__", "__main__", "table", "flights"}:
-            found[path.stem] = about.partition("\n")[0]
+        found[name] = about.partition("\n")[0]
     return found
 
 
@@ -71,8 +75,9 @@ def run(name: str) -> str:
     """Run a benchmark, let it print, and return its table; nothing when it failed."""
     with tempfile.TemporaryDirectory() as folder:
         kept = Path(folder) / "table.md"
-        command = [sys.executable, str(HERE / f"{name}.py")]
-        done = subprocess.run(command, env={**os.environ, TABLE_FILE: str(kept)}, check=False)
+        what = ["-m", f"benchmarks.{name}"] if name in PACKAGES else [str(HERE / f"{name}.py")]
+        told = {**os.environ, TABLE_FILE: str(kept)}
+        done = subprocess.run([sys.executable, *what], env=told, cwd=HERE.parent, check=False)
         return kept.read_text(encoding="utf-8") if done.returncode == 0 and kept.exists() else ""
 
 
