@@ -12,13 +12,14 @@ import msgspec
 import uvloop
 
 from tondo.adapters.runtimes.lightgbm.runtime import LightGBMLoader
-from tondo.faces.scorer.protocols.quick import rows_reader, v2_reader
+from tondo.faces.scorer.protocols.quick import rows_decoder, v2_decoder
 from tondo.scoring.inputs import RowInputs
 from tondo.scoring.package import open_package
 
 contents = open_package((Path(sys.argv[1]) / "forest.tondo").read_bytes())
 inputs = RowInputs(contents.inputs)
-read_rows, read_tensors = rows_reader(inputs), v2_reader(inputs)
+decode_rows, decode_tensors = rows_decoder(inputs), v2_decoder(inputs)
+values_of = msgspec.structs.astuple
 predict = LightGBMLoader().load(contents.files, {}).predict_row
 encode = msgspec.json.Encoder().encode
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
@@ -41,14 +42,12 @@ class Bare(asyncio.Protocol):
 
     def on_message_complete(self):
         if self.url.startswith(b"/v2"):
-            values, _ = read_tensors(self.body)
-            outputs = [
-                {"name": "score", "datatype": "FP64", "shape": [1], "data": [predict(values)]}
-            ]
+            score = predict([tensor.data[0] for tensor in decode_tensors(self.body).inputs])
+            outputs = [{"name": "score", "datatype": "FP64", "shape": [1], "data": [score]}]
             payload = encode({"model_name": "forest", "outputs": outputs})
         else:
-            values, _ = read_rows(self.body)
-            payload = encode({"predictions": [{"score": predict(values)}]})
+            score = predict(values_of(decode_rows(self.body).rows[0]))
+            payload = encode({"predictions": [{"score": score}]})
         self.transport.write(HEAD % (len(payload), payload))
 
 

@@ -49,11 +49,11 @@ class QuickPath:
         self._now_us = path.now_us
         self._make_ids = path.make_ids
         self._append = None if path.appender is None else path.appender.append_many
-        self._head = (path.deployment.name, *serving.head, "live")
+        self._head = (path.deployment.name, *serving.head)
         self._pack = compile_packed(serving.model.contents.features, list(path.inputs.types))
 
     def score(
-        self, rows: Sequence[Sequence[Any]], logged: Sequence[Any], started_ns: int
+        self, rows: Sequence[tuple[Any, ...]], logged: Sequence[Any], started_ns: int
     ) -> Scored | None:
         """Answer for rows, each of another request; None when one of them fails.
 
@@ -70,11 +70,17 @@ class QuickPath:
             return None
         ids = self._make_ids(at_us, len(rows))
         if self._append is not None:
-            head, latency_us = self._head, (perf_counter_ns() - started_ns) // 1000
+            name, variant, model, version, version_id = self._head
+            latency_us = (perf_counter_ns() - started_ns) // 1000
             self._append(
                 [
-                    encode((id_, at_us, at_us, *head, latency_us, None, ((id_, *row),)))
-                    for id_, *row in zip(ids, scores, vectors, logged, strict=True)
+                    encode(
+                        (
+                            *(id_, at_us, at_us, name, variant, model, version, version_id),
+                            *("live", latency_us, None, ((id_, score, vector, row),)),
+                        )
+                    )
+                    for id_, score, vector, row in zip(ids, scores, vectors, logged, strict=True)
                 ]
             )
         return Scored(at_us, ids, scores)

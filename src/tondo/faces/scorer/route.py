@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from tondo.core.errors import PlatformError, TondoError
@@ -60,33 +61,49 @@ class Route:
 
     def answer(self, body: bytes) -> tuple[int, bytes]:
         """Return status and JSON for a request's body; not to be sent before `batch` is flushed."""
+        if isinstance(body, Sent):
+            self.used = True
+            return self._explain([body], time.perf_counter_ns())[0]
         return self.answer_all([body])[0]
 
     def answer_all(self, bodies: Sequence[bytes]) -> list[tuple[int, bytes]]:
-        """Return `answer` of each body; the work of all is done step by step."""
+        """Return `answer` of each body, which has no headers; all is done step by step."""
         start = time.perf_counter_ns()
         self.used = True
-        quick = self._quicker(bodies, start)
-        others = [body for body, payload in zip(bodies, quick, strict=True) if payload is None]
-        if not others:
-            return [(200, payload) for payload in quick if payload is not None]
-        waiting = iter(self.finish([self.read(body, start) for body in others], start))
-        return [next(waiting) if payload is None else (200, payload) for payload in quick]
+        if self._quick is None:
+            return self._explain(bodies, start)
+        return self._answer_quickly(bodies, start) or self._answer_apart(bodies, start)
 
-    def _quicker(self, bodies: Sequence[bytes], start: int) -> list[bytes | None]:
-        """Return the answers to the commonest requests, None in place of all others."""
-        if self._quick is None or any(isinstance(body, Sent) for body in bodies):
-            return [None] * len(bodies)
-        try:
-            answers = self._quick.answer_all(bodies, start)
-        except Exception:  # noqa: BLE001 - the edge: it is answered the other way
-            _log.exception("the compiled path failed")
-            return [None] * len(bodies)
-        answered = len(answers) - answers.count(None)
-        if answered:
+    def _answer_quickly(
+        self, bodies: Sequence[bytes], start: int
+    ) -> list[tuple[int, bytes]] | None:
+        """Answer bodies that are all of the commonest kind; None where one is not, or fails."""
+        assert self._quick is not None
+        replies = self._quick.answer_all(bodies, start)
+        if replies is not None:
+            number = len(replies)
             elapsed_ns = time.perf_counter_ns() - start
-            self.metrics.count([200] * answered, elapsed_ns, answered, self._variant or "")
-        return answers
+            self.metrics.count([_OK] * number, elapsed_ns, number, self._variant or "")
+        return replies
+
+    def _answer_apart(self, bodies: Sequence[bytes], start: int) -> list[tuple[int, bytes]]:
+        """Answer bodies of which some are of the commonest kind."""
+        assert self._quick is not None
+        taken = list(map(self._quick.takes, bodies))
+        usual = list(compress(bodies, taken))
+        others = [body for body, is_taken in zip(bodies, taken, strict=True) if not is_taken]
+        quick = self._answer_quickly(usual, start) if usual and others else None
+        replies = {
+            True: iter(self._explain(usual, start) if quick is None else quick),
+            False: iter(self._explain(others, start)),
+        }
+        return [next(replies[is_taken]) for is_taken in taken]
+
+    def _explain(self, bodies: Sequence[bytes], start: int) -> list[tuple[int, bytes]]:
+        """Answer bodies of any kind, the way that names what is wrong."""
+        if not bodies:
+            return []
+        return self.finish([self.read(body, start) for body in bodies], start)
 
     def finish(
         self, outcomes: Sequence[ScoreRequest | tuple[int, bytes]], start: int

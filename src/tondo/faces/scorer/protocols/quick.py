@@ -7,26 +7,31 @@ of what the handler itself encodes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from math import inf
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from tondo.core.instants import from_micros
 from tondo.faces.scorer.protocols import rows, v2
 from tondo.scoring.answer import Answer, Prediction
 from tondo.scoring.quick import quick_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tondo.scoring.inputs import RowInputs
     from tondo.scoring.quick import QuickPath, Scored
 
 _encode = msgspec.json.Encoder().encode
 
-Read = tuple[Sequence[Any], Any]
-"""A row's values in the order of the columns, and the row as it is to be logged."""
+Read = tuple[list[tuple[Any, ...]], list[Any]]
+"""Of each row its values in the order of the columns; and of each what is to be logged."""
+
+Reader = Callable[[Sequence[bytes]], Read]
+Reply = tuple[int, bytes]
+
+_OK = 200
 
 _ID: Final = "\0id"
 _SCORE: Final = 0.12345678901234568
@@ -36,115 +41,112 @@ _AT_US: Final = 981_173_106_789_012
 class QuickHandler:
     """Answers bodies of one row for one scoring path."""
 
-    def __init__(
-        self, path: QuickPath, read: Callable[[bytes], Read], replies: QuickReplies
-    ) -> None:
+    def __init__(self, path: QuickPath, read: Reader, replies: QuickReplies) -> None:
         self._score = path.score
         self._read = read
-        self._replies = replies
+        self._replies_of = replies.of
 
-    def answer_all(self, bodies: Sequence[bytes], started_ns: int) -> list[bytes | None]:
-        """Return the JSON of each answer, None for a body that must be read another way."""
-        read = self._read
+    def answer_all(self, bodies: Sequence[bytes], started_ns: int) -> list[Reply] | None:
+        """Return status and JSON for each body; None where one must be read another way."""
         try:
-            usual = [read(body) for body in bodies]
+            scored = self._score(*self._read(bodies), started_ns)
         except Exception:  # noqa: BLE001 - whatever it is, the other way explains it
-            return self._answer_usual([_tried(read, body) for body in bodies], started_ns)
-        replies = self._replies_to(usual, started_ns)
-        return [None] * len(bodies) if replies is None else [*replies]
-
-    def _answer_usual(self, taken: Sequence[Read | None], started_ns: int) -> list[bytes | None]:
-        """Answer the bodies that were read."""
-        usual = [each for each in taken if each is not None]
-        replies = iter(self._replies_to(usual, started_ns) or [])
-        return [None if each is None else next(replies, None) for each in taken]
-
-    def _replies_to(self, usual: Sequence[Read], started_ns: int) -> list[bytes] | None:
-        if not usual:
             return None
-        values, logged = [each for each, _ in usual], [each for _, each in usual]
-        scored = self._score(values, logged, started_ns)
-        return None if scored is None else self._replies.of(scored)
+        return None if scored is None else self._replies_of(scored)
 
-
-def _tried(read: Callable[[bytes], Read], body: bytes) -> Read | None:
-    try:
-        return read(body)
-    except Exception:  # noqa: BLE001 - whatever it is, the other way explains it
-        return None
+    def takes(self, body: bytes) -> bool:
+        """Return whether a body is read here."""
+        try:
+            self._read([body])
+        except Exception:  # noqa: BLE001 - whatever it is, the other way explains it
+            return False
+        return True
 
 
 class QuickReplies:
-    """Replies with one prediction, which differ in id, instant, score and decision only."""
+    """Replies with one prediction, which differ in id, score, instant and decision only."""
 
     def __init__(
         self, path: QuickPath, encode: Callable[[Answer], bytes], instant: Callable[[int], str]
     ) -> None:
-        serving, deployment = path.serving, path.deployment
+        serving = path.serving
         self._threshold = serving.threshold
         self._instant = instant
-        self._texts = {
-            decision: encode(
+        marks = [_encode(_ID)[1:-1].decode(), _encode(_SCORE).decode(), instant(_AT_US)]
+        texts = [
+            encode(
                 Answer(
                     [Prediction(_ID, _SCORE, decision, serving.variant.name)],
-                    *(deployment, [serving.answered], path.log_mode, _AT_US, {}),
+                    *(path.deployment, [serving.answered], path.log_mode, _AT_US, {}),
                 )
             ).decode()
-            for decision in ((None,) if self._threshold is None else (False, True))
-        }
-        self._id, self._score = (_encode(each).decode()[1:-1] for each in (_ID, [_SCORE]))
-        self._at = instant(_AT_US)
+            for decision in ((None, None) if self._threshold is None else (False, True))
+        ]
+        pattern = re.compile("|".join(map(re.escape, marks)))
+        self._below, self._above = (pattern.sub("%s", text.replace("%", "%%")) for text in texts)
+        """Formats of the reply to a score below the threshold, and to another."""
+        places = [marks.index(each) for each in pattern.findall(texts[0])]
+        self._order = itemgetter(*places)
+        """Puts id, score and instant into the order of a format."""
+        self.is_distinct = places.count(1) == places.count(2) == 1
+        """Whether nothing else in the text reads like score or instant."""
 
-    def of(self, scored: Scored) -> list[bytes]:
+    def of(self, scored: Scored) -> list[Reply]:
         """Return the reply to each row."""
-        at, id_, score = self._instant(scored.at_us), self._id, self._score
-        texts = {decision: each.replace(self._at, at) for decision, each in self._texts.items()}
-        numbers = _encode(scored.scores)[1:-1].decode().split(",")
+        order, threshold = self._order, self._threshold
+        below, above, at = self._below, self._above, self._instant(scored.at_us)
+        least = -inf if threshold is None else threshold
         return [
-            texts[decision].replace(id_, own).replace(score, number).encode()
-            for own, decision, number in zip(
-                scored.ids, self._decisions(scored.scores), numbers, strict=True
+            (
+                _OK,
+                (
+                    (above if score >= least else below) % order((id_, _encode(score).decode(), at))
+                ).encode(),
             )
+            for id_, score in zip(scored.ids, scored.scores, strict=True)
         ]
 
-    def _decisions(self, scores: Sequence[float]) -> list[bool | None]:
-        threshold = self._threshold
-        return [None if threshold is None else score >= threshold for score in scores]
 
-    @property
-    def are_distinct(self) -> bool:
-        """Whether nothing else in the texts reads like what is replaced."""
-        return all(
-            text.count(self._at) == 1 and text.count(self._score) == 1
-            for text in self._texts.values()
-        )
-
-
-def rows_reader(inputs: RowInputs) -> Callable[[bytes], Read]:
+def rows_reader(inputs: RowInputs) -> Reader:
     """Return the reader of `{"rows": [{...}]}`."""
+    decode, values, own = rows_decoder(inputs), msgspec.structs.astuple, inputs.own_values
+    names = tuple(inputs.types)
+
+    def read(bodies: Sequence[bytes]) -> Read:
+        rows = [decode(body).rows[0] for body in bodies]
+        return [values(row) for row in rows], rows
+
+    def read_own(bodies: Sequence[bytes]) -> Read:
+        rows = [own(values(decode(body).rows[0])) for body in bodies]
+        return rows, [dict(zip(names, row, strict=True)) for row in rows]
+
+    return read_own if inputs.converts else read
+
+
+def v2_reader(inputs: RowInputs) -> Reader:
+    """Return the reader of one tensor of shape [1] for each column, in their order."""
+    decode, own, names = v2_decoder(inputs), inputs.own_values, tuple(inputs.types)
+
+    def read(bodies: Sequence[bytes]) -> Read:
+        rows = [own(tuple([tensor.data[0] for tensor in decode(body).inputs])) for body in bodies]
+        return rows, [dict(zip(names, row)) for row in rows]  # noqa: B905 - counted by the decoder
+
+    return read
+
+
+def rows_decoder(inputs: RowInputs) -> Callable[[bytes], Any]:
+    """Return the decoder of a body with one row: its `rows[0]` is a struct of the columns."""
     request = msgspec.defstruct(
         "OneRow",
         [("rows", tuple[inputs.struct])],  # type: ignore[name-defined]
         forbid_unknown_fields=True,
         gc=False,
     )
-    decode, values, own = _decoder(request), msgspec.structs.astuple, inputs.own_values
-    names = tuple(inputs.types)
-
-    def read(body: bytes) -> Read:
-        (row,) = decode(body).rows
-        return values(row), row
-
-    def read_own(body: bytes) -> Read:
-        (row,) = decode(body).rows
-        found = own(values(row))
-        return found, dict(zip(names, found, strict=True))
-
-    return read_own if inputs.converts else read
+    return _decoder(request)
 
 
-def v2_reader(inputs: RowInputs) -> Callable[[bytes], Read]:
-    """Return the reader of one tensor of shape [1] for each column, in their order."""
+def v2_decoder(inputs: RowInputs) -> Callable[[bytes], Any]:
+    """Return the decoder of a body with one row: its `inputs` are tensors in the columns' order."""
     tensors = tuple(
         msgspec.defstruct(
             "Tensor",
@@ -165,13 +167,7 @@ def v2_reader(inputs: RowInputs) -> Callable[[bytes], Read]:
         forbid_unknown_fields=True,
         gc=False,
     )
-    decode, own, names = _decoder(request), inputs.own_values, tuple(inputs.types)
-
-    def read(body: bytes) -> Read:
-        found = own(tuple([tensor.data[0] for tensor in decode(body).inputs]))
-        return found, dict(zip(names, found))  # noqa: B905 - the decoder counted them
-
-    return read
+    return _decoder(request)
 
 
 def _decoder(type_: Any) -> Callable[[bytes], Any]:
@@ -186,15 +182,9 @@ def quick_handler(handler: Any) -> QuickHandler | None:
     if path is None or not path.inputs.types:
         return None
     if handler.protocol == "rows":
-        replies = QuickReplies(path, rows.encode_answer, _instant_text)
-        return (
-            QuickHandler(path, rows_reader(path.inputs), replies) if replies.are_distinct else None
-        )
-    if handler.protocol == "v2":
+        read = rows_reader(path.inputs)
+        replies = QuickReplies(path, rows.encode_answer, handler.instant)
+    else:
+        read = v2_reader(path.inputs)
         replies = QuickReplies(path, lambda answer: v2.encode_answer(answer, None), str)
-        return QuickHandler(path, v2_reader(path.inputs), replies) if replies.are_distinct else None
-    return None
-
-
-def _instant_text(micros: int) -> str:
-    return _encode(from_micros(micros)).decode()
+    return QuickHandler(path, read, replies) if replies.is_distinct else None

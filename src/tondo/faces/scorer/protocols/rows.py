@@ -55,7 +55,7 @@ class RowsHandler:
         self._from_struct = path.inputs.from_struct
         self._fixed = _fixed_part(path)
         self._second = -1
-        self._second_text = b""
+        self._second_text = ""
 
     def read(self, body: bytes, started_ns: int) -> ScoreRequest:
         """Return the request of a body; coded errors name the field that is wrong."""
@@ -80,7 +80,7 @@ class RowsHandler:
         return b'{"predictions":%b,%b,"as_of":%b,"freshness":%b%b}' % (
             _encode(answer.predictions),
             self._fixed,
-            self._instant(answer.as_of_us),
+            self.instant(answer.as_of_us).encode(),
             _encode(answer.freshness) if answer.ages_us else b"{}",
             b',"defaulted":%b' % _encode(answer.defaulted) if answer.defaulted else b"",
         )
@@ -89,15 +89,13 @@ class RowsHandler:
         """Return an error's JSON."""
         return encode_error(error)
 
-    def _instant(self, micros: int) -> bytes:
+    def instant(self, micros: int) -> str:
         """Return the JSON text of an instant; the text up to the second is kept."""
         second, fraction = divmod(micros, 1_000_000)
         if second != self._second:
             self._second = second
-            self._second_text = _encode(from_micros(second * 1_000_000))[:-2]
-        if fraction == 0:
-            return b'%bZ"' % self._second_text
-        return b'%b.%06dZ"' % (self._second_text, fraction)
+            self._second_text = _encode(from_micros(second * 1_000_000))[:-2].decode()
+        return f'{self._second_text}.{fraction:06d}Z"' if fraction else f'{self._second_text}Z"'
 
     def _explained(self, body: bytes, why: str) -> CallerError:
         """Read the slow way, which raises the error that names the field."""
