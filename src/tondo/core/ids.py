@@ -51,7 +51,15 @@ class IdSource:
                 self._seed()  # a fork would repeat our numbers
             noise = self._random_bits(64 * number)
         text = f"{noise:0{16 * number}x}"
-        return [_text(tick + at, text[16 * at : 16 * at + 16]) for at in range(number)]
+        made: list[str] = []
+        for at in range(0, 16 * number, 16):
+            head = f"{tick:015x}"
+            made.append(
+                f"{head[:8]}-{head[8:12]}-7{head[12:]}"
+                f"-{_VARIANT[text[at]]}{text[at + 1 : at + 4]}-{text[at + 4 : at + 16]}"
+            )
+            tick += 1
+        return made
 
 
 def derived_id(*parts: str) -> str:

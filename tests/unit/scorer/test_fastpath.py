@@ -71,6 +71,7 @@ def connect(shared, *, closing=False):
     connection.unsent = 0
     connection._closing = False
     connection._replies = []
+    connection.last_route = None
     return connection
 
 
@@ -80,23 +81,30 @@ def ask(shared, connection, route, body):
 
 def test_the_replies_of_a_connection_are_one_write_in_the_order_of_its_requests(shared):
     first, second = connect(shared), connect(shared)
-    rows, tensors = EchoRoute(), EchoRoute()
-    ask(shared, first, rows, b"1")
-    ask(shared, second, rows, b"a")
-    ask(shared, first, tensors, b"2")
-    ask(shared, first, rows, b"3")
-    shared.answer_all()
+    route = EchoRoute()
+    for connection, body in ((first, b"1"), (second, b"a"), (first, b"2"), (first, b"3")):
+        ask(shared, connection, route, body)
+    shared.end_turn()
     assert (first.transport.bodies, second.transport.bodies) == ([b"1", b"2", b"3"], [b"a"])
     assert (len(first.transport.writes), first.unsent) == (1, 0)
     assert (first.server_state.total_requests, shared.service.fast_answers) == (3, 4)
 
 
-def test_a_connection_that_ends_says_so_in_its_last_reply_only(shared):
+def test_replies_to_several_addresses_are_in_the_order_of_the_requests(shared):
     connection = connect(shared)
+    rows, tensors = EchoRoute(), EchoRoute()
+    for route, body in ((rows, b"1"), (tensors, b"2"), (rows, b"3"), (rows, b"4")):
+        ask(shared, connection, route, body)
+    shared.end_turn()
+    assert connection.transport.bodies == [b"1", b"2", b"3", b"4"]
+
+
+def test_a_connection_that_ends_says_so_in_its_last_reply_only(shared):
+    connection, route = connect(shared), EchoRoute()
     for body in (b"1", b"2"):
-        ask(shared, connection, EchoRoute(), body)
+        ask(shared, connection, route, body)
     connection._closing = True
-    shared.answer_all()
+    shared.end_turn()
     (written,) = connection.transport.writes
     assert connection.transport.closing
     assert written.count(b"connection: close") == 1
@@ -107,7 +115,7 @@ def test_nothing_is_written_to_a_connection_that_is_gone(shared):
     gone, there = connect(shared, closing=True), connect(shared)
     for connection in (gone, there):
         ask(shared, connection, EchoRoute(), b"1")
-    shared.answer_all()
+    shared.end_turn()
     assert (gone.transport.writes, gone.unsent, there.transport.bodies) == ([], 0, [b"1"])
 
 
@@ -117,7 +125,7 @@ def test_a_lost_frame_replaces_the_replies_of_its_own_log_only(shared):
     connection = connect(shared)
     ask(shared, connection, EchoRoute(full), b"lost")
     ask(shared, connection, EchoRoute(), b"kept")
-    shared.answer_all()
+    shared.end_turn()
     assert connection.transport.bodies == [b"TD-LOG-001", b"kept"]
 
 
@@ -128,10 +136,10 @@ def test_what_would_wait_for_too_long_is_refused_in_its_turn(shared):
     for body in (b"1", b"2", b"3", b"4", b"5"):
         ask(shared, first, route, body)
     ask(shared, second, route, b"6")
-    shared.answer_all()
+    shared.end_turn()
     assert first.transport.bodies == [b"1", b"2", b"3", b"4", b"later"]
-    assert b"503 Service Unavailable\r\nretry-after: 1\r\n" in first.transport.writes[0]
+    assert b"503 Service Unavailable\r\nretry-after: 1\r\n" in first.transport.writes[-1]
     assert second.transport.bodies == [b"later"]
     ask(shared, second, route, b"7")
-    shared.answer_all()
+    shared.end_turn()
     assert second.transport.bodies == [b"later", b"7"]

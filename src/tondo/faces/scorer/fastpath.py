@@ -26,9 +26,6 @@ _STATUS_LINES[503] += b"\r\nretry-after: 1"
 
 _OK = 200
 
-_NO_ANSWER = (500, b"")
-"""Stands for an answer until it is there."""
-
 IDLE_TICKS = 75
 """Seconds after which a connection on which nothing happens is closed."""
 
@@ -58,7 +55,9 @@ class FastPath:
         self._passed: set[tuple[bytes, bytes]] = set()
         self.heads: dict[bytes, tuple[bytes, int]] = {}
         """A request's bytes up to its body, once they were parsed and admitted: URL and length."""
-        self._gathered: list[tuple[ScorerProtocol, Route, bytes | None]] = []
+        self._gathered: dict[Route, tuple[list[ScorerProtocol], list[bytes]]] = {}
+        self._has_begun = False
+        """Whether this turn of the loop will be ended."""
 
     def tell_date(self, line: bytes) -> None:
         """Begin every reply with this `date` header."""
@@ -90,14 +89,31 @@ class FastPath:
     def gather(self, connection: ScorerProtocol, route: Route, body: bytes) -> None:
         """Keep a request until every socket that was readable has been read.
 
-        Of one that would wait for too long no body is kept: it is refused in its turn.
+        What would wait for too long is refused at once. A connection's requests to two addresses
+        are answered one after the other: its replies are in the order of its requests.
         """
-        gathered = self._gathered
-        if not gathered:
-            connection.loop.call_soon(self.answer_all)
-        connection.unsent += 1
+        if not self._has_begun:
+            self._has_begun = True
+            connection.loop.call_soon(self.end_turn)
         admitted = self.admission.admits(route.metrics)
-        gathered.append((connection, route, body if admitted else None))
+        if connection.unsent and not (admitted and connection.last_route is route):
+            self.answer_all()
+        connection.unsent += 1
+        if not admitted:
+            connection.send_reply(route.shed())
+            return
+        connection.last_route = route
+        gathered = self._gathered.get(route)
+        if gathered is None:
+            gathered = self._gathered[route] = ([], [])
+        gathered[0].append(connection)
+        gathered[1].append(body)
+
+    def end_turn(self) -> None:
+        """Answer what one turn of the loop has brought."""
+        self._has_begun = False
+        self.admission.turn()
+        self.answer_all()
 
     def answer_all(self) -> None:
         """Answer what was gathered: first all scores, then one write of the log, then replies.
@@ -105,38 +121,18 @@ class FastPath:
         System calls between two requests would cost the caches their content, and with it half
         the speed of what follows.
         """
-        gathered, self._gathered = self._gathered, []
-        self.admission.turn()
-        by_route: dict[Route, tuple[list[int], list[bytes]]] = {}
-        answers: list[tuple[int, bytes]] = [_NO_ANSWER] * len(gathered)
-        for place, (_, route, body) in enumerate(gathered):
-            if body is None:
-                answers[place] = route.shed()
-                continue
-            taken = by_route.get(route)
-            if taken is None:
-                taken = by_route[route] = ([], [])
-            taken[0].append(place)
-            taken[1].append(body)
-        for route, (places, bodies) in by_route.items():
-            for place, reply in zip(places, route.answer_all(bodies), strict=True):
-                answers[place] = reply
+        gathered, self._gathered = self._gathered, {}
+        answered = [
+            (route, connections, route.answer_all(bodies))
+            for route, (connections, bodies) in gathered.items()
+        ]
         failed = self.service.appenders.batch.flush()
-        self.service.fast_answers += len(gathered)
-        if failed:
-            answers = [
-                self._kept(failed, route, answer)
-                for (_, route, _), answer in zip(gathered, answers, strict=True)
-            ]
-        for (connection, _, _), answer in zip(gathered, answers, strict=True):
-            connection.send_reply(answer)
-
-    def _kept(
-        self, failed: dict[int, PlatformError], route: Route, answer: tuple[int, bytes]
-    ) -> tuple[int, bytes]:
-        """Return the answer, or that its frame was lost."""
-        error = failed.get(id(route.appender)) if answer[0] == _OK else None
-        return answer if error is None else route.not_written(error) or answer
+        for route, connections, replies in answered:
+            self.service.fast_answers += len(replies)
+            error = failed.get(id(route.appender)) if failed else None
+            kept = replies if error is None else [_kept(route, error, each) for each in replies]
+            for connection, reply in zip(connections, kept, strict=True):
+                connection.send_reply(reply)
 
     def admits(self, headers: list[tuple[bytes, bytes]], most_bytes: int) -> bool:
         """Return whether a request may be answered here: plain, allowed, at most so long."""
@@ -173,6 +169,11 @@ class FastPath:
         return True
 
 
+def _kept(route: Route, error: PlatformError, answer: tuple[int, bytes]) -> tuple[int, bytes]:
+    """Return the answer, or that its frame was lost."""
+    return (answer[0] == _OK and route.not_written(error)) or answer
+
+
 _UNUSUAL = frozenset(
     {
         *(b"origin", b"expect", b"transfer-encoding", b"content-encoding", b"upgrade"),
@@ -192,6 +193,8 @@ class ScorerProtocol(HttpToolsProtocol):
         self.idle_ticks = 0
         self.unsent = 0
         """Requests that were gathered and not replied to."""
+        self.last_route: Route | None = None
+        """Where the last of them went."""
         self.is_between = True
         """Whether the parser has seen whole requests only, and the last was answered here."""
         self._parts: list[bytes] = []

@@ -79,13 +79,14 @@ class RouteMetrics:
         if counts is None:
             counts = self.variants[variant] = VariantCounts()
         self.last = variant
-        for status in set(statuses):
+        number = len(statuses)
+        for status in {*statuses}:
             counts.statuses[status] = counts.statuses.get(status, 0) + statuses.count(status)
         counts.predictions += predictions
-        if statuses and not aside:
-            self.spent(elapsed_ns, len(statuses))
-        counts.seconds_ns += elapsed_ns * len(statuses)
-        counts.buckets[bisect_left(_BUCKETS_NS, elapsed_ns)] += len(statuses)
+        counts.seconds_ns += elapsed_ns * number
+        counts.buckets[bisect_left(_BUCKETS_NS, elapsed_ns)] += number
+        if number and not aside:
+            self.spent(elapsed_ns, number)
 
     def spent(self, elapsed_ns: int, requests: int) -> None:
         """Learn what a request costs the event loop from what several cost together."""
