@@ -76,6 +76,7 @@ class ScoringPath:
         self.now_us = clock.now_us
         self.make_ids = ids.make_many
         self._may_give_as_of = deployment.as_of == "caller"
+        self._purpose = deployment.purpose
 
     @property
     def synced(self) -> bool:
@@ -147,6 +148,8 @@ class ScoringPath:
         if not 0 < len(rows) <= MAX_ROWS:
             return _row_count(len(rows))
         request.at_us = now_us
+        if request.purpose == "live":
+            request.purpose = self._purpose
         if as_of_us is None:
             request.as_of_us = now_us
         elif not self._may_give_as_of or not 0 <= as_of_us <= _LAST_INSTANT_US:

@@ -67,6 +67,8 @@ class PlannedDeployment(msgspec.Struct, frozen=True, kw_only=True):
     sticky: str | None = None
     """Request column whose value picks the variant; the prediction id when None."""
     as_of: Literal["server", "caller"] = "server"
+    purpose: Literal["live", "staging"] = "live"
+    """Why callers ask who say nothing of it; live metrics count `live` alone."""
     log_mode: LogMode = "written"
     sample_rate: float = 0.1
     """Share of requests logged when `log_mode` is `sampled`."""

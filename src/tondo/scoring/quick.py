@@ -49,7 +49,7 @@ class QuickPath:
         self._now_us = path.now_us
         self._make_ids = path.make_ids
         self._append = None if path.appender is None else path.appender.append_many
-        self._head = (path.deployment.name, *serving.head)
+        self._head = (path.deployment.name, *serving.head, path.deployment.purpose)
         self._pack = compile_packed(serving.model.contents.features, list(path.inputs.types))
 
     def score(
@@ -70,14 +70,14 @@ class QuickPath:
             return None
         ids = self._make_ids(at_us, len(rows))
         if self._append is not None:
-            name, variant, model, version, version_id = self._head
+            name, variant, model, version, version_id, purpose = self._head
             latency_us = (perf_counter_ns() - started_ns) // 1000
             self._append(
                 [
                     encode(
                         (
                             *(id_, at_us, at_us, name, variant, model, version, version_id),
-                            *("live", latency_us, None, ((id_, score, vector, row),)),
+                            *(purpose, latency_us, None, ((id_, score, vector, row),)),
                         )
                     )
                     for id_, score, vector, row in zip(ids, scores, vectors, logged, strict=True)

@@ -20,17 +20,21 @@ if TYPE_CHECKING:
 _NOT_SETTINGS = ("deployment", "model", "owner", "description", "label_horizon")
 
 
-def settings_of(parts: Parts, deployment: str) -> Settings | None:
-    """Return how the project defines that a deployment answers, None where it does not."""
+def settings_of(parts: Parts, deployment: str, *, staging: bool = False) -> Settings | None:
+    """Return how the project defines that a deployment answers, None where it does not.
+
+    One for `staging` that is not defined lets callers give `as_of`.
+    """
     from tondo.stages.deployment.deploy import Settings
     from tondo.workspace.definitions import read_body
 
     found = _definition(parts, deployment)
     if found is None:
-        return None
+        return Settings(staging=True, as_of="caller") if staging else None
     body, place = found
     body.pop("rollout", None)
-    return read_body(body, Settings, place=place)
+    settings = read_body(body, Settings, place=place)
+    return msgspec.structs.replace(settings, staging=True) if staging else settings
 
 
 def pace_of(parts: Parts, deployment: str, kind: str | None) -> Pace:

@@ -101,6 +101,7 @@ PARAMETERS = {
     "join_input": "Keep the columns of the table beside the answers.",
     "sql": "A table of a database that gets the rows besides: URL#TABLE.",
     "engine": "What computes features: duckdb or spark.",
+    "staging": "For trying: no caller's live deployment, and not counted by live metrics.",
     "since": "The instant from which requests are scored; now, when left out.",
     "overall": "The window's metrics, where they are known already.",
     "override": "The reason to pass a gate that refuses.",

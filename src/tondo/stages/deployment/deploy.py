@@ -42,6 +42,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sample_rate: float = 0.1
     tag: str | None = LIVE
     """Tag that follows the version that answers; None leaves tags alone."""
+    staging: bool = False
+    """For trying versions: no tag follows, and live metrics do not count its predictions."""
+
+    @property
+    def follows(self) -> str | None:
+        """The tag that follows the version that answers, if any."""
+        return None if self.staging else self.tag
 
 
 def deploy(
@@ -86,12 +93,13 @@ def split(
         before = find_deployment(name, ledger=ledger)
         if before is not None and before.rollout is not None:
             raise rollout_runs(name)
+        _check_purpose(name, settings, before)
         desired = msgspec.structs.replace(
             _desired(name, variants, settings, before),
             buckets=deal(variants, before.desired if before else None),
             targets=check_targets(targets, variants),
         )
-        tag = settings.tag if settings else before.tag if before else LIVE
+        tag = settings.follows if settings else before.tag if before else LIVE
         if before is not None and before.desired == desired and before.tag == tag:
             return before
         state = DeploymentState(
@@ -205,9 +213,23 @@ def _desired(
         salt=name if chosen.salt is None else chosen.salt,
         sticky=chosen.sticky,
         as_of=chosen.as_of,
+        purpose="staging" if chosen.staging else "live",
         log_mode=chosen.log_mode,
         sample_rate=chosen.sample_rate,
     )
+
+
+def _check_purpose(name: str, settings: Settings | None, before: DeploymentState | None) -> None:
+    if settings is None or before is None:
+        return
+    if settings.staging != (before.desired.purpose == "staging"):
+        raise ConflictError(
+            "TD-DEPLOY-020",
+            f"the deployment '{name}' is {before.desired.purpose}, and stays so",
+            expected="another name for a deployment of another purpose",
+            fix="Callers of a live deployment must never be answered by one for trying versions.",
+            deployment=name,
+        )
 
 
 def _check_weights(variants: Sequence[PlannedVariant]) -> None:

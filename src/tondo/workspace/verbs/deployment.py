@@ -27,17 +27,19 @@ class DeploymentVerbs:
         version: str = "newest",
         *,
         name: str | None = None,
+        staging: bool = False,
         by: str = "",
         why: str = "",
     ) -> DeploymentState:
         """Bring a version of a model live under `name`, by default the model's own.
 
-        `version` is a number, an id, a tag, or `newest`.
+        `version` is a number, an id, a tag, or `newest`. With `staging` it is for trying, under
+        MODEL_staging unless named: callers may give `as_of`, and live metrics do not count it.
         """
         from tondo.stages.deployment.deploy import deploy
         from tondo.workspace.verbs.registry import RegistryVerbs
 
-        deployment = name or model
+        deployment = name or (f"{model}_staging" if staging else model)
         chosen = RegistryVerbs(self._parts).version(model, version)
         self._check_served(chosen)
         with published(self._parts, by=by) as told:
@@ -48,7 +50,7 @@ class DeploymentVerbs:
                 clock=self._parts.clock,
                 by=by or self._parts.actor,
                 why=why or f"deployed version {version}",
-                settings=settings_of(self._parts, deployment),
+                settings=settings_of(self._parts, deployment, staging=staging),
             )
             told.append(state.why)
         return state
