@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tondo.ports.blobs import Blobs
     from tondo.ports.clock import Clock
     from tondo.ports.databases import Databases
+    from tondo.ports.endpoints import Endpoint
     from tondo.ports.engine import Engine, Evaluator, Joiner, Profiler
     from tondo.ports.eventlog import EventLog
     from tondo.ports.exporter import Exporter
@@ -196,6 +197,12 @@ class Parts(Defined):
         from tondo.adapters.services.http.service import HttpFeatureService
 
         return HttpFeatureService(settings)
+
+    def endpoint(self, address: str) -> Endpoint:
+        """Return a scorer that is asked over HTTP, with the token of the settings."""
+        from tondo.adapters.endpoints.http.endpoint import HttpEndpoint
+
+        return HttpEndpoint(address, token=self.settings.token)
 
     @cached_property
     def libraries(self) -> dict[str, ModelLibrary]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tondo.workspace.verbs.monitoring import MonitoringVerbs
     from tondo.workspace.verbs.preparation import PreparationVerbs
     from tondo.workspace.verbs.registry import RegistryVerbs
+    from tondo.workspace.verbs.replays import ReplayVerbs
     from tondo.workspace.verbs.retraining import RetrainingVerbs
     from tondo.workspace.verbs.rollouts import RolloutVerbs
     from tondo.workspace.verbs.schemas import SchemaVerbs
@@ -138,6 +139,13 @@ class Workspace:
         from tondo.workspace.verbs.rollouts import RolloutVerbs
 
         return RolloutVerbs(self.parts)
+
+    @cached_property
+    def replays(self) -> ReplayVerbs:
+        """Past windows of requests, sent to another version."""
+        from tondo.workspace.verbs.replays import ReplayVerbs
+
+        return ReplayVerbs(self.parts)
 
     @cached_property
     def streams(self) -> StreamVerbs:

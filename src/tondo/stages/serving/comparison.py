@@ -91,8 +91,8 @@ def compare(
         differences=_differences(both, production, candidate) if both.num_rows else None,
         production_errors=_counts(requests, "production_error"),
         candidate_errors=_counts(requests, "candidate_error"),
-        production_latency=_latencies(requests, "production_us"),
-        candidate_latency=_latencies(requests, "candidate_us"),
+        production_latency=latencies(requests.column("production_us").drop_null().to_numpy()),
+        candidate_latency=latencies(requests.column("candidate_us").drop_null().to_numpy()),
         outcomes=outcomes,
     )
 
@@ -171,11 +171,11 @@ def _counts(requests: pa.Table, column: str) -> dict[str, int]:
     return {each["values"]: each["counts"] for each in sorted(counted, key=lambda it: it["values"])}
 
 
-def _latencies(requests: pa.Table, column: str) -> Latencies | None:
+def latencies(taken_us: np.ndarray) -> Latencies | None:
+    """Return quantiles of microseconds, None of none."""
     import numpy as np
 
-    taken = requests.column(column).drop_null().to_numpy()
-    if not len(taken):
+    if not len(taken_us):
         return None
-    p50, p90, p99 = np.quantile(taken, [0.5, 0.9, 0.99]) / 1000
+    p50, p90, p99 = np.quantile(taken_us, [0.5, 0.9, 0.99]) / 1000
     return Latencies(p50_ms=float(p50), p90_ms=float(p90), p99_ms=float(p99))

@@ -97,4 +97,17 @@ SERVING: tuple[Operation, ...] = (
         f"{_STREAM}/deadletters",
         "Show the events of a stream that could not be scored, each with its code.",
     ),
+    write(
+        "deployment.replay",
+        "replays.run",
+        "/v1/deployments/{deployment}/replays",
+        "Send a past window of requests to a version, and compare it with production.",
+        present="deployment.replays",
+    ),
+    read(
+        "deployment.replays",
+        "replays.reports",
+        "/v1/deployments/{deployment}/replays",
+        "List the reports of a deployment's replays.",
+    ),
 )

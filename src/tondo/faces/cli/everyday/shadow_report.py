@@ -1,0 +1,31 @@
+"""`tondo shadow report`: a shadow beside production, in words."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tondo.faces.cli.opening import HERE, Json, Project, opened
+from tondo.faces.cli.show import console_for_output, show
+
+
+def shadow_report(
+    deployment: Annotated[str, typer.Argument(help="Name of the deployment.")],
+    version: Annotated[str, typer.Argument(help="A version's number, id or tag.")],
+    *,
+    project: Project = HERE,
+    json: Json = False,
+) -> None:
+    """Compare what a shadow scored with production, and keep the report."""
+    from tondo.stages.serving.comparison_text import comparison_lines
+
+    with opened(project) as workspace:
+        report = workspace.shadows.report(deployment, version)
+    if json:
+        show(report, as_json=True)
+        return
+    console = console_for_output()
+    console.print(f"[bold]{report.model} version {report.version} beside {deployment}[/bold]")
+    for line in comparison_lines(report.comparison):
+        console.print(line, markup=False)
