@@ -2,7 +2,8 @@
 
 Files of spine and views are added in random order of time: late ones, empty ones, ones without
 times, with equal times on both sides of a border. After each addition the training set's rows are
-joined with the memory of all additions before, and once more in one go.
+joined with the memory of all additions before, in pieces of some rows or of all, and once more in
+one go.
 """
 
 import sys
@@ -132,13 +133,13 @@ class Desk:
         self.ledger.put("snapshot", kept.id, manifest(kept))
         return kept
 
-    def rows(self, spine, sources, *, remember):
+    def rows(self, spine, sources, *, remember, piece_bytes=1 << 28):
         views = {}
         for name, tables in sources.items():
             snapshot = self.snapshot(tables)
             views[name] = (VIEWS[name], self._table(snapshot, remember), snapshot.id)
         snapshot = self.snapshot(spine)
-        return joined_rows(
+        pieces = joined_rows(
             self._table(snapshot, remember),
             snapshot=snapshot.id,
             recipe=JoinRecipe(
@@ -148,10 +149,12 @@ class Desk:
                 view_features=[each for each in FEATURES if each[1] in views],
                 views=views,
             ),
+            piece_bytes=piece_bytes,
             engine=self.engine,
             blobs=self.blobs,
             ledger=self.ledger,
         )
+        return pa.concat_tables(pieces)
 
     def _table(self, snapshot, remember):
         files = snapshot_table(snapshot, blobs=self.blobs)
@@ -167,15 +170,15 @@ def with_bits(table):
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
-@given(added=additions)
-def test_remembered_rows_equal_a_join_in_one_go(engine, added):
+@given(added=additions, piece_bytes=st.sampled_from([700, 1 << 28]))
+def test_remembered_rows_equal_a_join_in_one_go(engine, added, piece_bytes):
     desk = Desk(engine)
     spine, sources = [], {name: [landings_file([])] for name in VIEWS}
     for rows, events in added:
         spine.append(spine_file(rows))
         for name, each in events.items():
             sources[name].append(landings_file(each))
-        remembered = desk.rows(spine, sources, remember=True)
+        remembered = desk.rows(spine, sources, remember=True, piece_bytes=piece_bytes)
         at_once = desk.rows(spine, sources, remember=False)
         assert remembered.column_names == at_once.column_names
         assert with_bits(remembered) == with_bits(at_once)

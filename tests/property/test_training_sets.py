@@ -102,7 +102,7 @@ def events_of(drawn):
     ]
 
 
-def built(engine, spine, events, weather):
+def built(engine, spine, events, weather, piece_bytes=1 << 28):
     ledger, blobs = Ledger.open("sqlite://", clock=ManualClock(0)), MemoryBlobs()
     for snapshot in ("spine", "l", "w"):
         ledger.put("snapshot", snapshot, {})
@@ -129,6 +129,7 @@ def built(engine, spine, events, weather):
         resolved=RESOLVED,
         views={name: (view, *tables[view.source]) for name, view in VIEWS.items()},
         label=None,
+        piece_bytes=piece_bytes,
         engine=engine,
         blobs=blobs,
         ledger=ledger,
@@ -213,10 +214,10 @@ quick = settings(max_examples=25, deadline=None, suppress_health_check=list(Heal
 
 
 @quick
-@given(spine=spines, drawn=landings, weather=skies)
-def test_training_sets_equal_the_plain_loop(engine, spine, drawn, weather):
+@given(spine=spines, drawn=landings, weather=skies, piece_bytes=st.sampled_from([1000, 1 << 28]))
+def test_training_sets_equal_the_plain_loop(engine, spine, drawn, weather, piece_bytes):
     events = events_of(drawn)
-    rows = built(engine, spine, events, weather)
+    rows = built(engine, spine, events, weather, piece_bytes)
     assert Counter(row["id"] for row in rows) == Counter(range(len(spine)))
     for row, wanted in zip(rows, slow(spine, events, weather), strict=True):
         assert {name: row[name] for name in wanted} == wanted

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -27,8 +27,11 @@ class Blobs(Protocol):
         """Keep `data`; return its digest once it is durable."""
         ...
 
-    def put_file(self, path: Path) -> str:
-        """Keep the bytes of a local file; return the digest."""
+    def write(self, fill: Callable[[BinaryIO], object]) -> str:
+        """Keep what `fill` writes into the file it is given; return its digest once it is durable.
+
+        For objects larger than memory. When `fill` raises, nothing is kept.
+        """
         ...
 
     def get(self, digest: str) -> bytes:

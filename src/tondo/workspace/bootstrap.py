@@ -91,6 +91,13 @@ class Defined:
             temp_directory=self.state / "spill",
         )
 
+    @property
+    def piece_bytes(self) -> int:
+        """How much of a training set is joined at once: a quarter of the engine's limit."""
+        from tondo.stages.features.spine_pieces import PIECE_BYTES
+
+        return (self.settings.memory_mb << 18) or PIECE_BYTES
+
     @cached_property
     def profiler(self) -> Profiler:
         """What computes statistics: the embedded engine, or Spark where the settings say so."""

@@ -92,8 +92,10 @@ def joined(watched, blobs, ledger):
             view_features=list(features),
             views={name: view for name, view in views.items() if name in used},
         )
-        return joined_rows(
-            table, snapshot=id_, recipe=recipe, engine=watched, blobs=blobs, ledger=ledger
+        return pa.concat_tables(
+            joined_rows(
+                table, snapshot=id_, recipe=recipe, engine=watched, blobs=blobs, ledger=ledger
+            )
         )
 
     return rows

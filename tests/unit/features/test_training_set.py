@@ -2,9 +2,11 @@
 
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from airport import HOUR_US, LANDINGS, ORIGIN, TIME, WEATHER, delays_view, rows_table, weather_view
 from tondo.core.errors import DataError
+from tondo.ports.engine import FileTable
 from tondo.stages.features.resolve import resolve_features, resolve_label
 from tondo.stages.features.training_set import (
     build_training_set,
@@ -139,3 +141,17 @@ def test_a_row_id_that_repeats_is_refused(build):
 def test_a_period_without_rows_is_refused(build):
     with pytest.raises(DataError, match=r"TD-FEATURE-013.*of 4 in the spine, 4 lie outside"):
         build(until_us=HOUR_US)
+
+
+def test_the_same_rows_in_smaller_pieces_are_the_same_training_set(build, blobs, tmp_path):
+    paths = (tmp_path / "early.parquet", tmp_path / "late.parquet")
+    for path, rows in zip(paths, (flights().slice(0, 3), flights().slice(3)), strict=True):
+        parquet.write_table(rows, path)
+    spine = FileTable(paths=paths, columns=COLUMNS)
+    options = {"label_known_at": "landed_at", "until_us": 16 * HOUR_US, "also": ["landed_at"]}
+    options["remember"] = False
+    whole = build(spine, **options)
+    assert whole.rows == 3
+    for piece_bytes in (1, 130, 10_000):
+        assert build(spine, piece_bytes=piece_bytes, **options) == whole
+        assert build(piece_bytes=piece_bytes, **options) == whole

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from tondo.core.canonical import DIGEST_BYTES
 from tondo.core.errors import CallerError, NotFoundError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DIGEST = re.compile(rf"[0-9a-f]{{{2 * DIGEST_BYTES}}}")
 
@@ -29,18 +25,6 @@ expected 64 hexadecimal characters in lower case.
         f"{digest!r} is not a digest",
         expected=f"{2 * DIGEST_BYTES} hexadecimal characters in lower case",
         digest=str(digest),
-    )
-
-
-def check_file(path: Path) -> Path:
-    """Return `path` when it is a file (TD-BLOB-005)."""
-    if path.is_file():
-        return path
-    raise NotFoundError(
-        "TD-BLOB-005",
-        f"there is no file {path}",
-        expected="a file that can be read",
-        path=str(path),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +11,7 @@ from tondo.core.errors import CallerError, near
 from tondo.ports.engine import FileTable
 from tondo.stages.data import display
 from tondo.stages.data.arrow_types import arrow_type, stored_types
+from tondo.stages.data.row_groups import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tondo.ports.blobs import Blobs
-
-# One row group is what one thread reads at a time; DuckDB's own is 122,880 rows.
-_ROW_GROUP = 131_072
 
 
 class SnapshotFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,14 +118,8 @@ def keep_manifest(snapshot: Snapshot, *, blobs: Blobs) -> Snapshot:
 
 def write_file(table: pa.Table, *, blobs: Blobs, note: str = "") -> SnapshotFile:
     """Keep a table as one Parquet object; equal tables give equal bytes."""
-    from pyarrow import parquet
-
-    sink = io.BytesIO()
-    # Chunks would show in the pages, and metadata of the reader in the footer.
-    whole = table.combine_chunks().replace_schema_metadata(None)
-    parquet.write_table(whole, sink, compression="zstd", row_group_size=_ROW_GROUP, version="2.6")
-    data = sink.getvalue()
-    return SnapshotFile(digest=blobs.put(data), rows=table.num_rows, bytes=len(data), note=note)
+    written = write_rows((table,), blobs=blobs)
+    return SnapshotFile(digest=written.digest, rows=written.rows, bytes=written.bytes, note=note)
 
 
 def _align(table: pa.Table, columns: Mapping[str, str]) -> pa.Table:

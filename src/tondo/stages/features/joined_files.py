@@ -7,7 +7,6 @@ together with the recipe of the join they are the key under which the joined row
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +14,17 @@ import msgspec
 
 from tondo.core.canonical import digest
 from tondo.language.tree import LANGUAGE_VERSION
+from tondo.language.walk import columns_of
 from tondo.ports.engine import FileTable
+from tondo.stages.data.arrow_types import stored_types
 from tondo.stages.data.commits import recorded_snapshot
+from tondo.stages.data.row_groups import write_rows
 from tondo.stages.features.joins import join_views
 from tondo.stages.features.spans import Span, reach_us, span_of
+from tondo.stages.features.spine_pieces import PIECE_BYTES, pieces_of, rows_at_once
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -78,30 +81,38 @@ def joined_rows(
     *,
     snapshot: str | None,
     recipe: JoinRecipe,
+    piece_bytes: int = PIECE_BYTES,
     engine: Engine,
     blobs: Blobs,
     ledger: Ledger,
-) -> pa.Table:
-    """Return every row of the spine, in order: columns, labels, view features.
+) -> Iterator[pa.Table]:
+    """Yield every row of the spine, in order: columns, labels, view features.
 
-    `snapshot` is the id of the spine's snapshot. Where spine and views are files of recorded
-    snapshots, only the spine's files that are not remembered are joined; None remembers nothing.
+    A table at a time of about `piece_bytes` at most. `snapshot` is the id of the spine's snapshot.
+    Where spine and views are files of recorded snapshots, only the spine's files that are not
+    remembered are joined; None remembers nothing.
     """
     files = _files(spine, snapshot, recipe.time, blobs=blobs, ledger=ledger)
     sources = {
         name: _files(table, id_, view.event_time, blobs=blobs, ledger=ledger)
         for name, (view, table, id_) in recipe.views.items()
     }
+    spine = _read_of(spine, recipe)
+    types = _types(spine, recipe)
+    rows = rows_at_once(spine, types, piece_bytes)
     if files is None or len(files) < 2 or None in sources.values():
-        return _join(spine, recipe, {}, engine=engine)
+        for piece in pieces_of(spine, rows):
+            yield _join(piece.table, recipe, {}, engine=engine)
+        return
     known = {name: each for name, each in sources.items() if each is not None}
-    memory = _Memory(recipe, known, engine=engine, blobs=blobs, ledger=ledger)
+    memory = _Memory(recipe, known, rows=rows, engine=engine, blobs=blobs, ledger=ledger)
     kept = memory.remembered(files)
     missing = [file for file in files if file.digest not in kept]
     if missing:
         kept |= memory.join(spine, missing)
     paths = tuple(blobs.local_path(kept[file.digest]) for file in files)
-    return engine.scan(FileTable(paths=paths, columns=_types(spine, recipe)))
+    for piece in pieces_of(FileTable(paths=paths, columns=types), rows):
+        yield engine.scan(piece.table)
 
 
 class _Memory:
@@ -112,12 +123,14 @@ class _Memory:
         recipe: JoinRecipe,
         sources: Mapping[str, list[_File]],
         *,
+        rows: int,
         engine: Engine,
         blobs: Blobs,
         ledger: Ledger,
     ) -> None:
         self._recipe = recipe
         self._sources = sources
+        self._rows = rows
         self._described = _described(recipe, engine)
         self._engine = engine
         self._blobs = blobs
@@ -133,22 +146,28 @@ class _Memory:
         return found
 
     def join(self, spine: FileTable, files: Sequence[_File]) -> dict[str, str]:
-        """Join files of the spine in one go and keep each one's rows; return the blobs."""
+        """Join files of the spine, as many at once as fit, and keep each one's rows."""
         # A snapshot may hold the same file twice.
         files = list({file.digest: file for file in files}.values())
-        part = FileTable(paths=tuple(file.path for file in files), columns=spine.columns)
-        joined = _join(part, self._recipe, self._tables(files), engine=self._engine)
-        kept: dict[str, str] = {}
-        start = 0
-        for file in files:
-            kept[file.digest] = _keep(joined.slice(start, file.rows), blobs=self._blobs)
-            start += file.rows
-        assert start == joined.num_rows
+        joined = _Taken(self._joined(spine, files))
+        kept = {
+            file.digest: write_rows(
+                joined.take(file.rows), blobs=self._blobs, compression="lz4"
+            ).digest
+            for file in files
+        }
         # What is forgotten in a power failure is joined again.
         with self._ledger.transaction(durable=False):
             for file in files:
                 self._record(self._key(file), JoinedFile(data=kept[file.digest], rows=file.rows))
         return kept
+
+    def _joined(self, spine: FileTable, files: Sequence[_File]) -> Iterator[pa.Table]:
+        of_path = {file.path: file for file in files}
+        part = FileTable(paths=tuple(of_path), columns=spine.columns)
+        for piece in pieces_of(part, self._rows):
+            tables = self._tables([of_path[path] for path in piece.paths])
+            yield _join(piece.table, self._recipe, tables, engine=self._engine)
 
     def _record(self, key: str, joined: JoinedFile) -> None:
         # A record whose blob was lost stays: the rows are the same, their bytes may not be.
@@ -234,17 +253,39 @@ def _join(
     )
 
 
-def _types(spine: FileTable, recipe: JoinRecipe) -> dict[str, str]:
-    types = {name: spine.columns[name] for name in recipe.columns}
+def _read_of(spine: Any, recipe: JoinRecipe) -> Any:
+    """Return the spine without the columns that nothing reads."""
+    names = dict.fromkeys(recipe.columns)
+    for node in recipe.labels.values():
+        names |= dict.fromkeys(sorted(columns_of(node)))
+    if isinstance(spine, FileTable):
+        return FileTable(paths=spine.paths, columns={name: spine.columns[name] for name in names})
+    return spine.select(list(names))
+
+
+def _types(spine: Any, recipe: JoinRecipe) -> dict[str, str]:
+    stored = spine.columns if isinstance(spine, FileTable) else stored_types(spine)
+    types = {name: stored[name] for name in recipe.columns}
     types |= {name: node.type for name, node in recipe.labels.items()}
     for canonical, view, feature, _ in recipe.view_features:
         types[canonical] = recipe.views[view][0].types[feature]
     return types
 
 
-def _keep(rows: pa.Table, *, blobs: Blobs) -> str:
-    from pyarrow import parquet
+class _Taken:
+    """Tables in a row, handed out by numbers of rows."""
 
-    sink = io.BytesIO()
-    parquet.write_table(rows.combine_chunks(), sink, compression="lz4", version="2.6")
-    return blobs.put(sink.getvalue())
+    def __init__(self, tables: Iterator[pa.Table]) -> None:
+        self._tables = tables
+        self._rest = next(tables)
+
+    def take(self, rows: int) -> Iterator[pa.Table]:
+        """Yield the next `rows` rows as one table or more."""
+        yield self._rest.slice(0, 0)
+        while rows:
+            if not self._rest.num_rows:
+                self._rest = next(self._tables)
+            part = self._rest.slice(0, rows)
+            self._rest = self._rest.slice(part.num_rows)
+            rows -= part.num_rows
+            yield part

@@ -13,6 +13,7 @@ from tondo.language.walk import from_json
 from tondo.stages.data.commits import recorded_snapshot
 from tondo.stages.data.snapshots import snapshot_table
 from tondo.stages.features.resolve import ResolvedFeatures
+from tondo.stages.features.spine_pieces import PIECE_BYTES
 from tondo.stages.features.training_set import (
     build_training_set,
     manifest_of,
@@ -43,6 +44,7 @@ def rebuild_training_set(
     engine: Engine,
     blobs: Blobs,
     ledger: Ledger,
+    piece_bytes: int = PIECE_BYTES,
 ) -> Rebuilt:
     """Join every row anew as the manifest says, and compare.
 
@@ -58,7 +60,7 @@ def rebuild_training_set(
             fix="Rebuild it with the version of tondo that made it.",
             training_set=id,
         )
-    built = _build(made, id, engine=engine, blobs=blobs, ledger=ledger)
+    built = _build(made, id, engine=engine, blobs=blobs, ledger=ledger, piece_bytes=piece_bytes)
     before, after = manifest_of(made), manifest_of(built)
     differs = sorted(
         name
@@ -69,7 +71,13 @@ def rebuild_training_set(
 
 
 def _build(
-    made: TrainingSet, id_: str, *, engine: Engine, blobs: Blobs, ledger: Ledger
+    made: TrainingSet,
+    id_: str,
+    *,
+    engine: Engine,
+    blobs: Blobs,
+    ledger: Ledger,
+    piece_bytes: int,
 ) -> TrainingSet:
     def table(snapshot: str) -> FileTable:
         return snapshot_table(recorded_snapshot(snapshot, ledger=ledger), blobs=blobs)
@@ -100,6 +108,7 @@ def _build(
         until_us=made.until_us,
         also=made.also,
         remember=False,
+        piece_bytes=piece_bytes,
     )
 
 

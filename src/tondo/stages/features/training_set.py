@@ -8,19 +8,19 @@ import msgspec
 
 from tondo.core.canonical import digest
 from tondo.core.errors import DataError
-from tondo.core.instants import from_micros
 from tondo.language.tree import LANGUAGE_VERSION, Node
 from tondo.language.walk import to_json
 from tondo.ports.engine import FileTable
 from tondo.stages.data.arrow_types import stored_types
-from tondo.stages.data.snapshots import write_file
+from tondo.stages.data.row_groups import write_rows
 from tondo.stages.features.joined_files import JoinRecipe, joined_rows
+from tondo.stages.features.spine_pieces import PIECE_BYTES
+from tondo.stages.features.taking_part import TakingPart
 from tondo.stages.features.views import view_record_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import pyarrow as pa
+    from pathlib import Path
 
     from tondo.ledger.ledger import Ledger
     from tondo.ports.blobs import Blobs
@@ -129,6 +129,7 @@ def build_training_set(  # noqa: PLR0913 - each is named, and each is a part of 
     until_us: int | None = None,
     also: Sequence[str] = (),
     remember: bool = True,
+    piece_bytes: int = PIECE_BYTES,
 ) -> TrainingSet:
     """Join, write and record a training set.
 
@@ -136,38 +137,44 @@ def build_training_set(  # noqa: PLR0913 - each is named, and each is a part of 
     id. With `until_us` a row takes part when its time, and the time its label became known, are
     not after it. A row without label stays, its label null. `also` names columns of the spine that
     are kept beside. Without `remember` every row is joined anew, though it was joined before.
+    Joined rows are written as they come, about `piece_bytes` of them in memory at once.
     Raises TD-FEATURE-012 when `row_id` is null or doubled, TD-FEATURE-013 when no row is left.
     """
     label_name = None
     if label is not None:
         label_name = RESERVED_LABEL if LABEL in {row_id, time, *resolved.inputs, *also} else LABEL
     labels = {} if label_name is None or label is None else {label_name: label}
-    used = {view for _, view, _, _ in resolved.view_features}
+    used = sorted({view for _, view, _, _ in resolved.view_features})
     known_at = [] if label_known_at is None else [label_known_at]
-    read = [row_id, time, *resolved.inputs, *known_at, *also]
-    every = joined_rows(
+    joined = joined_rows(
         spine,
         snapshot=spine_snapshot if remember else None,
         recipe=JoinRecipe(
             time=time,
-            columns=list(dict.fromkeys(read)),
+            columns=list(dict.fromkeys([row_id, time, *resolved.inputs, *known_at, *also])),
             labels=labels,
             view_features=resolved.view_features,
             keys=resolved.keys,
-            views={view: views[view] for view in sorted(used)},
+            views={view: views[view] for view in used},
         ),
+        piece_bytes=piece_bytes,
         engine=engine,
         blobs=blobs,
         ledger=ledger,
     )
-    rows, counts = _taking_part(
-        every, time=time, label_known_at=label_known_at, bounds=(from_us, until_us)
+    taking_part = TakingPart(
+        time=time,
+        label=label_name,
+        label_known_at=label_known_at,
+        from_us=from_us,
+        until_us=until_us,
     )
-    _check_rows(rows, row_id, name=name, counts=counts)
     fetched = [each[0] for each in resolved.view_features]
-    order = dict.fromkeys([row_id, time, *labels, *resolved.inputs, *fetched, *also])
-    joined = rows.select(list(order))
-    unlabelled = joined.column(label_name).null_count if label_name else joined.num_rows
+    order = list(dict.fromkeys([row_id, time, *labels, *resolved.inputs, *fetched, *also]))
+    written = write_rows((taking_part.rows_of(each).select(order) for each in joined), blobs=blobs)
+    columns = _types(
+        blobs.local_path(written.digest), {label_name: label}, resolved=resolved, views=views
+    )
     training_set = TrainingSet(
         name=name,
         spine=spine_snapshot,
@@ -180,105 +187,67 @@ def build_training_set(  # noqa: PLR0913 - each is named, and each is a part of 
         keys={name: to_json(node) for name, node in resolved.keys.items()},
         views=[
             TrainingSetView(view=view, digest=views[view][0].digest, snapshot=views[view][2])
-            for view in sorted(used)
+            for view in used
         ],
         from_us=from_us,
         until_us=until_us,
         label_known_at=label_known_at,
         also=[name for name in also if name not in {row_id, time, *resolved.inputs}],
-        columns=_types(joined, {label_name: label}, resolved, views),
-        data=write_file(joined, blobs=blobs, note=name).digest,
-        rows=joined.num_rows,
-        labelled=joined.num_rows - unlabelled,
-        unlabelled=unlabelled,
-        label_known_early=_known_early(rows, time=time, label_known_at=label_known_at),
-        **counts,
+        columns=columns,
+        data=written.digest,
+        spine_rows=taking_part.spine_rows,
+        rows=written.rows,
+        labelled=written.rows - taking_part.unlabelled,
+        unlabelled=taking_part.unlabelled,
+        left_out_by_time=taking_part.left_out_by_time,
+        left_out_label_later=taking_part.left_out_label_later,
+        label_known_early=taking_part.label_known_early,
     )
+    _check_rows(training_set, engine=engine, blobs=blobs)
     _record(training_set, views=views, ledger=ledger)
     return training_set
 
 
-def _taking_part(
-    table: pa.Table,
-    *,
-    time: str,
-    label_known_at: str | None,
-    bounds: tuple[int | None, int | None],
-) -> tuple[pa.Table, dict[str, int]]:
-    """Return the rows that take part, and how many were left out and why."""
-    from pyarrow import compute
-
-    rows = table.num_rows
-    from_us, until_us = bounds
-    if from_us is not None:
-        table = _where(table, compute.greater_equal(table.column(time), from_micros(from_us)))
-    if until_us is not None:
-        table = _where(table, compute.less_equal(table.column(time), from_micros(until_us)))
-    in_time = table.num_rows
-    if until_us is not None and label_known_at is not None:
-        in_reach = compute.less_equal(table.column(label_known_at), from_micros(until_us))
-        # A label that never became known is null and no reason to lose the row.
-        table = _where(table, compute.fill_null(in_reach, True))
-    return table, {
-        "spine_rows": rows,
-        "left_out_by_time": rows - in_time,
-        "left_out_label_later": in_time - table.num_rows,
-    }
-
-
-def _known_early(table: pa.Table, *, time: str, label_known_at: str | None) -> int:
-    from pyarrow import compute
-
-    if label_known_at is None:
-        return 0
-    early = compute.less_equal(table.column(label_known_at), table.column(time))
-    return int(compute.sum(early, min_count=0).as_py())
-
-
-def _where(table: pa.Table, mask: pa.ChunkedArray) -> pa.Table:
-    """Return the rows whose mask is true; the table itself, not a copy, where all are."""
-    from pyarrow import compute
-
-    everywhere = mask.null_count == 0 and compute.all(mask, min_count=0).as_py()
-    return table if everywhere else table.filter(mask)
-
-
-def _check_rows(table: pa.Table, row_id: str, *, name: str, counts: dict[str, int]) -> None:
-    from pyarrow import compute
-
-    ids = table.column(row_id)
-    distinct = compute.count_distinct(ids, mode="only_valid").as_py()
-    if distinct != table.num_rows:
-        repeated = table.num_rows - ids.null_count - distinct
-        raise DataError(
-            "TD-FEATURE-012",
-            f"training set '{name}': the row id '{row_id}' is null in {ids.null_count} rows and "
-            f"repeats in {repeated}",
-            expected="one id per row, so that predictions and outcomes find their row",
-            fix="Name another column, or make one in a derived data set.",
-            column=row_id,
-        )
-    if table.num_rows == 0:
+def _check_rows(made: TrainingSet, *, engine: Engine, blobs: Blobs) -> None:
+    if made.rows == 0:
         raise DataError(
             "TD-FEATURE-013",
-            f"training set '{name}' has no rows: of {counts['spine_rows']} in the spine, "
-            f"{counts['left_out_by_time']} lie outside the period and the labels of "
-            f"{counts['left_out_label_later']} become known later",
+            f"training set '{made.name}' has no rows: of {made.spine_rows} in the spine, "
+            f"{made.left_out_by_time} lie outside the period and the labels of "
+            f"{made.left_out_label_later} become known later",
             fix="Widen the period, or commit more data first.",
+        )
+    types = {made.row_id: made.columns[made.row_id]}
+    # What is looked at here may be larger than memory, as the rows may.
+    ids = engine.profile(training_table(made, blobs=blobs), types, top=0, labels=0, buckets=1)
+    missing, distinct = ids[made.row_id]["missing"], ids[made.row_id]["distinct"]
+    if distinct != made.rows:
+        raise DataError(
+            "TD-FEATURE-012",
+            f"training set '{made.name}': the row id '{made.row_id}' is null in {missing} rows "
+            f"and repeats in {made.rows - missing - distinct}",
+            expected="one id per row, so that predictions and outcomes find their row",
+            fix="Name another column, or make one in a derived data set.",
+            column=made.row_id,
         )
 
 
 def _types(
-    joined: pa.Table,
+    path: Path,
     labels: Mapping[str | None, Node | None],
+    *,
     resolved: ResolvedFeatures,
     views: Mapping[str, tuple[FeatureView, Any, str]],
 ) -> dict[str, str]:
+    """Return the types of the columns of a written file, as they were declared where they were."""
+    from pyarrow import parquet
+
     declared = dict(resolved.inputs)
     declared |= {name: node.type for name, node in labels.items() if name and node}
     for canonical, view, feature, _ in resolved.view_features:
         declared[canonical] = views[view][0].types[feature]
-    return {name: declared.get(name, type_) for name, type_ in stored_types(joined).items()}
+    stored = stored_types(parquet.read_schema(path).empty_table())
+    return {name: declared.get(name, type_) for name, type_ in stored.items()}
 
 
 def _record(

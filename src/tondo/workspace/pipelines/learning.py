@@ -107,6 +107,7 @@ def build(
         label_known_at=spec.label_known_at,
         until_us=until_us,
         also=() if spec.split.column is None else (spec.split.column,),
+        piece_bytes=parts.piece_bytes,
     )
 
 

@@ -85,7 +85,11 @@ class TrainingVerbs:
         parts = self._parts
         found = self._one("training_set", training_set_id)
         return rebuild_training_set(
-            found.id, engine=parts.engine, blobs=parts.blobs, ledger=parts.ledger
+            found.id,
+            engine=parts.engine,
+            blobs=parts.blobs,
+            ledger=parts.ledger,
+            piece_bytes=parts.piece_bytes,
         )
 
     def runs(self, *, model: str | None = None, limit: int = 50) -> list[Run]:

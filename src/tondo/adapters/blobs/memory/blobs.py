@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from tondo.adapters.blobs.checks import check_digest, check_file, missing
+from tondo.adapters.blobs.checks import check_digest, missing
 from tondo.core.canonical import digest_bytes
 from tondo.ports.blobs import KeptBlob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class MemoryBlobs:
@@ -34,9 +35,11 @@ class MemoryBlobs:
         self._objects.setdefault(name, bytes(data))
         return name
 
-    def put_file(self, path: Path) -> str:
-        """Keep the bytes of a local file; return the digest."""
-        return self.put(check_file(path).read_bytes())
+    def write(self, fill: Callable[[BinaryIO], object]) -> str:
+        """Keep what `fill` writes; return its digest."""
+        file = io.BytesIO()
+        fill(file)
+        return self.put(file.getvalue())
 
     def get(self, digest: str) -> bytes:
         """Return the bytes; a digest that is not there raises TD-BLOB-001."""

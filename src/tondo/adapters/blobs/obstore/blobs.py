@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import obstore
 from blake3 import blake3
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
-from tondo.adapters.blobs.checks import DIGEST, check_digest, check_file, missing
+from tondo.adapters.blobs.checks import DIGEST, check_digest, missing
 from tondo.core.canonical import digest_bytes
 from tondo.core.errors import PlatformError
 from tondo.core.instants import to_micros
 from tondo.ports.blobs import KeptBlob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _STAGING = "staging"
@@ -40,23 +41,29 @@ class ObstoreBlobs:
         name = digest_bytes(data)
         if self._is_whole(name, len(data)):
             self._freshen(name)
-        else:
-            self._publish(self._stage(data), name)
+            return name
+        with self._staged() as staged:
+            with _coded(self.root / staged, "write"):
+                obstore.put(self._store, staged, data)
+                _flush(self.root / staged)
+            self._publish(staged, name)
         return name
 
-    def put_file(self, path: Path) -> str:
-        """Keep the bytes of a local file; return the digest of what was kept.
-
-        The copy is digested, so a file that changes meanwhile never gets a wrong name.
-        """
-        staged = self._stage(check_file(path))
-        with _coded(self.root, "read back"):
-            name = str(blake3().update_mmap(self.root / staged).hexdigest())
-        if self._is_whole(name, (self.root / staged).stat().st_size):
-            (self.root / staged).unlink()
-            self._freshen(name)
-        else:
-            self._publish(staged, name)
+    def write(self, fill: Callable[[BinaryIO], object]) -> str:
+        """Keep what `fill` writes; return its digest (TD-BLOB-003)."""
+        with self._staged() as staged:
+            with _coded(self.root / staged, "write"):
+                (self.root / staged).parent.mkdir(exist_ok=True)
+                file = _DigestedFile(self.root / staged)
+            with file:
+                fill(cast("BinaryIO", file))
+            with _coded(self.root / staged, "write"):
+                _flush(self.root / staged)
+            name, size = file.digest, (self.root / staged).stat().st_size
+            if self._is_whole(name, size):
+                self._freshen(name)
+            else:
+                self._publish(staged, name)
         return name
 
     def get(self, digest: str) -> bytes:
@@ -131,17 +138,15 @@ class ObstoreBlobs:
         except OSError:
             return False
 
-    def _stage(self, content: bytes | Path) -> str:
+    @contextlib.contextmanager
+    def _staged(self) -> Iterator[str]:
+        """Give a name to write under; what lies there in the end is removed."""
         staged = f"{_STAGING}/{uuid.uuid4().hex}"
-        with _coded(self.root / staged, "write"):
-            try:
-                obstore.put(self._store, staged, content)
-                _flush(self.root / staged)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    (self.root / staged).unlink()
-                raise
-        return staged
+        try:
+            yield staged
+        finally:
+            with contextlib.suppress(OSError):
+                (self.root / staged).unlink()
 
     def _publish(self, staged: str, digest: str) -> None:
         place = _place(digest)
@@ -152,6 +157,29 @@ class ObstoreBlobs:
             _flush(folder)
             if is_new_folder:
                 _flush(self.root)
+
+
+class _DigestedFile(io.FileIO):
+    """A new file that is digested as it is written; a failing write is TD-BLOB-003."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "x")
+        self._path = path
+        self._hash = blake3()
+
+    def write(self, data: Any) -> int:
+        """Write all of `data`."""
+        rest = memoryview(data)
+        self._hash.update(rest)
+        with _coded(self._path, "write"):
+            while rest:
+                rest = rest[super().write(rest) :]
+        return len(data)
+
+    @property
+    def digest(self) -> str:
+        """The digest of what was written."""
+        return str(self._hash.hexdigest())
 
 
 def _place(digest: str) -> str:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import tempfile
 import weakref
@@ -24,14 +25,16 @@ if TYPE_CHECKING:
     from tondo.language.tree import Node
     from tondo.ports.engine import LookupJoin, WindowJoin
 
+_COLUMN_LIMIT_MB = 256
+
 
 class DuckDBEngine:
     """Batch work on one machine; safe to share between threads.
 
     `threads`: workers, default one per core. `memory_limit_mb`: before spilling to
     `temp_directory` (default: an own folder that goes with the engine). `column_limit_mb`:
-    what a column may take while its statistics are computed; the values of a larger one are
-    streamed from sorted runs on disk.
+    what a column may take while its statistics are computed (default: a quarter of the memory
+    limit, 256 at most); the values of a larger one are streamed from sorted runs on disk.
     """
 
     name = "duckdb"
@@ -44,8 +47,10 @@ class DuckDBEngine:
         threads: int | None = None,
         memory_limit_mb: int | None = None,
         temp_directory: Path | None = None,
-        column_limit_mb: float = 256,
+        column_limit_mb: float | None = None,
     ) -> None:
+        if column_limit_mb is None:
+            column_limit_mb = min(_COLUMN_LIMIT_MB, (memory_limit_mb or math.inf) / 4)
         self._column_limit_bytes = round(column_limit_mb * (1 << 20))
         self._settings = opened.DuckDBSettings(
             threads=threads,

