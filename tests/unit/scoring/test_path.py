@@ -350,7 +350,7 @@ def test_what_a_library_raises_is_logged_under_a_code():
     log = MemoryEventLog()
     path = make_path(scored.contents(), log=log)
     model = path.servings["v1"].model
-    model.score_packed = lambda data: [][0]
+    model.score_packed = lambda data: {}[data]
     (answer,) = path.score_requests([ScoreRequest(rows(1))])
     assert answer.code == "TD-SCORE-015"
     assert [request.error for request in logged(log)] == ["TD-SCORE-015"]
