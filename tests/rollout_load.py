@@ -49,7 +49,7 @@ async def main(port, rate, seconds):
             sent, at = sent + 1, at + 1
         await asyncio.sleep(TICK_S)
     deadline = time.perf_counter() + 5
-    while sum(counts.values()) < sent and time.perf_counter() < deadline:
+    while sum(counts.values()) < sent and time.perf_counter() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
     print(json.dumps({"sent": sent, "seconds": seconds, "answered": counts}))
 

@@ -24,15 +24,15 @@ LOAD = Path(__file__).parent / "rollout_load.py"
 ROLLOUT = """\
 deployment: buys
 model: buys
-rollout: {min_seconds: 3600, steps: [%s]}
+rollout: {min_seconds: 3600, steps: %s}
 """
 
 
-def make_shop(folder, *, share=0.01):
+def make_shop(folder, *, steps=(0.01, 0.05, 0.2, 0.5)):
     """Write the shop, train and deploy `buys`; rollouts stay at their first share."""
     write_shop(folder)
     text = (folder / "shop0.yaml").read_text()
-    text = text.replace("deployment: buys\nmodel: buys\n", ROLLOUT % share)
+    text = text.replace("deployment: buys\nmodel: buys\n", ROLLOUT % list(steps))
     (folder / "shop0.yaml").write_text(text)
     return bring_live(folder)
 

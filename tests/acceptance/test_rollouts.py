@@ -28,7 +28,7 @@ FAULTS = {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site") / "shop"
-    first = make_shop(folder, share=SHARE)
+    first = make_shop(folder, steps=[SHARE, 0.2, 0.3, 0.5])
     with running_site(folder, first) as site:
         yield site
 

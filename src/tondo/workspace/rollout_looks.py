@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tondo.stages.deployment.rollout import Rollout
-    from tondo.stages.monitoring.arms import ArmTail
+    from tondo.stages.monitoring.arm_tail import ArmTail
     from tondo.workspace.bootstrap import Parts
 
 FRESH_US = 10_000_000

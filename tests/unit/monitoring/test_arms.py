@@ -10,7 +10,7 @@ from tondo.scoring.frames import encode
 from tondo.scoring.plan import PlannedDeployment, PlannedVariant, Target, choose
 from tondo.stages.deployment.measure import LATENCY_LIMITS_US
 from tondo.stages.deployment.rollout import Rollout
-from tondo.stages.monitoring.arms import ArmTail
+from tondo.stages.monitoring.arm_tail import ArmTail
 
 START = 1_364_774_400_000_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tondo.scoring.baseline import count_values
 from tondo.stages.deployment.measure import LATENCY_LIMITS_US, ArmMeasurement
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tondo.scoring.baseline import Distribution
-    from tondo.scoring.frames import UnreadRequest
 
 NO_NUMBER = "TD-SCORE-013"
 """What a model's answer is logged with that is no finite number."""
@@ -25,6 +24,20 @@ then changes nothing."""
 _PER_OCTAVE = 16
 """Cells of the histogram of latencies: 4.4 % wide, from a microsecond on."""
 _CELLS = 32 * _PER_OCTAVE
+
+
+class Answered(Protocol):
+    """What is looked at of a logged request."""
+
+    @property
+    def latency_us(self) -> int:
+        """How long it took."""
+        ...
+
+    @property
+    def error(self) -> str | None:
+        """Code of the error, None where it succeeded."""
+        ...
 
 
 class ArmTally:
@@ -47,7 +60,7 @@ class ArmTally:
         self._slow = [0] * (len(LATENCY_LIMITS_US) + 1)
         """First requests of keys by how many limits they are slower than."""
 
-    def take(self, request: UnreadRequest, rows: Sequence[tuple[str, float | None]]) -> None:
+    def take(self, request: Answered, rows: Sequence[tuple[str, float | None]]) -> None:
         """Count a request that this arm answered: the keys of its rows, and their scores."""
         self._answers += len(rows)
         key = rows[0][0]

@@ -12,7 +12,7 @@ from tondo.workspace.publishing import published
 if TYPE_CHECKING:
     from tondo.stages.deployment.rollout import Phase, Rollout, Step
     from tondo.stages.deployment.status import DeploymentStatus, Look, RolloutPlan
-    from tondo.stages.monitoring.arms import ArmTail
+    from tondo.stages.monitoring.arm_tail import ArmTail
     from tondo.stages.registry.versions import ModelVersion
     from tondo.workspace.bootstrap import Parts
 
@@ -190,7 +190,7 @@ class RolloutVerbs:
     def _tail(self, rollout: Rollout) -> ArmTail:
         """Return what reads the present step's log; reading again costs only what is new."""
         from tondo.stages.deployment.deploy import get_deployment
-        from tondo.stages.monitoring.arms import ArmTail
+        from tondo.stages.monitoring.arm_tail import ArmTail
 
         kept = self._tails.get(rollout.deployment)
         if kept is not None and kept.is_of(rollout):

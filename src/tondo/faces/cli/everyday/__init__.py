@@ -35,6 +35,7 @@ EVERYDAY = {
 BY_HAND = {
     ("deployment", "traffic"): "deployment_traffic",
     ("rollout", "run"): "rollout_run",
+    ("rollout", "status"): "rollout_status",
     ("schema", "infer"): "schema_infer",
     ("schema", "show"): "schema_show",
     ("schema", "log"): "schema_log",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tondo.faces.cli.everyday.rollout_status import show_status
 from tondo.faces.cli.opening import HERE, Json, Project, opened
 from tondo.faces.cli.show import console_for_output, show
 
@@ -27,7 +28,10 @@ def rollout_run(
 
     Exit code 1 when it was aborted.
     """
+    from tondo.stages.deployment.rollout_records import get_running_rollout
+
     with opened(project) as workspace:
+        get_running_rollout(deployment, ledger=workspace.parts.ledger)
         said = ""
         while (step := workspace.rollouts.advance(deployment)) is not None:
             if not json and repr(step) != said:
@@ -38,7 +42,10 @@ def rollout_run(
             if step.action == "wait":
                 time.sleep(_LOOK_EVERY_S)
         status = workspace.rollouts.status(deployment)
-        show(status, as_json=json)
+        if json:
+            show(status, as_json=True)
+        else:
+            show_status(status)
         if status.phase == "aborted":
             raise typer.Exit(ABORTED)
 

@@ -1,0 +1,51 @@
+"""`tondo rollout status`: where a deployment stands, a line for each condition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tondo.faces.cli.opening import HERE, Json, Project, opened
+from tondo.faces.cli.show import console_for_output, show
+
+if TYPE_CHECKING:
+    from tondo.stages.deployment.status import DeploymentStatus
+
+
+def rollout_status(
+    deployment: Annotated[str, typer.Argument(help="Name of the deployment.")],
+    *,
+    project: Project = HERE,
+    json: Json = False,
+) -> None:
+    """Tell what is desired, tried and current, with every condition."""
+    with opened(project) as workspace:
+        status = workspace.rollouts.status(deployment)
+    if json:
+        show(status, as_json=True)
+        return
+    show_status(status)
+
+
+def show_status(status: DeploymentStatus) -> None:
+    """Print a deployment's status: two lines, then its conditions in their order."""
+    console = console_for_output()
+    console.print(f"[bold]{status!r}[/bold]", soft_wrap=True)
+    if status.requests:
+        share = status.touched / status.requests
+        console.print(
+            f"the candidate answered {status.touched:,} of {status.requests:,} requests"
+            f" ({share:.2%}) since the rollout began"
+        )
+    conditions = [
+        {
+            "condition": each.name,
+            "status": each.status,
+            "value": each.value,
+            "limit": each.limit,
+            "chance": each.chance,
+        }
+        for each in status.conditions
+    ]
+    show(conditions)
