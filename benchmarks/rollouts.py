@@ -15,6 +15,7 @@ that decides in production, with a look every second through all four steps.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import tempfile
 import time
@@ -34,12 +35,23 @@ from tondo.stages.deployment.guards import Coin, Guards
 from tondo.stages.deployment.pace import STEPS
 from tondo.stages.deployment.power import requests_for_rate, requests_for_shift
 from tondo.stages.deployment.rollout import Rollout, next_step
+from tondo.stages.monitoring.arm_tally import ArmRow
 from tondo.stages.monitoring.arms import Arms
 
 WARM_S = 2.0
 LONGEST_S = 120.0
 COIN = Coin(steps=4)
 ERRORS = 0.01
+
+NEEDED = COIN.needed
+FLOORS = {
+    "fails": NEEDED / (0.2 * math.log(2)),
+    "nulls": NEEDED / (0.2 * math.log(2)),
+    "slow": NEEDED / math.log(2),
+    "shifted": NEEDED / 0.2228,  # twice the Jensen-Shannon divergence of normals 1 sd apart, nats
+    "five": NEEDED / (0.05 * math.log(5 / 3) - 0.01 * math.log(3)),
+}
+"""What Wald's test needs on average that knows both versions: log evidence by its growth a pair."""
 
 FAULTS = {
     "fails": ("20 % of requests fail", {"fails": 0.2}, {}, requests_for_rate(5e-4, 400, COIN)),
@@ -68,7 +80,15 @@ def main() -> None:
     if set(wanted) & set(FAULTS):
         table += under_load([each for each in FAULTS if each in wanted], options)
     if table:
-        head = ("candidate", "sent back after s", "its requests", "stated", "touched", "why")
+        head = (
+            "candidate",
+            "sent back after s",
+            "its requests",
+            "floor",
+            "stated",
+            "touched",
+            "why",
+        )
         tell(head, table)
     if "alike" in wanted:
         tell(("alike", "rollouts", "sent back", "share"), [alike(options.rollouts)])
@@ -110,6 +130,7 @@ def _one(site, first, name, changed, options) -> list[str]:
         what,
         "-" if ended is None else f"{took:.1f}",
         f"{touched:,}",
+        f"{math.ceil(FLOORS[name])}" if name in FLOORS else "-",
         "-" if stated is None else f"{stated:,}",
         f"{touched / max(asked, 1):.2%}",
         said,
@@ -178,7 +199,7 @@ def _aborted(seed: int) -> bool:
                 for latency, fate, score in _seconds_worth(random):
                     error = "TD-SCORE-001" if fate < ERRORS else None
                     drawn = Drawn(latency_us=int(latency), error=error)
-                    arms.take(name, drawn, [("", None if error else score)])
+                    arms.take(name, drawn, [ArmRow("", "", None if error else score)])
             measured = arms.measure(at_us=second * 1_000_000)
             if next_step(rollout, measured).action == "abort":
                 return True

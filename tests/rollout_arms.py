@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 
 from tondo.scoring.baseline import count_values, learn_distribution
@@ -37,6 +38,27 @@ def measured(baseline, candidate, *, at_us=0, count=None):
 
 def _scores(arm, cut):
     return arm.scores[cut][~(arm.errors | arm.nulls)[cut]]
+
+
+def with_losses(found, baseline, candidate):
+    """Add losses whose outcomes have come."""
+    bins = learn_distribution(np.concatenate([baseline[:50], candidate[:50]]))
+    return msgspec.structs.replace(
+        found,
+        baseline=_labelled(found.baseline, baseline),
+        candidate=_labelled(found.candidate, candidate),
+        baseline_losses=count_values(bins, baseline),
+        candidate_losses=count_values(bins, candidate),
+    )
+
+
+def _labelled(arm, losses):
+    return msgspec.structs.replace(
+        arm,
+        labelled=len(losses),
+        loss_mean=float(losses.mean()),
+        loss_sd=float(losses.std(ddof=1)),
+    )
 
 
 def _measurement(arm, cut):

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from rollout_arms import Arm, measured
+from rollout_arms import Arm, measured, with_losses
 from tondo.stages.deployment.guards import (
     COMPARING,
     HARD,
@@ -14,6 +15,7 @@ from tondo.stages.deployment.guards import (
     hard_slow_share,
     latency_p50,
     latency_p99,
+    loss,
     null_share,
     score_psi,
     score_shift,
@@ -88,3 +90,14 @@ def test_a_condition_tells_how_much_chance_explains():
     found = error_share(Guards(), measured(Arm(400, seed=1), Arm(400, seed=2, failed=0.2)), COIN)
     assert found.chance < 1e-6
     assert repr(found).startswith("error_share violated: 0.2")
+
+
+@pytest.mark.parametrize(
+    ("worse", "count", "status"),
+    [(0.10, 2_000, "violated"), (0.0, 2_000, "met"), (0.10, 60, "unmet")],
+)
+def test_losses_are_compared_where_outcomes_have_come(worse, count, status):
+    random = np.random.default_rng(5)
+    losses = [random.beta(2, 6, count), np.minimum(random.beta(2, 6, count) + worse, 1)]
+    found = with_losses(measured(Arm(200, seed=1), Arm(200, seed=2)), *losses)
+    assert loss(Guards(loss=0.05), found, COIN).status == status

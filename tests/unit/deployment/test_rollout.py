@@ -6,6 +6,7 @@ from rollout_arms import Arm, measured
 from tondo.core.errors import ConflictError, DefinitionError
 from tondo.scoring.plan import Target, choose
 from tondo.stages.deployment.deploy import Settings, deploy, get_deployment
+from tondo.stages.deployment.guards import Guards
 from tondo.stages.deployment.measure import Measurements
 from tondo.stages.deployment.pace import Pace, check_steps
 from tondo.stages.deployment.rollback import rollback
@@ -112,6 +113,13 @@ def test_conditions_stand_in_one_order(rollout):
         "score_shift", "score_psi",
     ]  # fmt: skip
     assert repr(conditions[1]) == "baseline_answers met: 3000 (limit 2000)"
+
+
+def test_where_losses_are_asked_for_no_outcome_means_no_promotion(room):
+    rollout = begin(room, Pace(steps=(0.1,), min_seconds=1, guards=Guards(loss=0.05)))
+    step = next_step(rollout, look(rollout))
+    assert (step.action, step.conditions[-1].name) == ("wait", "loss")
+    assert rollout.coin.questions == 5
 
 
 def test_deciding_twice_on_the_same_numbers_decides_the_same(rollout):

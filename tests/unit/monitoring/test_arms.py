@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import numpy as np
 import pytest
 
+from tondo.adapters.clocks.manual import ManualClock
 from tondo.adapters.eventlog.memory.log import MemoryEventLog
 from tondo.scoring.frames import encode
 from tondo.scoring.plan import PlannedDeployment, PlannedVariant, Target, choose
+from tondo.stages.deployment.guards import Guards
 from tondo.stages.deployment.measure import LATENCY_LIMITS_US
-from tondo.stages.deployment.rollout import Rollout
+from tondo.stages.deployment.rollout import LogPositions, Rollout
 from tondo.stages.monitoring.arm_tail import ArmTail
+from tondo.stages.monitoring.outcomes import Outcome, record_outcomes
 
 START = 1_364_774_400_000_000
 
@@ -51,10 +55,10 @@ CANDIDATE, BASELINE, LIVE = (keys_of(name, 400) for name in ("candidate", "basel
 
 
 class Desk:
-    def __init__(self, logged, planned=PLANNED):
-        self.eventlog = MemoryEventLog()
+    def __init__(self, logged, planned=PLANNED, rollout=ROLLOUT, eventlog=None):
+        self.eventlog = eventlog or MemoryEventLog()
         self.appender = self.eventlog.appender("predictions/late", "w", durability="written")
-        self.tail = ArmTail(ROLLOUT, planned, eventlog=self.eventlog)
+        self.tail = ArmTail(rollout, planned, eventlog=self.eventlog)
         self.logged = logged
 
     def log(self, ids, name="candidate", **changes):
@@ -88,11 +92,30 @@ def test_reading_again_counts_only_what_is_new(desk):
 
 
 def test_what_was_logged_before_the_step_is_left_out(logged):
-    desk = Desk(logged)
-    desk.log(CANDIDATE[:1])
-    desk.tail.position = desk.eventlog.end("predictions/late")
+    before = Desk(logged)
+    before.log(CANDIDATE[:1])
+    log = LogPositions(predictions=before.eventlog.end("predictions/late"))
+    rollout = msgspec.structs.replace(ROLLOUT, log=log)
+    desk = Desk(logged, rollout=rollout, eventlog=before.eventlog)
     desk.log(CANDIDATE[1:2])
     assert desk.measure().candidate.answers == 1
+
+
+def test_losses_are_those_of_predictions_whose_outcome_has_come(logged):
+    rollout = msgspec.structs.replace(ROLLOUT, guards=Guards(loss=0.05))
+    desk = Desk(logged, rollout=rollout)
+    desk.log(CANDIDATE[:3], scores=[0.2, 0.4, 0.9])
+    desk.log(LIVE[:1], "live")
+    known = [*zip(CANDIDATE[:2], (0.0, 1.0), strict=True), (LIVE[0], 1.0), (CANDIDATE[0], 1.0)]
+    record_outcomes(
+        "late",
+        [Outcome(prediction_id=key, label=label, event_time_us=START) for key, label in known],
+        eventlog=desk.eventlog,
+        clock=ManualClock(START),
+    )
+    found = desk.measure()
+    assert (found.candidate.labelled, found.baseline.labelled) == (2, 0)
+    assert found.candidate.loss_mean == pytest.approx((0.04 + 0.36) / 2)
 
 
 def test_who_asked_for_a_version_by_name_is_in_no_arm(desk):

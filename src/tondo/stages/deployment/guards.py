@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from tondo.scoring.baseline import psi, psi_noise_floor
+from tondo.scoring.baseline import Distribution, psi, psi_noise_floor
 from tondo.stages.deployment.evidence import log_above, log_differs, log_more
 from tondo.stages.deployment.measure import LATENCY_LIMITS_US, limit_above
 
@@ -33,6 +33,9 @@ the same limits, the two guards on scores read one bet."""
 
 FALSE_HARD_STOPS = 1e-3
 """Chance that a hard limit ever stops an arm whose true share is half of it."""
+
+LEAST_OUTCOMES = 100
+"""Outcomes of each arm before losses are judged at all."""
 
 SHIFT_SIGMAS = 3.0
 TOLERATED_SHIFT = 2 / 3
@@ -66,6 +69,15 @@ class Guards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Largest population stability index between the arms' scores, above its noise floor: a
     doubled spread is about 0.9, scores collapsed to a constant several."""
 
+    loss: float | None = None
+    """Largest mean squared difference of score and outcome above the baseline's. None does not
+    ask: where outcomes take days, a rollout would wait for them."""
+
+    @property
+    def questions(self) -> int:
+        """Questions among which `FALSE_STOPS` is divided in each step."""
+        return QUESTIONS + (self.loss is not None)
+
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
     """One named thing that must hold, with what was measured."""
@@ -93,11 +105,12 @@ class Coin(msgspec.Struct, frozen=True, kw_only=True):
     """The candidate's share of the traffic of both arms."""
     steps: int = 1
     """Steps among which `FALSE_STOPS` is divided."""
+    questions: int = QUESTIONS
 
     @property
     def needed(self) -> float:
         """Logarithm of the evidence that is needed."""
-        return math.log(self.steps * QUESTIONS / FALSE_STOPS)
+        return math.log(self.steps * self.questions / FALSE_STOPS)
 
 
 def hard_error_share(guards: Guards, measured: Measurements) -> Condition:
@@ -169,6 +182,18 @@ def score_psi(guards: Guards, measured: Measurements, coin: Coin) -> Condition:
     return _compared(name, excess, limit, _scores_differ(measured, coin), coin)
 
 
+def loss(guards: Guards, measured: Measurements, coin: Coin) -> Condition:
+    """Compare the mean losses of predictions whose outcome has come."""
+    limit = 0.0 if guards.loss is None else guards.loss
+    old, new = measured.baseline, measured.candidate
+    if min(old.labelled, new.labelled) < LEAST_OUTCOMES:
+        return _no_data("loss", limit)
+    worse = new.loss_mean - old.loss_mean
+    error = math.sqrt(old.loss_sd**2 / old.labelled + new.loss_sd**2 / new.labelled)
+    evidence = _differ(measured.baseline_losses, measured.candidate_losses, coin)
+    return _compared("loss", worse, limit, evidence, coin, clear=worse > SHIFT_SIGMAS * error)
+
+
 HARD: tuple[Callable[[Guards, Measurements], Condition], ...] = (
     hard_error_share,
     hard_null_share,
@@ -217,7 +242,10 @@ def _slower(
 
 
 def _scores_differ(measured: Measurements, coin: Coin) -> float:
-    old, new = measured.baseline_scores, measured.candidate_scores
+    return _differ(measured.baseline_scores, measured.candidate_scores, coin)
+
+
+def _differ(old: Distribution | None, new: Distribution | None, coin: Coin) -> float:
     if old is None or new is None:
         return 0.0
     return log_differs(new.counts, old.counts, coin.chance)

@@ -34,6 +34,11 @@ class ArmMeasurement(msgspec.Struct, frozen=True, kw_only=True):
     """Keys with a score; the first of each counts."""
     score_mean: float = 0.0
     score_sd: float = 0.0
+    labelled: int = 0
+    """Predictions of this step whose outcome has come; counted where a guard asks for losses."""
+    loss_mean: float = 0.0
+    """Mean squared difference of score and outcome."""
+    loss_sd: float = 0.0
     latency_p50_us: float = 0.0
     latency_p99_us: float = 0.0
     stuck: int = 0
@@ -59,6 +64,9 @@ class Measurements(msgspec.Struct, frozen=True, kw_only=True):
     baseline_scores: Distribution | None = None
     """Scores in bins learnt on both arms together; None before there are enough."""
     candidate_scores: Distribution | None = None
+    baseline_losses: Distribution | None = None
+    """Squared differences of score and outcome, in bins learnt in the same way."""
+    candidate_losses: Distribution | None = None
     requests: int = 0
     """Requests that the deployment answered, by whatever variant."""
 

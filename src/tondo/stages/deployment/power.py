@@ -124,7 +124,7 @@ def _cells(law: NormalDist, edges: list[float]) -> list[float]:
 
 def detects(guards: Guards, *, steps: int, compares: bool) -> tuple[Detects, ...]:
     """Return what the guards of a rollout find at a small share, and after how many requests."""
-    coin = Coin(steps=steps)
+    coin = Coin(steps=steps, questions=guards.questions)
     found = [Detects(fault="every request fails", requests=requests_for_failing(guards))]
     if not compares:
         return tuple(found)

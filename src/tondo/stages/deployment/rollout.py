@@ -9,7 +9,7 @@ import msgspec
 from tondo.core.instants import format_instant
 from tondo.ports.eventlog import Position
 from tondo.scoring.plan import PlannedVariant
-from tondo.stages.deployment.guards import COMPARING, HARD, Coin, Condition, Guards
+from tondo.stages.deployment.guards import COMPARING, HARD, Coin, Condition, Guards, loss
 from tondo.stages.deployment.pace import Kind
 from tondo.stages.deployment.state import BASELINE, CANDIDATE, LIVE
 
@@ -21,6 +21,13 @@ Phase = Literal["running", "paused", "promoted", "aborted"]
 
 HALF = 0.5
 """From here on the current version has no more than the candidate: all of it is the baseline."""
+
+
+class LogPositions(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in the logs of a deployment; None is the beginning."""
+
+    predictions: Position | None = None
+    outcomes: Position | None = None
 
 
 class Rollout(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,8 +55,8 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     step: int = 0
     """Position in `steps`."""
     step_started_at_us: int
-    log_position: Position | None = None
-    """Where the prediction log stood when the step began; None: at its beginning."""
+    log: LogPositions = LogPositions()
+    """Where the log stood when the step began: what is measured comes after it."""
     started_at_us: int
     touched: int = 0
     """Requests that the candidate answered, up to the last step that was applied."""
@@ -94,7 +101,11 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
         baseline = self.arms[0]
         share = self.shares[CANDIDATE]
         other = 0.0 if baseline is None else self.shares[baseline]
-        return Coin(chance=share / (share + other), steps=len(self.steps))
+        return Coin(
+            chance=share / (share + other),
+            steps=len(self.steps),
+            questions=self.guards.questions,
+        )
 
     def __repr__(self) -> str:
         """Versions, phase and share in one line."""
@@ -155,7 +166,8 @@ def _conditions(rollout: Rollout, measured: Measurements) -> tuple[Condition, ..
     found.append(_answers("candidate_answers", measured.candidate, rollout.min_answers))
     found += [guard(rollout.guards, measured) for guard in HARD]
     if baseline is not None:
-        found += [guard(rollout.guards, measured, rollout.coin) for guard in COMPARING]
+        asked = COMPARING if rollout.guards.loss is None else (*COMPARING, loss)
+        found += [guard(rollout.guards, measured, rollout.coin) for guard in asked]
     if rollout.phase == "paused":
         found.append(_by_hand("resumed", "somebody paused it"))
     if rollout.kind == "ab" and rollout.step + 1 == len(rollout.steps):

@@ -20,7 +20,7 @@ from tondo.stages.deployment.deploy import (
 )
 from tondo.stages.deployment.measure import Measurements
 from tondo.stages.deployment.pace import Pace
-from tondo.stages.deployment.rollout import Rollout, Step
+from tondo.stages.deployment.rollout import LogPositions, Rollout, Step
 from tondo.stages.deployment.state import (
     CANDIDATE,
     LIVE,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from tondo.ledger.ledger import Ledger
     from tondo.ports.clock import Clock
-    from tondo.ports.eventlog import Position
     from tondo.scoring.plan import PlannedVariant, Target
     from tondo.stages.deployment.rollout import Phase
     from tondo.stages.deployment.state import Version
@@ -54,12 +53,12 @@ def start_rollout(
     why: str,
     pace: Pace | None = None,
     targets: Sequence[Target] = (),
-    log_position: Position | None = None,
+    log: LogPositions | None = None,
     shadow: str | None = None,
 ) -> Rollout:
     """Let a candidate answer its first share of a deployment's traffic.
 
-    `log_position` is where the prediction log stands now: what is measured comes after it.
+    `log` is where the deployment's log stands now: what is measured comes after it.
     Raises TD-DEPLOY-003 while another rollout runs, TD-DEPLOY-004 when the candidate answers
     already or several variants share the traffic, TD-DEPLOY-005 for steps that do not grow,
     TD-DEPLOY-010 where nothing is logged. Publish the plan afterwards.
@@ -83,7 +82,7 @@ def start_rollout(
             min_answers=chosen.min_answers,
             shadow=shadow,
             step_started_at_us=now,
-            log_position=log_position,
+            log=log or LogPositions(),
             started_at_us=now,
             by=by,
             why=why,
@@ -127,12 +126,12 @@ def apply_step(
     ledger: Ledger,
     clock: Clock,
     by: str,
-    log_position: Position | None = None,
+    log: LogPositions | None = None,
 ) -> Rollout:
     """Carry out what `next_step` decided; `wait` writes nothing.
 
-    `log_position` is up to where `measured` has read the log. Raises TD-DEPLOY-006 when somebody
-    else moved or ended the rollout since it was read.
+    `log` is up to where `measured` has read it. Raises TD-DEPLOY-006 when somebody else moved or
+    ended the rollout since it was read.
     """
     if step.action == "wait":
         return rollout
@@ -144,7 +143,7 @@ def apply_step(
         changed = msgspec.structs.replace(rollout, step=rollout.step + 1)
     changed = msgspec.structs.replace(
         _counted(changed, measured, clock),
-        log_position=log_position,
+        log=log or LogPositions(),
         conditions=step.conditions,
         by=by,
         why=step.reason,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tondo.scoring.baseline import count_values
 from tondo.stages.deployment.measure import LATENCY_LIMITS_US, ArmMeasurement
@@ -40,13 +40,57 @@ class Answered(Protocol):
         ...
 
 
+class ArmRow(NamedTuple):
+    """A row that an arm answered."""
+
+    key: str
+    """What the bucket was computed from."""
+    prediction_id: str
+    score: float | None
+
+
+class Values:
+    """Numbers as they come: how many, mean, spread, and their bins once there are bins."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean = 0.0
+        self.waiting: list[float] = []
+        """Those that are not in bins yet."""
+        self._squares = 0.0
+        self._counted: Distribution | None = None
+
+    @property
+    def sd(self) -> float:
+        """The standard deviation; 0 for fewer than two numbers."""
+        return math.sqrt(self._squares / (self.count - 1)) if self.count > 1 else 0.0
+
+    def add(self, value: float) -> None:
+        """Take a number (Welford 1962)."""
+        self.count += 1
+        delta = value - self.mean
+        self.mean += delta / self.count
+        self._squares += delta * (value - self.mean)
+        self.waiting.append(value)
+
+    def spread(self, bins: Distribution | None) -> Distribution | None:
+        """Return the numbers in `bins`, which stay the same once they are given."""
+        import numpy as np
+
+        if bins is None:
+            return None
+        fresh = count_values(bins, np.array(self.waiting))
+        self.waiting.clear()
+        self._counted = fresh if self._counted is None else self._counted + fresh
+        return self._counted
+
+
 class ArmTally:
     """Takes answered requests one by one."""
 
     def __init__(self, *, stuck_us: int, once_a_key: bool) -> None:
-        self.waiting: list[float] = []
-        """Scores that are not in bins yet."""
-        self._counted: Distribution | None = None
+        self.scores = Values()
+        self.losses = Values()
         self._stuck_us = stuck_us
         self._seen: set[str] | None = set() if once_a_key else None
         self._failed: set[tuple[str, bool]] | None = set() if once_a_key else None
@@ -54,28 +98,25 @@ class ArmTally:
         self._events = {True: 0, False: 0}
         """Requests that failed: with no number (True), or otherwise."""
         self._keys = {True: 0, False: 0}
-        self._scored = 0
-        self._mean = self._squares = 0.0
         self._latencies = [0] * _CELLS
         self._slow = [0] * (len(LATENCY_LIMITS_US) + 1)
         """First requests of keys by how many limits they are slower than."""
 
-    def take(self, request: Answered, rows: Sequence[tuple[str, float | None]]) -> None:
-        """Count a request that this arm answered: the keys of its rows, and their scores."""
+    def take(self, request: Answered, rows: Sequence[ArmRow]) -> None:
+        """Count a request that this arm answered, and its rows."""
         self._answers += len(rows)
-        key = rows[0][0]
         if request.error is None:
             self._succeeded += 1
         else:
-            self._take_failure(key, is_null=request.error == NO_NUMBER)
+            self._take_failure(rows[0].key, is_null=request.error == NO_NUMBER)
         self._latencies[_cell(request.latency_us)] += 1
         self._stuck += request.latency_us > self._stuck_us
-        fresh = [self._is_fresh(each) for each, _ in rows]
-        if fresh[0]:
+        fresh = [row for row in rows if self._is_fresh(row.key)]
+        if fresh and fresh[0] is rows[0]:
             self._slow[bisect_left(LATENCY_LIMITS_US, request.latency_us)] += 1
-        for (_, score), is_fresh in zip(rows, fresh, strict=True):
-            if is_fresh and score is not None and math.isfinite(score):
-                self._take_score(score)
+        for row in fresh:
+            if row.score is not None and math.isfinite(row.score):
+                self.scores.add(row.score)
 
     def measure(self, sample_rate: float) -> ArmMeasurement:
         """Return the arm in numbers; of what succeeded only `sample_rate` was logged."""
@@ -91,25 +132,17 @@ class ArmTally:
             nulls=self._events[True],
             error_keys=self._keys[False],
             null_keys=self._keys[True],
-            scored=self._scored,
-            score_mean=self._mean,
-            score_sd=math.sqrt(self._squares / (self._scored - 1)) if self._scored > 1 else 0.0,
+            scored=self.scores.count,
+            score_mean=self.scores.mean,
+            score_sd=self.scores.sd,
+            labelled=self.losses.count,
+            loss_mean=self.losses.mean,
+            loss_sd=self.losses.sd,
             latency_p50_us=self._quantile(0.5),
             latency_p99_us=self._quantile(0.99),
             stuck=self._stuck,
             slower=tuple(slower),
         )
-
-    def spread(self, bins: Distribution | None) -> Distribution | None:
-        """Return the scores in `bins`, which stay the same once they are given."""
-        import numpy as np
-
-        if bins is None:
-            return None
-        fresh = count_values(bins, np.array(self.waiting))
-        self.waiting.clear()
-        self._counted = fresh if self._counted is None else self._counted + fresh
-        return self._counted
 
     def _take_failure(self, key: str, *, is_null: bool) -> None:
         self._events[is_null] += 1
@@ -126,14 +159,6 @@ class ArmTally:
             return False
         self._seen.add(key)
         return True
-
-    def _take_score(self, score: float) -> None:
-        """Keep count, mean and sum of squares (Welford 1962)."""
-        self._scored += 1
-        delta = score - self._mean
-        self._mean += delta / self._scored
-        self._squares += delta * (score - self._mean)
-        self.waiting.append(score)
 
     def _quantile(self, share: float) -> float:
         """Return a quantile of the latencies, to within a cell of the histogram."""

@@ -140,7 +140,7 @@ def decode_outcomes(payloads: Iterable[bytes]) -> pa.Table:
     """Return every outcome in the order it arrived, superseded ones too."""
     import pyarrow as pa
 
-    found = [outcome for payload in payloads for outcome in _read(payload)]
+    found = [outcome for payload in payloads for outcome in decode_batch(payload)]
     instant = pa.timestamp("us", tz="UTC")
     columns = {
         "prediction_id": pa.array([each.prediction_id for each in found], type=pa.string()),
@@ -151,7 +151,8 @@ def decode_outcomes(payloads: Iterable[bytes]) -> pa.Table:
     return pa.table(columns)
 
 
-def _read(payload: bytes) -> list[Outcome]:
+def decode_batch(payload: bytes) -> list[Outcome]:
+    """Return the outcomes of one frame; TD-MONITOR-002 when it is none."""
     try:
         return _decode(payload)
     except msgspec.DecodeError as error:

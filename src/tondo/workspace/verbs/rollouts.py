@@ -52,8 +52,10 @@ class RolloutVerbs:
         """
         from tondo.scoring.frames import stream_of
         from tondo.stages.deployment.deploy import get_deployment
+        from tondo.stages.deployment.rollout import LogPositions
         from tondo.stages.deployment.rollout_records import check_startable, start_rollout
         from tondo.stages.deployment.state import CANDIDATE, variant_of
+        from tondo.stages.monitoring import outcomes
         from tondo.workspace.consistency import check_served
         from tondo.workspace.rollout_plans import known_shadow, require_shadow
         from tondo.workspace.variants import pace_of, read_targets
@@ -77,7 +79,10 @@ class RolloutVerbs:
                 why=why or f"trying version {chosen.number}",
                 pace=pace_of(parts, deployment, pace),
                 targets=targets,
-                log_position=parts.eventlog.end(stream_of(deployment)),
+                log=LogPositions(
+                    predictions=parts.eventlog.end(stream_of(deployment)),
+                    outcomes=parts.eventlog.end(outcomes.stream_of(deployment)),
+                ),
                 shadow=shadow,
             )
             told.append(rollout.why)
@@ -127,7 +132,7 @@ class RolloutVerbs:
                     ledger=parts.ledger,
                     clock=parts.clock,
                     by="rollout",
-                    log_position=tail.position,
+                    log=tail.log,
                 )
                 told.append(found.decided.reason)
             return found.decided
