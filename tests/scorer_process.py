@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import socket
 import urllib.parse
 
 import scored
@@ -78,6 +79,12 @@ class Scorer:
         for connection in self.connections:
             connection.close()
         return self.process.stop()
+
+
+def free_port():
+    with contextlib.closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ HOMES = {
     "pyspark": ["adapters/engines/spark"],
     "datasketches": ["adapters/sketches/datasketches"],
     "tensorflow_metadata": ["adapters/messages/tensorflow_metadata"],
+    "grpc": ["faces/scorer/grpc"],
     "redis": ["adapters/online/redis"],
     "lmdb": ["adapters/online/lmdb"],
     # What is kept and what is read are rooms of their own: blobs, sources' stores, packages.

@@ -38,7 +38,10 @@ from tondo.scoring.package import open_package
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tondo.faces.scorer.grpc.server import GrpcServer
     from tondo.faces.scorer.sources import Source
+    from tondo.faces.scorer.wire import Wire
+    from tondo.faces.web.guard import Guard
     from tondo.ports.blobs import Blobs
     from tondo.ports.eventlog import EventLog
     from tondo.ports.online import OnlineStore
@@ -65,6 +68,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A bare folder of `*.tondo` packages."""
     log: Path | None = None
     """Event log's folder in packages mode; None logs nothing there."""
+    grpc: bool = False
+    """Whether V2 is spoken over gRPC too."""
     memory_mb: int | None = None
     """What all models together may take; None is no limit."""
 
@@ -101,6 +106,7 @@ def make_service(settings: Settings) -> Service:
         appender_for=appenders.for_deployment,
         online=online,
         open_service=open_feature_service,
+        further=_grpc_shapes() if settings.grpc else (),
     )
     most_bytes = None if settings.memory_mb is None else settings.memory_mb << 20
     return Service(
@@ -118,6 +124,28 @@ def open_feature_service(settings: ServiceSettings) -> FeatureService:
     from tondo.adapters.services.http.service import HttpFeatureService
 
     return HttpFeatureService(settings)
+
+
+def _grpc_shapes() -> list[tuple[str, Any]]:
+    """Return V2 over gRPC; its library is an extra."""
+    try:
+        from tondo.faces.scorer.grpc.handler import ROUTE, GrpcHandler
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"grpc", "google"}:
+            raise
+        raise MissingExtraError.of("grpc", "--grpc-port") from None
+    return [(ROUTE, GrpcHandler)]
+
+
+def open_grpc(
+    service: Service, guard: Guard, host: str, wire: Wire, *, shared: bool
+) -> GrpcServer | None:
+    """Return what speaks gRPC, None where no port of it is given; `shared` with other workers."""
+    if wire.grpc_port is None:
+        return None
+    from tondo.faces.scorer.grpc.server import GrpcServer
+
+    return GrpcServer(service, guard, host, wire, shared=shared)
 
 
 def open_spans(path: Path | None) -> Spans | None:

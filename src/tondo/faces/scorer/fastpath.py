@@ -177,7 +177,7 @@ def _kept(route: Route, error: PlatformError, answer: tuple[int, bytes]) -> tupl
 _UNUSUAL = frozenset(
     {
         *(b"origin", b"expect", b"transfer-encoding", b"content-encoding", b"upgrade"),
-        *(binary.HEADER.encode(), b"x-request-id", b"traceparent"),
+        *(binary.HEADER.encode(), b"x-request-id", b"traceparent", b"x-amz-security-token"),
     }
 )
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from tondo.faces.scorer.grpc.server import GrpcServer
     from tondo.faces.scorer.service import Service
     from tondo.faces.scorer.tracing import Spans
     from tondo.faces.scorer.wire import Wire
@@ -40,6 +41,7 @@ def serve(
     *,
     wire: Wire,
     spans: Spans | None = None,
+    beside: GrpcServer | None = None,
     fast: bool,
     parent_fd: int | None,
     announce: Callable[[], None],
@@ -63,7 +65,7 @@ def serve(
         timeout_graceful_shutdown=_GRACE_S,
     )
     server = _Server(config, shared, service, parent_fd=parent_fd, announce=announce)
-    server.workers = workers
+    server.workers, server.beside = workers, beside
     flusher = Flusher(service.appenders.sync)
     flusher.start()
     try:
@@ -80,6 +82,8 @@ def serve(
 
 class _Server(uvicorn.Server):
     workers: Workers | None = None
+    beside: GrpcServer | None = None
+    """What speaks gRPC."""
 
     def __init__(
         self,
@@ -108,6 +112,8 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, then tell that we are ready."""
         await super().startup(sockets)
+        if self.beside is not None:
+            await self.beside.start()
         loop = asyncio.get_running_loop()
         self._background = [
             loop.create_task(self._service.watch()),
@@ -122,6 +128,8 @@ class _Server(uvicorn.Server):
         """Finish what is in flight."""
         for task in self._background:
             task.cancel()
+        if self.beside is not None:
+            await self.beside.stop(_GRACE_S)
         await super().shutdown(sockets)
 
     def _parent_spoke(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from tondo.core.errors import CallerError, PlatformError, TondoError
 from tondo.faces.scorer.wire import add_arguments, wire_of
@@ -71,15 +72,28 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tondo.faces.scorer.bootstrap import Settings, make_service, open_spans, start_workers
+    from tondo.faces.scorer.bootstrap import (
+        Settings,
+        make_service,
+        open_grpc,
+        open_spans,
+        start_workers,
+    )
     from tondo.faces.scorer.server import serve
 
     guard = Guard(options.allow_host, token=_token(options))
     wire = wire_of(options)
-    listener = bind(options.host, options.port, shared=options.workers > 1 or options.share_port)
+    shared = options.workers > 1 or options.share_port
+    listener = bind(options.host, options.port, shared=shared)
+    if shared and wire.grpc_port == 0:
+        wire = replace(wire, grpc_port=_free_port(options.host))
     address = f"{wire.scheme}://{_address(options.host, listener)}"
     settings = Settings(
-        root=options.root, packages=options.packages, log=options.log, memory_mb=options.memory
+        root=options.root,
+        packages=options.packages,
+        log=options.log,
+        memory_mb=options.memory,
+        grpc=wire.grpc_port is not None,
     )
     service = make_service(settings)
     service.source.changed()
@@ -87,6 +101,7 @@ def _run(options: argparse.Namespace) -> int:
     if service.problem is not None and options.packages is not None:
         raise service.problem
     spans = open_spans(wire.spans)
+    beside = open_grpc(service, guard, options.host, wire, shared=shared)
     arguments = _worker_arguments(options, listener) + wire.arguments()
     workers = start_workers(arguments, options.workers - 1)
     gc.collect()
@@ -96,6 +111,8 @@ def _run(options: argparse.Namespace) -> int:
     def tell_ready() -> None:
         _tell_workspace(options.root, address)
         ready = {"ready": address, "pid": os.getpid()}
+        if beside is not None:
+            ready["grpc"] = beside.address
         sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
         sys.stdout.flush()
 
@@ -106,6 +123,7 @@ def _run(options: argparse.Namespace) -> int:
             listener,
             wire=wire,
             spans=spans,
+            beside=beside,
             fast=not options.no_fast_path,
             parent_fd=options.parent_fd,
             announce=tell_ready,
@@ -174,6 +192,13 @@ def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
         ) from None
     listener.setblocking(False)
     return listener
+
+
+def _free_port(host: str) -> int:
+    """Return a port that nobody has, for several workers to share."""
+    with bind(host, 0, shared=True) as taken:
+        port: int = taken.getsockname()[1]
+        return port
 
 
 def _address(host: str, listener: socket.socket) -> str:

@@ -139,6 +139,7 @@ class TableBuilder:
         appender_for: Callable[[PlannedDeployment], GatheringAppender | None],
         online: Callable[[], OnlineStore | None],
         open_service: Callable[[ServiceSettings], FeatureService] | None = None,
+        further: Sequence[tuple[str, Any]] = (),
     ) -> None:
         self._clock = clock
         self._ids = ids
@@ -146,6 +147,7 @@ class TableBuilder:
         self._appender_for = appender_for
         self._online = online
         self._open_service = open_service
+        self._shapes = (*SHAPES, *further)
         self._asked: AskedViews | None = None
 
     def begin(self, plan: ServingPlan, before: RouteTable | None) -> RouteTable:
@@ -229,7 +231,7 @@ class TableBuilder:
         cost: Cost,
     ) -> None:
         """Add the routes of a path: one a shape."""
-        for pattern, handler in SHAPES:
+        for pattern, handler in self._shapes:
             metrics = self._metrics.route(name, handler.protocol)
             route = Route(handler(path), metrics)
             route.slow = cost.slow

@@ -24,6 +24,8 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
     tls_key: Path | None = None
     spans: Path | None = None
     """File to which a line is appended for each request that carries a trace context."""
+    grpc_port: int | None = None
+    """Port of V2 over gRPC; None speaks none, 0 takes a free one."""
     request_timeout: float = 30.0
     """Seconds from a request's first byte to its last."""
 
@@ -50,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tls-key", type=Path, metavar="PEM", help="the certificate's key")
     parser.add_argument(
         "--spans", type=Path, metavar="FILE", help="append a line for each traced request"
+    )
+    parser.add_argument(
+        "--grpc-port", type=int, metavar="PORT", help="speak V2 over gRPC too; 0 takes a free port"
     )
     parser.add_argument(
         "--request-timeout",

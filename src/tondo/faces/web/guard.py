@@ -47,7 +47,7 @@ class Guard:
 
     def refusal(self, headers: Iterable[tuple[bytes, bytes]]) -> TondoError | None:
         """Return why the request is refused, or None: TD-WEB-001, -002, -003."""
-        host = origin = authorization = b""
+        host = origin = authorization = session = b""
         for name, value in headers:
             if name == b"host":
                 host = value
@@ -55,10 +55,12 @@ class Guard:
                 origin = value
             elif name == b"authorization":
                 authorization = value
+            elif name == b"x-amz-security-token":
+                session = value
         return (
             self._host_refusal(host)
             or self._origin_refusal(origin, host)
-            or self._token_refusal(authorization)
+            or self.token_refusal(authorization, session)
         )
 
     def _host_refusal(self, host: bytes) -> TondoError | None:
@@ -81,11 +83,17 @@ class Guard:
             expected="requests from this server's own pages, or from programs",
         )
 
-    def _token_refusal(self, authorization: bytes) -> TondoError | None:
+    def token_refusal(self, authorization: bytes, session: bytes = b"") -> TondoError | None:
+        """Return TD-WEB-003 unless there is no token or it was given.
+
+        `session` is the session token of AWS clients, whose authorization is a signature.
+        """
         if self._token is None:
             return None
         scheme, _, given = authorization.partition(b" ")
-        if scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), self._token):
+        if scheme.lower() != b"bearer":
+            given = session
+        if hmac.compare_digest(given.strip(), self._token):
             return None
         return CallerError(
             "TD-WEB-003",
