@@ -32,26 +32,28 @@ def inputs_of(triton, **named):
     return inputs
 
 
+def told():
+    """A dictionary for each call: the client writes its own headers into it."""
+    return {"authorization": f"Bearer {token}"} if token else {}
+
+
 def by_triton(triton, address, **json_only):
-    headers = {"authorization": f"Bearer {token}"} if token else {}
     client = triton.InferenceServerClient(address)
-    assert client.is_server_live(headers=headers)
-    assert client.is_server_ready(headers=headers)
-    assert client.is_model_ready("late", headers=headers)
-    assert client.is_model_ready("late", "1", headers=headers)
+    assert client.is_server_live(headers=told())
+    assert client.is_server_ready(headers=told())
+    assert client.is_model_ready("late", headers=told())
+    assert client.is_model_ready("late", "1", headers=told())
     found = {}
-    metadata = client.get_model_metadata("late", headers=headers)
+    metadata = client.get_model_metadata("late", headers=told())
     names = [each["name"] if isinstance(each, dict) else each.name for each in inputs_in(metadata)]
     found["inputs"] = sorted(names)
-    default = client.infer("late", inputs_of(triton), request_id="mine", headers=headers)
+    default = client.infer("late", inputs_of(triton), request_id="mine", headers=told())
     found["default"] = default.as_numpy("score").tolist()
     response = default.get_response()
     found["id"] = response["id"] if isinstance(response, dict) else response.id
     asked = [triton.InferRequestedOutput("score")]
     found["asked"] = (
-        client.infer(
-            "late", inputs_of(triton), model_version="live", outputs=asked, headers=headers
-        )
+        client.infer("late", inputs_of(triton), model_version="live", outputs=asked, headers=told())
         .as_numpy("score")
         .tolist()
     )
@@ -59,13 +61,13 @@ def by_triton(triton, address, **json_only):
         plain = [triton.InferRequestedOutput("score", binary_data=False)]
         found["json"] = (
             client.infer(
-                "late", inputs_of(triton, binary_data=False), outputs=plain, headers=headers
+                "late", inputs_of(triton, binary_data=False), outputs=plain, headers=told()
             )
             .as_numpy("score")
             .tolist()
         )
     try:
-        client.infer("lat", inputs_of(triton), headers=headers)
+        client.infer("lat", inputs_of(triton), headers=told())
     except (triton_http.InferenceServerException, triton_grpc.InferenceServerException) as error:
         found["error"] = str(error)
     client.close()

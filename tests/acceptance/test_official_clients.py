@@ -57,7 +57,7 @@ def asked(request, python, tmp_path_factory):
             env=clean,
         )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout), load(folder / "late.tondo").predict_table(ROWS)
+    return json.loads(done.stdout), load(folder / "late.tondo").predict(ROWS)
 
 
 @pytest.mark.parametrize("protocol", ["http", "grpc"])

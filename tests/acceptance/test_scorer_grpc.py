@@ -62,7 +62,7 @@ def caller(port, **metadata):
 
 @pytest.fixture(scope="module")
 def expected(folder):
-    return load(folder / "late.tondo").predict_table(ROWS)
+    return load(folder / "late.tondo").predict(ROWS)
 
 
 def infer_request(rows=ROWS, **fields):

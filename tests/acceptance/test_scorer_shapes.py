@@ -34,7 +34,7 @@ def scorer(request, folder):
 @pytest.fixture(scope="module")
 def expected(folder):
     model = load(folder / "late.tondo")
-    return model.predict_table([ROW, {**ROW, "distance": 5.0}])
+    return model.predict([ROW, {**ROW, "distance": 5.0}])
 
 
 ROWS = [ROW, {**ROW, "distance": 5.0}]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 from starlette.routing import Route as UrlRoute
 
-from tondo import __version__
 from tondo.core.errors import CallerError
 from tondo.faces.scorer.asking import ask, json_response, name_of
 from tondo.faces.scorer.protocols import invocations, rows, sagemaker, tensorflow
@@ -56,7 +56,7 @@ class _Pages:
         return Response(b"", 200 if self._service.ready else 503)
 
     async def version(self, _: Request) -> Response:
-        return Response(__version__, media_type="text/plain")
+        return Response(metadata.version("tondo"), media_type="text/plain")
 
     async def invocations(self, request: Request) -> Response:
         told = request.headers.get(DEPLOYMENT) or request.headers.get(sagemaker.TARGET_MODEL)
