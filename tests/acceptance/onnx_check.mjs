@@ -27,7 +27,8 @@ function tensorsOf(input) {
 
 const session = await ort.InferenceSession.create(graph, { executionProviders: ["cpu"], logSeverityLevel: 3 });
 const feeds = Object.assign({}, ...told.inputs.map(tensorsOf));
-const answer = await session.run(feeds);
+const found = await session.run(feeds);
+const answer = Object.fromEntries(told.outputs.map((each) => [each.role, found[each.name]]));
 
 let scores = 0;
 let features = 0;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
@@ -10,6 +10,9 @@ from tondo.language.tree import Node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+Role = Literal["score", "decision", "features"]
 
 
 class ModelToExport(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +46,9 @@ class GraphInput(msgspec.Struct, frozen=True, kw_only=True):
 class GraphOutput(msgspec.Struct, frozen=True, kw_only=True):
     """A column, or several, that the graph answers."""
 
+    role: Role
     name: str
+    """Its role, longer by an underscore where a column of the request has that name."""
     tensor: str
     shape: str
     meaning: str

@@ -181,6 +181,21 @@ def test_a_model_that_reads_no_column_is_refused():
         exported(FORMS["logistic"](), features={"one": check(parse("1.0"), TYPES)})
 
 
+@pytest.mark.parametrize(
+    "name", ["score", "decision", "features", "add_3", "model.score", "concat_9"]
+)
+@pytest.mark.parametrize("form", ["logistic", "trees"])
+def test_columns_may_have_any_name_of_the_graphs_own(name, form):
+    types = {**TYPES, name: "double"}
+    features = {**trees(), "speed": check(parse(f'"{name}" + 1'), types)}
+    graph = exported(FORMS[form](), features=features)
+    names = [each.name for each in graph.outputs]
+    assert name not in names
+    assert [each.role for each in graph.outputs] == ["score", "decision", "features"]
+    rows = [{**row, name: 2.5} for row in made_rows(2)]
+    assert [each.features[0] for each in OnnxExporter().answers(graph, rows)] == [3.5, 3.5]
+
+
 def test_a_column_with_the_name_of_an_input_is_refused():
     types = {"a": "bool", "a.null": "double"}
     features = {"a": check(parse("a"), types), "n": check(parse('"a.null"'), types)}

@@ -33,17 +33,19 @@ def graph_score(writer: GraphWriter, data: bytes, features: str) -> str:
     strange = {each.op_type for each in graph.node} - _SAME_SINCE_17
     if strange or set(opsets) != {""} or opsets[""] < _OLDEST:
         raise Refused(f"a model graph of other operators: {', '.join(sorted(strange)) or opsets}")
+    named = {
+        each: writer.free(_PREFIX + each)
+        for node in graph.node
+        for each in [*node.input, *node.output]
+    }
+    named[graph.input[0].name] = features
     for constant in graph.initializer:
-        constant.name = _PREFIX + constant.name
+        constant.name = named[constant.name]
         writer.constants.append(constant)
     for node in graph.node:
-        inputs = [
-            features if each == graph.input[0].name else _PREFIX + each for each in node.input
-        ]
-        outputs = [_PREFIX + each for each in node.output]
+        inputs, outputs = ([named[each] for each in names] for names in (node.input, node.output))
         del node.input[:], node.output[:]
         node.input.extend(inputs)
         node.output.extend(outputs)
         writer.nodes.append(node)
-    score: str = graph.output[0].name
-    return _PREFIX + score
+    return named[graph.output[0].name]

@@ -17,8 +17,8 @@ from tondo.adapters.exports.onnx.running import answers
 from tondo.adapters.exports.onnx.writer import BOOL, FLOAT64, TENSORS, GraphWriter
 from tondo.core.errors import DefinitionError
 from tondo.language.tree import Call, nodes_of
-from tondo.language.walk import expand_fitted
-from tondo.ports.exporter import ExportedGraph, GraphAnswer, GraphInput, GraphOutput
+from tondo.language.walk import columns_of, expand_fitted
+from tondo.ports.exporter import ExportedGraph, GraphAnswer, GraphInput, GraphOutput, Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,11 @@ class OnnxExporter:
     def export(self, model: ModelToExport) -> ExportedGraph:
         """Return the graph; TD-EXPORT-001 tells every reason why there is none."""
         trees = {name: folded(expand_fitted(node)) for name, node in model.features.items()}
-        writer = GraphWriter(signed_zeros=any(map(_tells_zeros_apart, trees.values())))
+        read = {name for tree in trees.values() for name in columns_of(tree)}
+        writer = GraphWriter(
+            reserved=read | {name + NULL_SUFFIX for name in read},
+            signed_zeros=any(map(_tells_zeros_apart, trees.values())),
+        )
         lowerer = Lowerer(writer, LOWERINGS)
         matrix, reasons = _matrix(lowerer, trees)
         try:
@@ -50,13 +54,13 @@ class OnnxExporter:
             reasons.append(f"the model: {why}")
         if reasons:
             raise _refused(model.name, reasons)
-        outputs = _outputs(model)
+        outputs = _outputs(writer, model)
         named = {"features": matrix, "score": score}
         if model.threshold is not None:
             limit = writer.double(model.threshold)
             named["decision"] = writer.add("GreaterOrEqual", score, limit)
         for each in outputs:
-            writer.output(named[each.name], each.name)
+            writer.output(named[each.role], each.name)
         declared = [_declared(each, len(trees)) for each in outputs]
         return ExportedGraph(
             data=model_of(writer, declared, model.name).SerializeToString(deterministic=True),
@@ -107,20 +111,23 @@ def _score(writer: GraphWriter, model: ModelToExport, matrix: str) -> str:
     raise Refused(f"the runtime '{model.runtime}' has no form in ONNX")
 
 
-def _outputs(model: ModelToExport) -> list[GraphOutput]:
+def _outputs(writer: GraphWriter, model: ModelToExport) -> list[GraphOutput]:
     """Return what the graph answers, in order."""
-    names = ", ".join(model.features)
-    found = [GraphOutput(name="score", tensor=FLOAT64, shape="rows x 1", meaning="the prediction")]
+
+    def output(role: Role, tensor: str, columns: int, meaning: str) -> GraphOutput:
+        name, shape = writer.free(role), f"rows x {columns}"
+        return GraphOutput(role=role, name=name, tensor=tensor, shape=shape, meaning=meaning)
+
+    found = [output("score", FLOAT64, 1, "the prediction")]
     if model.threshold is not None:
         meaning = f"whether the score is {model.threshold!r} or more"
-        found.append(GraphOutput(name="decision", tensor=BOOL, shape="rows x 1", meaning=meaning))
-    shape, meaning = f"rows x {len(model.features)}", f"what the model reads, NaN missing: {names}"
-    found.append(GraphOutput(name="features", tensor=FLOAT64, shape=shape, meaning=meaning))
-    return found
+        found.append(output("decision", BOOL, 1, meaning))
+    meaning = "what the model reads, NaN missing: " + ", ".join(model.features)
+    return [*found, output("features", FLOAT64, len(model.features), meaning)]
 
 
 def _declared(output: GraphOutput, width: int) -> ValueInfoProto:
-    columns = width if output.name == "features" else 1
+    columns = width if output.role == "features" else 1
     return helper.make_tensor_value_info(output.name, TENSORS[output.tensor], ["rows", columns])
 
 

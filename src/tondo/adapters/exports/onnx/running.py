@@ -32,8 +32,9 @@ def answers(graph: ExportedGraph, rows: Sequence[Mapping[str, Any]]) -> list[Gra
     given: dict[str, np.ndarray] = {}
     for each in graph.inputs:
         given |= _columns(each, rows)
-    names = [each.name for each in graph.outputs]
-    found = dict(zip(names, session.run(names, given), strict=True))
+    answered = session.run([each.name for each in graph.outputs], given)
+    roles = [each.role for each in graph.outputs]
+    found: dict[str, np.ndarray] = dict(zip(roles, answered, strict=True))
     decisions = found["decision"].ravel().tolist() if "decision" in found else [None] * len(rows)
     return [
         GraphAnswer(

@@ -9,6 +9,8 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from onnx import NodeProto, ValueInfoProto
 
 FLOAT64, INT64, BOOL, STRING = "float64", "int64", "bool", "string"
@@ -34,8 +36,11 @@ class GraphWriter:
     Values are known by their names in the graph.
     """
 
-    def __init__(self, *, signed_zeros: bool = False) -> None:
+    def __init__(self, *, reserved: Collection[str] = (), signed_zeros: bool = False) -> None:
+        self.reserved = frozenset(reserved)
+        """Names that inputs have or will have; nothing else gets one of these."""
         self.signed_zeros = signed_zeros
+        """Whether choices keep the sign of zero, which onnxruntime's Where does not."""
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
         self.inputs: dict[str, ValueInfoProto] = {}
@@ -44,6 +49,12 @@ class GraphWriter:
         """Name of a constant number to its value."""
         self._tall: set[str] = set()
         """Names of values that have a line for each row."""
+
+    def free(self, name: str) -> str:
+        """Return the name, longer by underscores where an input has it."""
+        while name in self.reserved:
+            name += "_"
+        return name
 
     def input(self, name: str, kind: str) -> str:
         """Return the input of this name, rows x 1."""
@@ -60,7 +71,7 @@ class GraphWriter:
         node = helper.make_node(operator, inputs, ["-"], domain=domain, **made)
         key = ("node", node.SerializeToString(deterministic=True))
         if key not in self._names:
-            name = self._names[key] = f"{operator.lower()}_{len(self.nodes)}"
+            name = self._names[key] = self.free(f"{operator.lower()}_{len(self.nodes)}")
             node.output[0] = name
             self.nodes.append(node)
             if not self._tall.isdisjoint(inputs):
@@ -82,7 +93,7 @@ class GraphWriter:
         """Return a constant tensor."""
         key = ("constant", array.dtype.str, array.shape, _bytes(array))
         if key not in self._names:
-            name = self._names[key] = f"constant_{len(self.constants)}"
+            name = self._names[key] = self.free(f"constant_{len(self.constants)}")
             self.constants.append(numpy_helper.from_array(array, name))
         return self._names[key]
 
