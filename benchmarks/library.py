@@ -156,7 +156,7 @@ def warm(contents: PackageContents, rows: list[dict[str, Any]]) -> dict[str, Cal
     }
     vector = compile_vector(contents.features)
     matrix = np.array([vector(row) for row in rows])
-    floors = floor_of(contents, matrix)
+    floors = floor_of(contents)
     return {
         "one row: the model alone": lambda: floors(matrix[:1]),
         f"{ROWS:,} rows: the model alone": lambda: floors(matrix),
@@ -164,7 +164,7 @@ def warm(contents: PackageContents, rows: list[dict[str, Any]]) -> dict[str, Cal
     }
 
 
-def floor_of(contents: PackageContents, matrix: np.ndarray) -> Callable[[np.ndarray], object]:
+def floor_of(contents: PackageContents) -> Callable[[np.ndarray], object]:
     """The model on a ready matrix: onnxruntime alone, or LightGBM's own Python call."""
     data = next(iter(contents.files.values()))
     if contents.runtime == "onnx":

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
+_WITHOUT_NAN = frozenset({int, str, bool, type(None)})
+_PLAIN = _WITHOUT_NAN | {float}
+"""Types of values that no library has wrapped; a list of these needs no look at each."""
+
+
 def is_table(data: Any, types: Mapping[str, str]) -> bool:
     """Return whether a mapping holds columns and not the values of one row.
 
@@ -74,6 +79,11 @@ def column_of(name: str, values: Any) -> TableColumn:
     if not (kind or isinstance(values, list | tuple)):
         raise not_a_table(f"column '{name}' is a {type(values).__name__}, the first one is a list")
     plain = values.tolist() if kind else values
+    found = set(map(type, plain))
+    if found <= _WITHOUT_NAN:
+        return TableColumn("plain", list(plain))
+    if found <= _PLAIN:
+        return TableColumn("plain", [None if each != each else each for each in plain])  # noqa: PLR0124 - NaN
     return TableColumn("plain", [_of_column(each) for each in plain])
 
 

@@ -42,6 +42,7 @@ _EXPECTED: Final = {
 }
 _KINDS: Final = {"instant": ("timestamp",), "day": ("date",)}
 """What a column that tells times from numbers may be read as."""
+_WHOLE_OR_NONE: Final = (int, type(None))
 _ONE_DAY: Final = EPOCH.date().toordinal()
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -66,6 +67,7 @@ class RowInputs:
             if (convert := _converter(type_)) is not None
         ]
         """Columns whose decoded values are not yet the language's own."""
+        self._doubles = [name for name, type_ in self.types.items() if type_ == "double"]
         self.struct = self._make_struct()
         self.from_struct = self._compile_from_struct()
         """Return the row of a decoded `struct`; TD-SCORE-002 for a time without a zone."""
@@ -107,6 +109,25 @@ class RowInputs:
             if name not in row and name not in self.optional:
                 raise self._missing(name, row, where)
         return {name: self.read_value(name, value, where=where) for name, value in row.items()}
+
+    def read_own(self, row: Any) -> dict[str, Any] | None:
+        """Read as `read_mapping` does, in a fifth of the time; None where anything is wrong.
+
+        None also where a library wraps a value, as NumPy and pandas do.
+        """
+        try:
+            read = self.from_struct(msgspec.convert(row, self.struct))
+        except (msgspec.ValidationError, CallerError):
+            return None
+        return read if self._is_own(read) else None
+
+    def _is_own(self, row: Mapping[str, Any]) -> bool:
+        """Return whether numbers are finite floats and times whole, not of some library."""
+        for name in self._doubles:
+            value = row.get(name)
+            if value is not None and (value.__class__ is not float or value - value != 0.0):
+                return False
+        return all(row.get(name).__class__ in _WHOLE_OR_NONE for name, _ in self.converts)
 
     def read_columns(self, columns: Mapping[str, TableColumn]) -> list[dict[str, Any]]:
         """Check the columns of a table and return its rows; others than its own are passed over.

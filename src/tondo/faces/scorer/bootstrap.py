@@ -6,7 +6,6 @@ Also library mode: `load(package).predict(row)` gives the scorer's answers witho
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,24 +13,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tondo.adapters.clocks.system import SystemClock
-from tondo.adapters.eventlog.files.log import FilesEventLog
-from tondo.adapters.launchers.processes import ProcessLauncher
 from tondo.adapters.runtimes.lightgbm.runtime import LightGBMLoader
 from tondo.adapters.runtimes.onnx.runtime import OnnxLoader
 from tondo.core.errors import MissingExtraError, NotFoundError
 from tondo.core.ids import IdSource
 from tondo.core.settings import ONLINE_SETTINGS, read_settings
-from tondo.faces.scorer.appenders import Appenders
 from tondo.faces.scorer.fetching import check_digest, package_bytes
 from tondo.faces.scorer.library import LibraryModel
-from tondo.faces.scorer.metrics import Metrics
-from tondo.faces.scorer.residency import Residency
-from tondo.faces.scorer.service import Service
-from tondo.faces.scorer.sources import FolderSource, PlanSource
-from tondo.faces.scorer.table import TableBuilder
-from tondo.faces.scorer.threads import Threads
-from tondo.faces.scorer.tracing import Spans
-from tondo.faces.scorer.workers import Workers
 from tondo.scoring.model import load_model
 from tondo.scoring.package import open_package
 
@@ -39,8 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tondo.faces.scorer.grpc.server import GrpcServer
+    from tondo.faces.scorer.service import Service
     from tondo.faces.scorer.sources import Source
+    from tondo.faces.scorer.tracing import Spans
     from tondo.faces.scorer.wire import Wire
+    from tondo.faces.scorer.workers import Workers
     from tondo.faces.web.guard import Guard
     from tondo.ports.blobs import Blobs
     from tondo.ports.eventlog import EventLog
@@ -76,6 +67,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 def make_service(settings: Settings) -> Service:
     """Return a service with its source, not loaded yet."""
+    # Late, so that library mode, which is here too, does not wait for what serves.
+    import secrets
+
+    from tondo.adapters.eventlog.files.log import FilesEventLog
+    from tondo.faces.scorer.appenders import Appenders
+    from tondo.faces.scorer.metrics import Metrics
+    from tondo.faces.scorer.residency import Residency
+    from tondo.faces.scorer.service import Service
+    from tondo.faces.scorer.sources import FolderSource, PlanSource
+    from tondo.faces.scorer.table import TableBuilder
+    from tondo.faces.scorer.threads import Threads
+
     if settings.root is not None:
         if not settings.root.is_dir():
             raise NotFoundError(
@@ -150,11 +153,16 @@ def open_grpc(
 
 def open_spans(path: Path | None) -> Spans | None:
     """Return what appends spans to a file, None where none are asked for."""
+    from tondo.faces.scorer.tracing import Spans
+
     return None if path is None else Spans(path, SystemClock())
 
 
 def start_workers(arguments: Sequence[str], number: int) -> Workers | None:
     """Start `number` further workers, or none."""
+    from tondo.adapters.launchers.processes import ProcessLauncher
+    from tondo.faces.scorer.workers import Workers
+
     return Workers(ProcessLauncher(), arguments, number) if number > 0 else None
 
 

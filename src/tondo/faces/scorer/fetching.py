@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from tondo.core.errors import CallerError, DataError, NotFoundError, near
 from tondo.scoring.archive import MAX_PACKAGE_BYTES
@@ -31,7 +30,7 @@ def package_bytes(
         return _of_file(Path(place))
     scheme = place.partition("://")[0].lower()
     if scheme == "file":
-        return _of_file(Path(url2pathname(urlsplit(place).path)))
+        return _of_file(Path(unquote(urlsplit(place).path)))
     if scheme in sources:
         return sources[scheme]().fetch(place, most_bytes=MAX_PACKAGE_BYTES)
     known = ["file", *sources]

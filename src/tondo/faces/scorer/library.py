@@ -81,8 +81,7 @@ class LibraryModel:
         """
         inputs = self._path.inputs
         if isinstance(data, Mapping) and not is_table(data, inputs.types):
-            row = inputs.read_mapping(_plain_row(data))
-            return self._scores([row], as_of_us)[0]
+            return self._scores([self._row_of(data, "")], as_of_us)[0]
         return self._scores(self._rows_of(data), as_of_us)
 
     def _rows_of(self, data: Any) -> list[dict[str, Any]]:
@@ -91,10 +90,12 @@ class LibraryModel:
             return inputs.read_columns(columns_of_mapping(data, inputs.types))
         if is_frame(data):
             return inputs.read_columns(columns_of_frame(data, inputs.types))
-        return [
-            inputs.read_mapping(_plain_row(row), where=f"rows[{place}].")
-            for place, row in enumerate(rows_of(data))
-        ]
+        return [self._row_of(row, f"rows[{place}].") for place, row in enumerate(rows_of(data))]
+
+    def _row_of(self, row: Any, where: str) -> dict[str, Any]:
+        inputs = self._path.inputs
+        own = inputs.read_own(row)
+        return inputs.read_mapping(_plain_row(row), where=where) if own is None else own
 
     def _scores(self, rows: list[dict[str, Any]], as_of_us: int | None) -> list[float]:
         scores: list[float] = []
