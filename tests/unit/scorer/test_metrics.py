@@ -1,4 +1,4 @@
-from tondo.faces.scorer.metrics import BUCKETS_US, Metrics
+from tondo.faces.scorer.metrics import BUCKETS_US, Metrics, RouteMetrics
 
 
 def test_the_text_counts_by_status_and_bucket():
@@ -48,3 +48,14 @@ def test_variants_are_counted_apart():
     assert f'tondo_requests_total{{{labels},variant="live",status="200"}} 2' in text
     assert f'tondo_requests_total{{{labels},variant="candidate",status="500"}} 1' in text
     assert (route.requests, route.errors, route.predictions) == (3, 1, 2)
+
+
+def test_one_long_batch_is_not_a_slow_model_and_many_are():
+    counts = RouteMetrics()
+    for _ in range(50):
+        counts.spent(80_000, 1)
+    counts.spent(50_000_000, 1)  # the process had to wait for the processor
+    assert counts.cost_ns < 150_000
+    for _ in range(40):
+        counts.spent(50_000_000, 1)
+    assert counts.cost_ns > 40_000_000

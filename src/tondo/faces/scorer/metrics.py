@@ -15,6 +15,9 @@ _BUCKETS_NS = tuple(each * 1_000 for each in BUCKETS_US)
 
 _REFUSED = 400
 
+_MOST_TIMES, _FIRST_NS = 4, 100_000
+"""What one batch may show at most: four times what is known, and 100 microseconds."""
+
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -58,7 +61,9 @@ class RouteMetrics:
         self.shed = 0
         """Requests that were refused because they would have waited for too long."""
         self.cost_ns = 0
-        """What one request costs of late: moves an eighth of the way with each batch."""
+        """What one request costs of late: moves an eighth of the way with each batch, to a few
+        times as much at most, so that a process that had to wait for its turn is not taken for a
+        slow model."""
         self.last = ""
         """Variant that was counted last."""
 
@@ -90,7 +95,8 @@ class RouteMetrics:
 
     def spent(self, elapsed_ns: int, requests: int) -> None:
         """Learn what a request costs the event loop from what several cost together."""
-        self.cost_ns += (elapsed_ns // requests - self.cost_ns) >> 3
+        spent_ns = min(elapsed_ns // requests, _MOST_TIMES * self.cost_ns + _FIRST_NS)
+        self.cost_ns += (spent_ns - self.cost_ns) >> 3
 
     def correct(self, counted: int, status: int) -> None:
         """Count the last request under another status than was `counted`."""
