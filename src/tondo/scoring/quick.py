@@ -22,20 +22,8 @@ if TYPE_CHECKING:
     from tondo.scoring.serving import Serving
 
 
-class Scored:
-    """What a batch of rows was answered: ids and scores by the rows' places."""
-
-    __slots__ = ("at_us", "ids", "scores")
-
-    def __init__(self, at_us: int, ids: list[str], scores: list[float]) -> None:
-        self.at_us = at_us
-        """The instant of all, which is also that of their features."""
-        self.ids = ids
-        self.scores = scores
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self.ids)
+Scored = tuple[int, "list[str]", "list[float]"]
+"""The instant of a batch, which is also that of its features; ids and scores of its rows."""
 
 
 class QuickPath:
@@ -83,7 +71,7 @@ class QuickPath:
                     for id_, score, vector, row in zip(ids, scores, vectors, logged, strict=True)
                 ]
             )
-        return Scored(at_us, ids, scores)
+        return at_us, ids, scores
 
 
 def quick_path(path: ScoringPath) -> QuickPath | None:

@@ -72,6 +72,7 @@ def connect(shared, *, closing=False):
     connection._closing = False
     connection._replies = []
     connection.last_route = None
+    connection.connections = {connection}
     return connection
 
 

@@ -31,8 +31,6 @@ class GatheringAppender:
 
     def write(self) -> PlatformError | None:
         """Write what was gathered; return why it could not be kept, or None."""
-        if not self.frames:
-            return None
         try:
             self._appender.append_many(self.frames)
         except PlatformError as error:
@@ -75,11 +73,10 @@ class Batch:
     def flush(self) -> dict[int, PlatformError]:
         """Write all frames, then send all replies; return what failed by the appender's id()."""
         waiting, self._waiting = self._waiting, []
-        failed = {
-            id(appender): error
-            for appender in self.appenders
-            if (error := appender.write()) is not None
-        }
+        failed: dict[int, PlatformError] = {}
+        for each in self.appenders:
+            if each.frames and (error := each.write()) is not None:
+                failed[id(each)] = error
         for appender, reply in waiting:
             reply(failed.get(id(appender)))
         return failed

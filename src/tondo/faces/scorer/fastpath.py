@@ -56,8 +56,9 @@ class FastPath:
         self.heads: dict[bytes, tuple[bytes, int]] = {}
         """A request's bytes up to its body, once they were parsed and admitted: URL and length."""
         self._gathered: dict[Route, tuple[list[ScorerProtocol], list[bytes]]] = {}
-        self._has_begun = False
-        """Whether this turn of the loop will be ended."""
+        self.has_begun = False
+        """Whether this turn of the loop has brought a request."""
+        self._will_end = False
 
     def tell_date(self, line: bytes) -> None:
         """Begin every reply with this `date` header."""
@@ -92,9 +93,7 @@ class FastPath:
         What would wait for too long is refused at once. A connection's requests to two addresses
         are answered one after the other: its replies are in the order of its requests.
         """
-        if not self._has_begun:
-            self._has_begun = True
-            connection.loop.call_soon(self.end_turn)
+        self.has_begun = True
         admitted = self.admission.admits(route.metrics)
         if connection.unsent and not (admitted and connection.last_route is route):
             self.answer_all()
@@ -109,9 +108,17 @@ class FastPath:
         gathered[0].append(connection)
         gathered[1].append(body)
 
+    def end_turn_soon(self, connection: ScorerProtocol) -> None:
+        """End this turn after the connections that are readable; at once where this is all."""
+        if len(connection.connections) == 1:
+            self.end_turn()
+        elif not self._will_end:
+            self._will_end = True
+            connection.loop.call_soon(self.end_turn)
+
     def end_turn(self) -> None:
         """Answer what one turn of the loop has brought."""
-        self._has_begun = False
+        self.has_begun = self._will_end = False
         self.admission.turn()
         self.answer_all()
 
@@ -214,10 +221,13 @@ class ScorerProtocol(HttpToolsProtocol):
                     self._unset_keepalive_if_required()
                     self.idle_ticks = 0
                     self.shared.gather(self, route, data[end:])
+                    self.shared.end_turn_soon(self)
                     return
         self._received = data if self.is_between else b""
         super().data_received(data)
         self._received = b""
+        if self.shared.has_begun:
+            self.shared.end_turn_soon(self)
 
     def _may_be_quick(self) -> bool:
         """Return whether nothing before is unanswered, and the caller takes what we write."""

@@ -94,7 +94,9 @@ class QuickReplies:
     def of(self, scored: Scored) -> list[Reply]:
         """Return the reply to each row."""
         order, threshold = self._order, self._threshold
-        below, above, at = self._below, self._above, self._instant(scored.at_us)
+        below, above = self._below, self._above
+        at_us, ids, scores = scored
+        at = self._instant(at_us)
         least = -inf if threshold is None else threshold
         return [
             (
@@ -103,7 +105,7 @@ class QuickReplies:
                     (above if score >= least else below) % order((id_, _encode(score).decode(), at))
                 ).encode(),
             )
-            for id_, score in zip(scored.ids, scored.scores, strict=True)
+            for id_, score in zip(ids, scores, strict=True)
         ]
 
 
