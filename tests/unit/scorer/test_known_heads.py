@@ -68,16 +68,18 @@ class Forgetful(dict):
         pass
 
 
-def make_shared(heads):
+def make_shared(heads, **options):
     fast = {b"/a": Echo(b"a"), b"/b": Echo(b"b")}
     batch = SimpleNamespace(batch=Batch())
-    shared = FastPath(SimpleNamespace(appenders=batch, fast_answers=0, fast=fast), Guard())
+    shared = FastPath(
+        SimpleNamespace(appenders=batch, fast_answers=0, fast=fast), Guard(), **options
+    )
     shared.heads = heads
     return shared
 
 
-def feed(shared, *streams):
-    """Give each stream of chunks to a connection of its own; return what each wrote."""
+def feed(shared, *streams, beside=0):
+    """Give each stream of chunks to a connection of its own, `beside` others; return the writings."""
     protocol = type("Bound", (ScorerProtocol,), {"shared": shared})
 
     async def run():
@@ -86,6 +88,7 @@ def feed(shared, *streams):
             config = Config(slow, http=protocol, lifespan="off", log_config=None)
             config.load()
             connection = protocol(config, ServerState(), {})
+            connection.connections.update(map(str, range(beside)))
             transport = Transport()
             connection.connection_made(transport)
             for chunk in chunks:
@@ -110,7 +113,7 @@ def test_the_second_request_with_the_same_head_is_not_parsed(monkeypatch):
     heads = {}
     shared = make_shared(heads)
     feed(shared, [request(b"1")])
-    assert list(heads.values()) == [(b"/a", 1)]
+    assert list(heads.values()) == [(b"/a", 1, {})]
     monkeypatch.setattr(ScorerProtocol, "on_url", None)
     (written,) = feed(shared, [request(b"2"), request(b"3")])
     assert written.count(b"a:") == 2
@@ -162,8 +165,8 @@ def test_the_end_of_a_body_is_not_remembered_as_a_head():
 def test_heads_are_forgotten_before_they_fill_the_memory():
     shared = make_shared({})
     for number in range(5000):
-        shared.remember(b"%d" % number, b"/a", 1)
-    shared.remember(b"x" * 2000, b"/a", 1)
+        shared.remember(b"%d" % number, b"/a", 1, {})
+    shared.remember(b"x" * 2000, b"/a", 1, {})
     assert len(shared.heads) < 5000
     assert b"x" * 2000 not in shared.heads
 
@@ -199,3 +202,44 @@ def chunked(draw):
 @given(st.lists(chunked(), min_size=1, max_size=3))
 def test_knowing_heads_changes_no_answer(streams):
     assert feed(make_shared({}), *streams) == feed(make_shared(Forgetful()), *streams)
+
+
+TRACE = b"0af7651916cd43dd8448eb211c80319c"
+
+
+def test_ids_come_back_with_each_reply_and_such_heads_are_not_kept():
+    shared = make_shared({})
+    parent = b"traceparent: 00-%b-b7ad6b7169203331-01\r\n" % TRACE
+    ids = b"x-request-id: mine\r\n" + parent
+    (written,) = feed(shared, [request(b"1", more=ids), request(b"2", more=ids)])
+    assert (written.count(b"x-request-id: mine\r\n"), written.count(TRACE)) == (2, 2)
+    assert b"b7ad6b7169203331" not in written
+    assert (written.count(b"a:"), shared.heads) == (2, {})
+
+
+def test_traced_requests_go_the_slow_way_where_spans_are_written():
+    shared = make_shared({}, traces=True)
+    more = b"traceparent: 00-%b-b7ad6b7169203331-01\r\n" % TRACE
+    (written,) = feed(shared, [request(b"1", more=more)])
+    assert b"slow:/a1" in written
+
+
+def test_a_header_that_says_how_a_body_is_read_is_known_with_its_head():
+    shared = make_shared({})
+    seen = []
+    shared.service.fast[b"/a"].answer_all = lambda bodies: [
+        (200, seen.append(each.headers) or b"") for each in bodies
+    ]
+    more = b"Inference-Header-Content-Length: 3\r\n"
+    feed(shared, [request(b"abcd", more=more), request(b"efgh", more=more)])
+    assert seen == [{"inference-header-content-length": "3"}] * 2
+    assert len(shared.heads) == 1
+
+
+@pytest.mark.parametrize("beside", [0, 1])
+def test_a_reply_stands_before_that_of_a_slower_request_behind_it(beside):
+    stream = request(b"1") + request(b"2", url=b"/c") + request(b"3")
+    (written,) = feed(make_shared({}), [stream], beside=beside)
+    assert [written.find(each) for each in (b"a:1", b"slow:/c2", b"slow:/a3")] == sorted(
+        written.index(each) for each in (b"a:1", b"slow:/c2", b"slow:/a3")
+    )

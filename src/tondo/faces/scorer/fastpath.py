@@ -13,9 +13,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tondo.faces.scorer.admission import Admission
 from tondo.faces.scorer.protocols import binary
-from tondo.faces.scorer.protocols.carried import reply_headers
+from tondo.faces.scorer.protocols.carried import Reply, Sent, reply_headers, sent_headers
+from tondo.faces.scorer.tracing import given_back
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tondo.core.errors import PlatformError
     from tondo.faces.scorer.route import Route
     from tondo.faces.scorer.service import Service
@@ -45,17 +48,21 @@ class FastPath:
         *,
         enabled: bool = True,
         admission: Admission | None = None,
+        traces: bool = False,
     ) -> None:
         self.service = service
         self.admission = admission or Admission()
         self.guard = guard
         self.enabled = enabled
+        self._unusual = _UNUSUAL | {b"traceparent"} if traces else _UNUSUAL
+        """Headers of requests that go the slow way; traced ones where spans are written."""
         self._ok = b""
         self.tell_date(b"")
         self._passed: set[tuple[bytes, bytes]] = set()
-        self.heads: dict[bytes, tuple[bytes, int]] = {}
-        """A request's bytes up to its body, once they were parsed and admitted: URL and length."""
-        self._gathered: dict[Route, tuple[list[ScorerProtocol], list[bytes]]] = {}
+        self.heads: dict[bytes, tuple[bytes, int, Mapping[str, str]]] = {}
+        """A request's bytes up to its body, once they were parsed and admitted: its URL, the
+        length of its body, and the headers that go with it."""
+        self._gathered: dict[Route, tuple[Route, list[ScorerProtocol], list[bytes]]] = {}
         self.has_begun = False
         """Whether this turn of the loop has brought a request."""
         self._will_end = False
@@ -80,12 +87,15 @@ class FastPath:
         end = b"\r\nconnection: close\r\n\r\n" if last else b"\r\n\r\n"
         return b"%b%d%b%b" % (self._head(status, payload), len(payload), end, payload)
 
-    def remember(self, head: bytes, url: bytes, length: int) -> None:
-        """Know a request by its head: the same bytes are not parsed again."""
-        if len(head) <= _LONGEST_HEAD:
+    def remember(self, head: bytes, url: bytes, length: int, carried: Mapping[str, str]) -> None:
+        """Know a request by its head: the same bytes are not parsed again.
+
+        A head with an id of its own will not come again.
+        """
+        if len(head) <= _LONGEST_HEAD and not _IDS & carried.keys():
             if len(self.heads) >= _MOST_KNOWN_HEADS:
                 self.heads.clear()
-            self.heads[head] = (url, length)
+            self.heads[head] = (url, length, carried)
 
     def gather(self, connection: ScorerProtocol, route: Route, body: bytes) -> None:
         """Keep a request until every socket that was readable has been read.
@@ -99,14 +109,14 @@ class FastPath:
             self.answer_all()
         connection.unsent += 1
         if not admitted:
-            connection.send_reply(route.shed())
+            connection.send_reply(_given_back(body, route.shed()))
             return
         connection.last_route = route
         gathered = self._gathered.get(route)
         if gathered is None:
-            gathered = self._gathered[route] = ([], [])
-        gathered[0].append(connection)
-        gathered[1].append(body)
+            gathered = self._gathered[route] = (route, [], [])
+        gathered[1].append(connection)
+        gathered[2].append(body)
 
     def end_turn_soon(self, connection: ScorerProtocol) -> None:
         """End this turn after the connections that are readable; at once where this is all."""
@@ -129,17 +139,15 @@ class FastPath:
         the speed of what follows.
         """
         gathered, self._gathered = self._gathered, {}
-        answered = [
-            (route, connections, route.answer_all(bodies))
-            for route, (connections, bodies) in gathered.items()
-        ]
+        answered = [(*group, group[0].answer_all(group[2])) for group in gathered.values()]
         failed = self.service.appenders.batch.flush()
-        for route, connections, replies in answered:
+        for route, connections, bodies, replies in answered:
             self.service.fast_answers += len(replies)
             error = failed.get(id(route.appender)) if failed else None
             kept = replies if error is None else [_kept(route, error, each) for each in replies]
-            for connection, reply in zip(connections, kept, strict=True):
-                connection.send_reply(reply)
+            for connection, body, reply in zip(connections, bodies, kept, strict=True):
+                told = reply if body.__class__ is bytes else _given_back(body, reply)
+                connection.send_reply(told)
 
     def admits(self, headers: list[tuple[bytes, bytes]], most_bytes: int) -> bool:
         """Return whether a request may be answered here: plain, allowed, at most so long."""
@@ -154,7 +162,7 @@ class FastPath:
             elif name == b"connection":
                 if header[1].lower() != b"keep-alive":
                     return False
-            elif name in _UNUSUAL:
+            elif name in self._unusual:
                 return False
         return sized and self._guarded(headers)
 
@@ -181,12 +189,25 @@ def _kept(route: Route, error: PlatformError, answer: tuple[int, bytes]) -> tupl
     return (answer[0] == _OK and route.not_written(error)) or answer
 
 
+def _given_back(body: bytes, reply: tuple[int, bytes]) -> tuple[int, bytes]:
+    """Return a reply with the ids that came with the request."""
+    status, payload = reply
+    told = given_back(sent_headers(body))
+    return status, Reply.of(payload, {**reply_headers(payload), **told}) if told else payload
+
+
 _UNUSUAL = frozenset(
     {
         *(b"origin", b"expect", b"transfer-encoding", b"content-encoding", b"upgrade"),
-        *(binary.HEADER.encode(), b"x-request-id", b"traceparent", b"x-amz-security-token"),
+        b"x-amz-security-token",
     }
 )
+
+_IDS = frozenset({"x-request-id", "traceparent"})
+_CARRIED = frozenset({binary.HEADER.encode(), *(each.encode() for each in _IDS)})
+"""Headers that go with a body to the shape that reads it."""
+
+_NOTHING: Mapping[str, str] = {}
 
 
 class ScorerProtocol(HttpToolsProtocol):
@@ -204,6 +225,7 @@ class ScorerProtocol(HttpToolsProtocol):
         """Where the last of them went."""
         self.is_between = True
         """Whether the parser has seen whole requests only, and the last was answered here."""
+        self._carried: Mapping[str, str] = _NOTHING
         self._parts: list[bytes] = []
         self._replies: list[bytes] = []
         self._received = b""
@@ -220,7 +242,8 @@ class ScorerProtocol(HttpToolsProtocol):
                 if route is not None and known[1] <= route.most_bytes:
                     self._unset_keepalive_if_required()
                     self.idle_ticks = 0
-                    self.shared.gather(self, route, data[end:])
+                    body = data[end:]
+                    self.shared.gather(self, route, Sent.of(body, known[2]) if known[2] else body)
                     self.shared.end_turn_soon(self)
                     return
         self._received = data if self.is_between else b""
@@ -258,7 +281,14 @@ class ScorerProtocol(HttpToolsProtocol):
         ):
             self.route = route
             self._parts = []
+            self._carried = {
+                name.decode(): value.decode("latin-1")
+                for name, value in self.headers
+                if name in _CARRIED
+            }
             return
+        if self.unsent:
+            shared.answer_all()  # what is asked behind is answered behind
         url, headers = self.url, self.headers
         super().on_message_begin()
         self.url = url
@@ -285,7 +315,8 @@ class ScorerProtocol(HttpToolsProtocol):
         parts = self._parts
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         self._remember(body)
-        self.shared.gather(self, route, body)
+        carried = self._carried
+        self.shared.gather(self, route, Sent.of(body, carried) if carried else body)
 
     def _remember(self, body: bytes) -> None:
         """Know the request again by its head, if it is all that was received and no more.
@@ -295,7 +326,7 @@ class ScorerProtocol(HttpToolsProtocol):
         data, self._received = self._received, b""
         end = data.find(b"\r\n\r\n") + 4
         if data.startswith(b"POST ") and data[end:] == body:
-            self.shared.remember(data[:end], self.url, len(body))
+            self.shared.remember(data[:end], self.url, len(body), self._carried)
 
     def send_reply(self, reply: tuple[int, bytes]) -> None:
         """Send the reply to the oldest request; those of one turn in one write, a system call."""

@@ -61,18 +61,16 @@ class Route:
 
     def answer(self, body: bytes) -> tuple[int, bytes]:
         """Return status and JSON for a request's body; not to be sent before `batch` is flushed."""
-        if isinstance(body, Sent):
-            self.used = True
-            return self._explain([body], time.perf_counter_ns())[0]
         return self.answer_all([body])[0]
 
     def answer_all(self, bodies: Sequence[bytes]) -> list[tuple[int, bytes]]:
-        """Return `answer` of each body, which has no headers; all is done step by step."""
+        """Return `answer` of each body; the work of all is done step by step."""
         start = time.perf_counter_ns()
         self.used = True
         if self._quick is None:
             return self._explain(bodies, start)
-        return self._answer_quickly(bodies, start) or self._answer_apart(bodies, start)
+        quick = None if Sent in map(type, bodies) else self._answer_quickly(bodies, start)
+        return self._answer_apart(bodies, start) if quick is None else quick
 
     def _answer_quickly(
         self, bodies: Sequence[bytes], start: int

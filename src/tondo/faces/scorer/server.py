@@ -48,7 +48,7 @@ def serve(
     workers: Workers | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or the parent's end; then finish and close the log."""
-    shared = FastPath(service, guard, enabled=fast)
+    shared = FastPath(service, guard, enabled=fast, traces=spans is not None)
     protocol = type("BoundProtocol", (ScorerProtocol,), {"shared": shared})
     config = uvicorn.Config(
         make_app(service, guard, invoked=wire.invocations, spans=spans),

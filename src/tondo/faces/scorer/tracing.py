@@ -18,7 +18,7 @@ import msgspec
 from tondo.core.errors import PlatformError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from tondo.ports.clock import Clock
@@ -137,7 +137,9 @@ class TraceMiddleware:
         async def send_with_ids(message: Any) -> None:
             if message["type"] == "http.response.start":
                 statuses[0] = message["status"]
-                message["headers"] = [*message["headers"], *_told(request_id, traced, span_id)]
+                told = _told(request_id, traced, span_id)
+                ours = [(name.encode(), text.encode("latin-1")) for name, text in told]
+                message["headers"] = [*message["headers"], *ours]
             await send(message)
 
         await self._app(scope, receive, send_with_ids)
@@ -147,10 +149,16 @@ class TraceMiddleware:
             self._spans.write(traced, span_id, name, took_ns, statuses[0])
 
 
-def _told(request_id: str | None, traced: Traced | None, span_id: str) -> list[tuple[bytes, bytes]]:
+def given_back(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that a reply has because of the request's own: its ids, where valid."""
+    request_id = valid_request_id(headers.get("x-request-id"))
+    traced = parse_traceparent(headers.get("traceparent", ""))
+    return dict(_told(request_id, traced, secrets.token_hex(8)))
+
+
+def _told(request_id: str | None, traced: Traced | None, span_id: str) -> list[tuple[str, str]]:
     """Return the headers of a reply."""
-    told = [] if request_id is None else [(b"x-request-id", request_id.encode())]
+    told = [] if request_id is None else [("x-request-id", request_id)]
     if traced is not None:
-        text = f"00-{traced.trace_id}-{span_id}-{traced.flags}"
-        told.append((b"traceparent", text.encode()))
+        told.append(("traceparent", f"00-{traced.trace_id}-{span_id}-{traced.flags}"))
     return told

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 
 from tondo.faces.scorer.protocols import rows, v2
+from tondo.faces.scorer.protocols.carried import Sent
 from tondo.scoring.answer import Answer, Prediction
 from tondo.scoring.quick import quick_path
 
@@ -55,7 +56,9 @@ class QuickHandler:
         return None if scored is None else self._replies_of(scored)
 
     def takes(self, body: bytes) -> bool:
-        """Return whether a body is read here."""
+        """Return whether a body is read here: never one with headers of its own."""
+        if isinstance(body, Sent):
+            return False
         try:
             self._read([body])
         except Exception:  # noqa: BLE001 - whatever it is, the other way explains it
