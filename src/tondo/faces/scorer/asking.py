@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tondo.core.errors import TondoError
     from tondo.faces.scorer.service import Service
 
-_CARRIED: Final = frozenset({binary.HEADER, "x-request-id"})
+_CARRIED: Final = frozenset({binary.HEADER, "x-request-id", "traceparent"})
 """Headers that every shape may read."""
 
 _SHAPES: Final[tuple[tuple[str, Callable[[TondoError], bytes]], ...]] = (

@@ -9,9 +9,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from tondo.faces.scorer.admission import Admission
+from tondo.faces.scorer.limits import LimitedProtocol
 from tondo.faces.scorer.protocols import binary
 from tondo.faces.scorer.protocols.carried import Reply, Sent, reply_headers, sent_headers
 from tondo.faces.scorer.tracing import given_back
@@ -210,7 +209,7 @@ _CARRIED = frozenset({binary.HEADER.encode(), *(each.encode() for each in _IDS)}
 _NOTHING: Mapping[str, str] = {}
 
 
-class ScorerProtocol(HttpToolsProtocol):
+class ScorerProtocol(LimitedProtocol):
     """One connection. Subclassed per server with its `shared`."""
 
     shared: FastPath
@@ -218,7 +217,6 @@ class ScorerProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.route: Route | None = None
-        self.idle_ticks = 0
         self.unsent = 0
         """Requests that were gathered and not replied to."""
         self.last_route: Route | None = None
@@ -234,7 +232,7 @@ class ScorerProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take a request that is known by its head; leave everything else to the parser."""
-        if self.is_between:
+        if self.is_between and not self.refused:
             end = data.find(b"\r\n\r\n") + 4
             known = self.shared.heads.get(data[:end])
             if known is not None and len(data) - end == known[1] and self._may_be_quick():
@@ -261,6 +259,7 @@ class ScorerProtocol(HttpToolsProtocol):
         if not self.is_between:
             self._received = b""
         self.is_between = False
+        self.begin_head()
         self.url = b""
         self.headers = []
 
@@ -270,6 +269,7 @@ class ScorerProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Choose the way."""
+        self.end_head()
         shared = self.shared
         if (
             shared.enabled
@@ -305,13 +305,13 @@ class ScorerProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Leave the request to the end of this turn of the loop."""
+        self.end_request()
         route = self.route
         if route is None:
             super().on_message_complete()
             return
         self.route = None
         self.is_between = True
-        self.idle_ticks = 0
         parts = self._parts
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         self._remember(body)
@@ -346,6 +346,16 @@ class ScorerProtocol(HttpToolsProtocol):
         if last:
             self.transport.close()
 
+    @property
+    def owes(self) -> bool:
+        """Whether a request that is whole has not been answered."""
+        return self.unsent > 0 or super().owes
+
+    def end_when_answered(self) -> None:
+        """Close the connection with the last answer that is owed."""
+        self._closing = self.unsent > 0
+        super().end_when_answered()
+
     def shutdown(self) -> None:
         """End gracefully: a request that has begun is answered first."""
         if self.route is not None or self.unsent:
@@ -355,6 +365,7 @@ class ScorerProtocol(HttpToolsProtocol):
 
     def tick(self) -> None:
         """Close a connection on which nothing has happened for `IDLE_TICKS` seconds."""
+        super().tick()
         self.idle_ticks += 1
         busy = self.cycle is not None and not self.cycle.response_complete
         if self.idle_ticks > IDLE_TICKS and not busy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +17,19 @@ _REFUSED = 400
 
 _MOST_TIMES, _FIRST_NS = 4, 100_000
 """What one batch may show at most: four times what is known, and 100 microseconds."""
+
+_FAMILIES: Final = {
+    "tondo_requests_total": ("counter", "Requests answered, by status."),
+    "tondo_predictions_total": ("counter", "Rows scored."),
+    "tondo_shed_total": ("counter", "Requests refused because they would have waited too long."),
+    "tondo_request_seconds": (
+        "histogram",
+        "Time in the handler, from the whole body to the reply.",
+    ),
+}
+"""Name of each family of samples, none the beginning of another's, to its type and help."""
+
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -158,14 +171,12 @@ class Metrics:
 
     def text(self, gauges: Mapping[str, float]) -> str:
         """Return everything in the Prometheus text format."""
-        lines = [
-            "# TYPE tondo_requests_total counter",
-            "# TYPE tondo_predictions_total counter",
-            "# TYPE tondo_shed_total counter",
-            "# TYPE tondo_request_seconds histogram",
-        ]
-        for _, route in sorted(self._routes.items()):
-            lines.extend(route.lines())
+        samples = [line for _, route in sorted(self._routes.items()) for line in route.lines()]
+        lines = []
+        # The samples of a family stand together: a parser that is strict takes no others.
+        for name, (type_, help_) in _FAMILIES.items():
+            lines += [f"# HELP {name} {help_}", f"# TYPE {name} {type_}"]
+            lines += [line for line in samples if line.startswith(name)]
         for name, value in gauges.items():
             lines.append(f"# TYPE {name} gauge")
             lines.append(_sample(name, (), value))
@@ -174,5 +185,5 @@ class Metrics:
 
 def _sample(name: str, labels: Labels, value: float) -> str:
     number = str(value) if isinstance(value, int) else repr(float(value))
-    shown = ",".join(f'{key}="{each}"' for key, each in labels)
+    shown = ",".join(f'{key}="{each.translate(_ESCAPES)}"' for key, each in labels)
     return f"{name}{{{shown}}} {number}" if shown else f"{name} {number}"

@@ -12,7 +12,7 @@ from tondo.faces.scorer.admission import overloaded
 from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES
 from tondo.faces.scorer.protocols.carried import Sent, sent_headers
 from tondo.faces.scorer.protocols.quick import quick_handler
-from tondo.faces.scorer.tracing import valid_request_id
+from tondo.faces.scorer.tracing import request_id_of
 from tondo.faces.web.status import status_of
 from tondo.scoring.request import ScoreRequest
 
@@ -142,9 +142,7 @@ class Route:
         """Return the request of a body, or at once what to answer to one that is none."""
         try:
             request = self._handler.read(body, start_ns)
-            request.request_id = request.request_id or valid_request_id(
-                sent_headers(body).get("x-request-id")
-            )
+            request.request_id = request.request_id or request_id_of(sent_headers(body))
             return request  # noqa: TRY300 - what it is read by may raise
         except TondoError as error:
             return self._refuse(error)

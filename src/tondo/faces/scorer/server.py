@@ -49,7 +49,8 @@ def serve(
 ) -> None:
     """Serve until SIGTERM, SIGINT or the parent's end; then finish and close the log."""
     shared = FastPath(service, guard, enabled=fast, traces=spans is not None)
-    protocol = type("BoundProtocol", (ScorerProtocol,), {"shared": shared})
+    bound = {"shared": shared, "request_s": wire.request_timeout}
+    protocol = type("BoundProtocol", (ScorerProtocol,), bound)
     config = uvicorn.Config(
         make_app(service, guard, invoked=wire.invocations, spans=spans),
         http=protocol,

@@ -1,8 +1,8 @@
 """Request ids and W3C trace context: taken from the caller, given back, written as spans.
 
-An id in `X-Request-Id` is the logged request's id and goes back in the same header. A valid
-`traceparent` goes back with a span id of ours; where spans are asked for, one line of JSON a
-request says what a collector of OpenTelemetry reads: ids, name, start, end, attributes.
+An id in `X-Request-Id` is the logged request's id, else the trace's is, and goes back in that
+header. A valid `traceparent` goes back with a span id of ours; where spans are asked for, one line
+of JSON a request says what a collector of OpenTelemetry reads: ids, name, start, end, attributes.
 """
 
 from __future__ import annotations
@@ -65,6 +65,19 @@ def valid_request_id(text: str | None) -> str | None:
     ('a-1', None, None)
     """
     return text if text is not None and _REQUEST_ID.fullmatch(text) else None
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """Return a request's id: its own, else that of its trace, else None.
+
+    >>> request_id_of({"x-request-id": "a-1"})
+    'a-1'
+    """
+    if not headers:
+        return None
+    own = valid_request_id(headers.get("x-request-id"))
+    traced = None if own else parse_traceparent(headers.get("traceparent", ""))
+    return own if traced is None else traced.trace_id
 
 
 class Spans:

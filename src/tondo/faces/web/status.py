@@ -34,6 +34,8 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "TD-WEB-003": 401,
     "TD-WEB-004": 404,
     "TD-WEB-005": 405,
+    "TD-WEB-006": 431,
+    "TD-WEB-008": 408,
 }
 """Codes whose status is not that of their class."""
 

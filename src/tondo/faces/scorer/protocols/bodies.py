@@ -14,6 +14,10 @@ MAX_BODY_BYTES = 8 << 20
 """8 MiB: a thousand rows of a hundred columns with their names, several times over."""
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises for a body that is not its JSON."""
+
+
 def too_large(size: int) -> CallerError:
     """Build the error for a body above the limit."""
     return CallerError(
@@ -33,7 +37,7 @@ def decode_any(body: bytes) -> Any:
     """Return the JSON value of a body; TD-SCORE-005 when it is none, or nested too deeply."""
     try:
         return msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise malformed(f"the body cannot be read: {error}", expected="JSON in UTF-8") from None
     except RecursionError:
         raise malformed("the body is nested too deeply", expected="a few levels") from None

@@ -10,6 +10,7 @@ import msgspec
 from tondo.core.errors import CallerError
 from tondo.core.instants import from_micros
 from tondo.faces.scorer.protocols.bodies import (
+    UNREADABLE,
     check_fields,
     check_purpose,
     check_type,
@@ -61,7 +62,7 @@ class RowsHandler:
         """Return the request of a body; coded errors name the field that is wrong."""
         try:
             request: Any = self._decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             raise self._explained(body, str(error)) from None
         from_struct, as_of, purpose = self._from_struct, request.as_of, request.purpose
         return ScoreRequest(

@@ -14,6 +14,7 @@ from tondo.core.columns import item_type
 from tondo.core.errors import CallerError, near
 from tondo.faces.scorer.protocols import binary
 from tondo.faces.scorer.protocols.bodies import (
+    UNREADABLE,
     check_purpose,
     check_type,
     decode_any,
@@ -115,7 +116,7 @@ class V2Handler:
         body, behind = (body, b"") if length is None else binary.split(body, length)
         try:
             request = _decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             decode_any(body)
             raise _tensors(f"the request is not of the protocol: {error}") from None
         binary.take(request.inputs, behind)
