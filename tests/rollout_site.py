@@ -194,7 +194,7 @@ def running_site(folder, first):
         servers = Servers(workspace.parts)
         try:
             address = servers.start_scorer(port=0)
-            with RolloutLoop(workspace.rollouts):
+            with RolloutLoop(workspace):
                 yield Site(workspace, first, address)
         finally:
             servers.stop()

@@ -49,6 +49,19 @@ def test_a_bad_candidate_is_sent_back_without_any_alarm_set_up(site, fault):
     assert answers == {site.first.number}
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("fault", FAULTS)
+def test_at_three_thousand_requests_a_second_one_percent_is_enough(tmp_path, fault):
+    worse, _ = FAULTS[fault]
+    first = make_shop(tmp_path / "shop", steps=[0.01, 0.05, 0.2, 0.5])
+    with running_site(tmp_path / "shop", first) as site:
+        version = register(site.workspace, first, **worse)
+        with site.traffic(3_000, 60):
+            site.workspace.rollouts.start("buys", str(version.number), no_shadow=True)
+            ended = site.rollout_ends(40)
+    assert (ended.phase, ended.touched <= 200) == ("aborted", True)
+
+
 def test_the_same_package_again_goes_on_and_its_status_tells_why(site):
     version = register(site.workspace, site.first)
     with site.traffic(RATE, 60):

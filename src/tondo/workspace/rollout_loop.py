@@ -11,7 +11,7 @@ from tondo.core.errors import TondoError
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from tondo.workspace.verbs.rollouts import RolloutVerbs
+    from tondo.workspace.facade import Workspace
 
 _log = logging.getLogger("tondo.rollouts")
 
@@ -21,22 +21,28 @@ and what a second of log takes to read."""
 
 
 class RolloutLoop:
-    """A thread of the control plane while it is open: `with RolloutLoop(workspace.rollouts): ...`.
+    """A thread of the control plane while it is open: `with RolloutLoop(workspace): ...`.
 
-    Several may run, in as many processes: a step is applied once, whoever comes first.
+    Several may run, in as many processes: a step is applied once, whoever comes first. Who was
+    killed between a step and telling the scorers is made good at the next look of any of them.
     """
 
-    def __init__(self, rollouts: RolloutVerbs, *, every_s: float = LOOK_EVERY_S) -> None:
-        self._rollouts = rollouts
+    def __init__(self, workspace: Workspace, *, every_s: float = LOOK_EVERY_S) -> None:
+        self._workspace = workspace
         self._every_s = every_s
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rollouts", daemon=True)
 
     def look(self) -> None:
         """Advance each rollout under way once; what one meets is no matter of the others."""
-        for deployment in self._rollouts.running():
+        try:
+            self._workspace.deployment.reconcile()
+        except TondoError as error:
+            _log.warning("the scorers were not told the last plan: %s", error)
+        rollouts = self._workspace.rollouts
+        for deployment in rollouts.running():
             try:
-                step = self._rollouts.advance(deployment)
+                step = rollouts.advance(deployment)
             except TondoError as error:
                 _log.warning("the rollout of '%s' was not advanced: %s", deployment, error)
                 continue

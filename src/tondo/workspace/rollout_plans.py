@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from tondo.core.errors import ConflictError
@@ -10,7 +11,7 @@ from tondo.stages.deployment.guards import Condition
 from tondo.stages.deployment.publish import last_plan
 from tondo.stages.deployment.rollout import Rollout
 from tondo.stages.deployment.rollout_records import check_startable, find_rollout
-from tondo.stages.deployment.state import BASELINE, LIVE, variant_of
+from tondo.stages.deployment.state import variant_of
 from tondo.stages.deployment.status import DeploymentStatus, PlannedStep, RolloutPlan
 from tondo.workspace.rollout_looks import last_look
 from tondo.workspace.variants import pace_of
@@ -76,14 +77,7 @@ def preview(parts: Parts, deployment: str, version: ModelVersion, kind: str | No
             by="",
             why="",
         )
-        steps.append(
-            PlannedStep(
-                share=rollout.desired,
-                baseline=rollout.shares.get(BASELINE, rollout.shares.get(LIVE, 0.0)),
-                min_seconds=pace.seconds,
-                min_answers=pace.min_answers,
-            )
-        )
+        steps.append(_planned(rollout))
     return RolloutPlan(
         deployment=deployment,
         current=state.main.version,
@@ -92,6 +86,19 @@ def preview(parts: Parts, deployment: str, version: ModelVersion, kind: str | No
         steps=tuple(steps),
         detects=detects(pace.guards, steps=len(steps), compares=steps[0].baseline > 0),
         shadow=known_shadow(parts, deployment, version),
+    )
+
+
+def _planned(rollout: Rollout) -> PlannedStep:
+    baseline = rollout.arms[0]
+    beside = 0.0 if baseline is None else rollout.shares[baseline]
+    smaller = min(rollout.desired, beside or 1.0)
+    return PlannedStep(
+        share=rollout.desired,
+        baseline=beside,
+        min_seconds=rollout.min_seconds,
+        min_answers=rollout.min_answers,
+        requests=math.ceil(rollout.min_answers / smaller),
     )
 
 

@@ -10,7 +10,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from shop import ROW, bring_live, write_shop
 from tondo.core.errors import ConflictError, DefinitionError
+from tondo.scoring.plan import read_pointer, write_pointer
 from tondo.workspace.bootstrap import open_workspace
+from tondo.workspace.rollout_loop import RolloutLoop
 
 PACE = """\
 deployment: buys
@@ -61,7 +63,8 @@ def test_a_shadow_report_opens_the_way_and_is_named(folder):
 def test_a_preview_tells_steps_and_what_they_find_and_changes_nothing(shop):
     before = shop.parts.ledger.events()
     plan = shop.rollouts.preview("buys", "2")
-    assert [(each.share, each.baseline) for each in plan.steps] == [(0.05, 0.05), (0.4, 0.4)]
+    steps = [(each.share, each.baseline, each.requests) for each in plan.steps]
+    assert steps == [(0.05, 0.05, 200), (0.4, 0.4, 25)]
     assert plan.detects[0].requests == 4
     assert shop.rollouts.preview("buys", "2", pace="blue_green").steps[0].baseline == 0
     assert shop.parts.ledger.events() == before
@@ -118,6 +121,39 @@ def test_a_target_on_no_column_of_the_request_is_refused_and_nothing_starts(shop
     with pytest.raises(DefinitionError, match="TD-DEPLOY-009.*'device'"):
         start(shop, target=["divice=tablet"])
     assert shop.rollouts.running() == []
+
+
+def test_whoever_looks_next_counts_the_same_from_the_log(folder, shop):
+    start(shop)
+    for _ in range(40):
+        shop.deployment.predict("buys", ROW)
+    shop.rollouts.advance("buys")
+    first = shop.rollouts.status("buys").measured
+    with open_workspace(folder) as other:
+        other.rollouts.advance("buys")
+        again = other.rollouts.status("buys").measured
+    assert first.requests == 40
+    assert msgspec.structs.replace(again, at_us=first.at_us) == first
+
+
+def test_a_step_that_the_scorers_were_not_told_is_told_at_the_next_look(shop):
+    before = read_pointer(shop.parts.plan_pointer)
+    start(shop)
+    told = read_pointer(shop.parts.plan_pointer)
+    write_pointer(shop.parts.plan_pointer, before)
+    assert shop.rollouts.status("buys").conditions[0].status == "unmet"
+    RolloutLoop(shop).look()
+    assert read_pointer(shop.parts.plan_pointer) == told
+
+
+def test_a_log_that_cannot_be_read_stops_the_look_at_one_rollout_and_not_the_loop(shop, caplog):
+    start(shop)
+    appender = shop.parts.eventlog.appender("predictions/buys", "broken", durability="written")
+    appender.append(b"no frame of a request")
+    RolloutLoop(shop).look()
+    assert "TD-LOG-004" in caplog.text
+    assert shop.rollouts.running() == ["buys"]
+    assert shop.rollouts.abort("buys").phase == "aborted"
 
 
 def test_traffic_is_shared_by_ratios_and_said_again_changes_nothing(shop):

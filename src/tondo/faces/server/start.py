@@ -64,7 +64,7 @@ def _run(options: argparse.Namespace) -> int:
             workspace, token=token, allowed_hosts=options.allow_host, pages=page_routes()
         )
         address = address_of(options.host, listener)
-        loop = RolloutLoop(workspace.rollouts) if options.advance_rollouts else nullcontext()
+        loop = RolloutLoop(workspace) if options.advance_rollouts else nullcontext()
         with loop:
             serve(app, listener, address=address, parent_fd=options.parent_fd)
     return 0

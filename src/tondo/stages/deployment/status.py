@@ -67,6 +67,8 @@ class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
     """Share of the baseline beside it; 0 where there is nobody to compare with."""
     min_seconds: float
     min_answers: int
+    requests: int
+    """Requests of the deployment that it takes until the smaller arm has given `min_answers`."""
 
 
 class Detects(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import msgspec
 from tondo.workspace.publishing import published
 
 if TYPE_CHECKING:
+    from tondo.stages.deployment.measure import Measurements
     from tondo.stages.deployment.rollout import Phase, Rollout, Step
     from tondo.stages.deployment.status import DeploymentStatus, Look, RolloutPlan
     from tondo.stages.monitoring.arm_tail import ArmTail
@@ -172,7 +173,7 @@ class RolloutVerbs:
             return steer_rollout(
                 rollout,
                 phase,
-                measured=self._look(rollout).measured,
+                measured=self._measured(rollout),
                 ledger=parts.ledger,
                 clock=parts.clock,
                 by=by or parts.actor,
@@ -185,6 +186,15 @@ class RolloutVerbs:
 
         model = get_deployment(deployment, ledger=self._parts.ledger).main.model
         return RegistryVerbs(self._parts).version(model, version)
+
+    def _measured(self, rollout: Rollout) -> Measurements | None:
+        """Return what can be measured; a log that cannot be read keeps no hand from acting."""
+        from tondo.core.errors import TondoError
+
+        try:
+            return self._look(rollout).measured
+        except TondoError:
+            return None
 
     def _look(self, rollout: Rollout) -> Look:
         from tondo.workspace.rollout_looks import look
