@@ -5,7 +5,7 @@ import random
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -187,14 +187,15 @@ def _feed(process, body):
 
 
 @contextmanager
-def running_site(folder, first):
+def running_site(folder, first, *, looks=True):
+    """Serve the shop; without `looks` nobody here advances its rollouts."""
     from tondo.workspace.serving import Servers
 
     with open_workspace(folder) as workspace:
         servers = Servers(workspace.parts)
         try:
             address = servers.start_scorer(port=0)
-            with RolloutLoop(workspace):
+            with RolloutLoop(workspace) if looks else nullcontext():
                 yield Site(workspace, first, address)
         finally:
             servers.stop()

@@ -49,6 +49,26 @@ def test_a_bad_candidate_is_sent_back_without_any_alarm_set_up(site, fault):
     assert answers == {site.first.number}
 
 
+def test_a_control_plane_that_was_killed_goes_on_where_the_log_stood(tmp_path):
+    first = make_shop(tmp_path / "shop", steps=[SHARE, 0.5])
+    with running_site(tmp_path / "shop", first, looks=False) as site:
+        parts = site.workspace.parts
+        at = ["--project", str(parts.root), "--advance-rollouts", "--port", "0"]
+        version = register(site.workspace, first, fails=0.2)
+        planes = []
+        with site.traffic(RATE, 60):
+            site.workspace.rollouts.start("buys", str(version.number), no_shadow=True)
+            planes.append(parts.web_launcher.start(at))
+            planes[0].wait_ready(30)
+            planes[0].kill()
+            planes.append(parts.web_launcher.start(at))
+            planes[1].wait_ready(30)
+            ended = site.rollout_ends(40)
+        planes[1].stop()
+    assert ended.phase == "aborted"
+    assert "error_share" in ended.why
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("fault", FAULTS)
 def test_at_three_thousand_requests_a_second_one_percent_is_enough(tmp_path, fault):
