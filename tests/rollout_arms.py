@@ -67,6 +67,7 @@ def _measurement(arm, cut):
     ordered = np.sort(latencies)
     return ArmMeasurement(
         answers=len(latencies),
+        keys=len(latencies),
         requests=len(latencies),
         errors=errors,
         nulls=nulls,

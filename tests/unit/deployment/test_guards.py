@@ -16,6 +16,7 @@ from tondo.stages.deployment.guards import (
     latency_p50,
     latency_p99,
     loss,
+    missing_share,
     null_share,
     score_psi,
     score_shift,
@@ -101,3 +102,10 @@ def test_losses_are_compared_where_outcomes_have_come(worse, count, status):
     losses = [random.beta(2, 6, count), np.minimum(random.beta(2, 6, count) + worse, 1)]
     found = with_losses(measured(Arm(200, seed=1), Arm(200, seed=2)), *losses)
     assert loss(Guards(loss=0.05), found, COIN).status == status
+
+
+@pytest.mark.parametrize(
+    ("answered", "status"), [(100, "violated"), (170, "unmet"), (195, "met"), (260, "met")]
+)
+def test_answers_that_a_candidate_owes_are_missed(answered, status):
+    assert judge(missing_share, Arm(answered, seed=2), Arm(200, seed=1)) == status

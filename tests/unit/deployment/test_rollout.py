@@ -64,13 +64,13 @@ def test_a_started_rollout_has_a_baseline_of_the_candidates_size_and_leaves_the_
 
 def test_at_half_of_the_traffic_the_rest_is_the_baseline(room, rollout):
     after = step_on(room, rollout)
-    assert shares(room) == [("live", 1, 0.5), ("candidate", 2, 0.5)]
-    assert (after.step, after.arms) == (1, ("live", "candidate"))
+    assert shares(room) == [("baseline", 1, 0.5), ("candidate", 2, 0.5)]
+    assert (after.step, after.arms) == (1, ("baseline", "candidate"))
 
 
 def test_beyond_half_the_coin_is_not_even(room):
     rollout = begin(room, Pace(steps=(0.8,)))
-    assert (rollout.arms[0], rollout.coin.chance) == ("live", 0.8)
+    assert (rollout.arms[0], rollout.coin.chance) == ("baseline", 0.8)
 
 
 def test_a_rollout_goes_on_when_time_answers_and_guards_are_met(rollout):
@@ -109,7 +109,7 @@ def test_conditions_stand_in_one_order(rollout):
     assert [each.name for each in conditions] == [
         "seconds_at_share", "baseline_answers", "candidate_answers",
         "hard_error_share", "hard_null_share", "hard_slow_share",
-        "error_share", "null_share", "latency_p50_ratio", "latency_p99_ratio",
+        "missing_share", "error_share", "null_share", "latency_p50_ratio", "latency_p99_ratio",
         "score_shift", "score_psi",
     ]  # fmt: skip
     assert repr(conditions[1]) == "baseline_answers met: 3000 (limit 2000)"
@@ -119,7 +119,7 @@ def test_where_losses_are_asked_for_no_outcome_means_no_promotion(room):
     rollout = begin(room, Pace(steps=(0.1,), min_seconds=1, guards=Guards(loss=0.05)))
     step = next_step(rollout, look(rollout))
     assert (step.action, step.conditions[-1].name) == ("wait", "loss")
-    assert rollout.coin.questions == 5
+    assert rollout.coin.questions == 6
 
 
 def test_deciding_twice_on_the_same_numbers_decides_the_same(rollout):

@@ -27,9 +27,9 @@ Status = Literal["met", "unmet", "violated"]
 FALSE_STOPS = 0.01
 """Share of rollouts of a version against itself that comparing may stop, all steps together."""
 
-QUESTIONS = 4
-"""What is asked of each step: errors, nulls, slowness, scores. The two latencies are one bet over
-the same limits, the two guards on scores read one bet."""
+QUESTIONS = 5
+"""What is asked of each step: answers that are missing, errors, nulls, slowness, scores. The two
+latencies are one bet over the same limits, the two guards on scores read one bet."""
 
 FALSE_HARD_STOPS = 1e-3
 """Chance that a hard limit ever stops an arm whose true share is half of it."""
@@ -46,6 +46,9 @@ an estimate may reach the limit by chance though a retrained model moved by less
 class Guards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits on what a candidate may do worse than the current version."""
 
+    missing_share: float = 0.1
+    """Largest share of answers that the candidate may owe: what it was asked for and never logged,
+    because its process died or it is still at it."""
     error_share: float = 0.02
     """Largest share of failed requests above the baseline's."""
     hard_error_share: float = 0.2
@@ -131,6 +134,15 @@ def hard_slow_share(guards: Guards, measured: Measurements) -> Condition:
     return _own_share("hard_slow_share", new.stuck, new, guards.hard_slow_share)
 
 
+def missing_share(guards: Guards, measured: Measurements, coin: Coin) -> Condition:
+    """Compare how many keys each arm answered with how many the coin gave it."""
+    old, new = measured.baseline.keys, measured.candidate.keys
+    due = old * coin.chance / (1 - coin.chance)
+    missing = max(1 - new / due, 0.0) if due else None
+    evidence = log_more(old, new, 1 - coin.chance)
+    return _compared("missing_share", missing, guards.missing_share, evidence, coin)
+
+
 def error_share(guards: Guards, measured: Measurements, coin: Coin) -> Condition:
     """Compare the shares of failed requests."""
     old, new = measured.baseline, measured.candidate
@@ -202,6 +214,7 @@ HARD: tuple[Callable[[Guards, Measurements], Condition], ...] = (
 """Guards on the candidate alone, in the order in which conditions are shown."""
 
 COMPARING: tuple[Callable[[Guards, Measurements, Coin], Condition], ...] = (
+    missing_share,
     error_share,
     null_share,
     latency_p50,

@@ -21,6 +21,8 @@ class ArmMeasurement(msgspec.Struct, frozen=True, kw_only=True):
 
     answers: int = 0
     """Rows asked of this arm, failed ones among them."""
+    keys: int = 0
+    """Keys that this arm answered; without a sticky column, its answers."""
     requests: int = 0
     """Requests that this arm answered, whole or in part."""
     errors: int = 0

@@ -33,7 +33,7 @@ def requests_for_rate(base: float, times: float, coin: Coin, *, power: float = 0
     counts at that one look; the looks before only add to it. None when it takes too many.
 
     >>> requests_for_rate(0.01, 5.0, Coin(steps=4))
-    981
+    1005
     """
 
     def enough(requests: int) -> bool:

@@ -82,17 +82,20 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def arms(self) -> tuple[str | None, str]:
         """Names of the variants that are compared: the baseline, None where nobody is, and it."""
-        share = self.steps[self.step]
-        if share >= 1.0:
-            return None, CANDIDATE
-        return (LIVE if share >= HALF else BASELINE), CANDIDATE
+        return (None if self.steps[self.step] >= 1.0 else BASELINE), CANDIDATE
 
     @property
     def shares(self) -> dict[str, float]:
-        """Weight of each variant in this step: the rest, the baseline where it is one, and it."""
+        """Weight of each variant in this step: the rest where there is one, the baseline, and it.
+
+        The baseline has its own name also where it is all of the rest: so what a scorer answers
+        before it follows the step's plan is in neither arm.
+        """
         share = self.steps[self.step]
+        if share >= 1.0:
+            return {LIVE: 0.0, CANDIDATE: share}
         if share >= HALF:
-            return {LIVE: round(1.0 - share, 9), CANDIDATE: share}
+            return {BASELINE: round(1.0 - share, 9), CANDIDATE: share}
         return {LIVE: round(1.0 - 2 * share, 9), BASELINE: share, CANDIDATE: share}
 
     @property

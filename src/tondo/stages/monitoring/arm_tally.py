@@ -94,7 +94,7 @@ class ArmTally:
         self._stuck_us = stuck_us
         self._seen: set[str] | None = set() if once_a_key else None
         self._failed: set[tuple[str, bool]] | None = set() if once_a_key else None
-        self._answers = self._succeeded = self._stuck = 0
+        self._answers = self._fresh = self._succeeded = self._stuck = 0
         self._events = {True: 0, False: 0}
         """Requests that failed: with no number (True), or otherwise."""
         self._keys = {True: 0, False: 0}
@@ -112,6 +112,7 @@ class ArmTally:
         self._latencies[_cell(request.latency_us)] += 1
         self._stuck += request.latency_us > self._stuck_us
         fresh = [row for row in rows if self._is_fresh(row.key)]
+        self._fresh += len(fresh)
         if fresh and fresh[0] is rows[0]:
             self._slow[bisect_left(LATENCY_LIMITS_US, request.latency_us)] += 1
         for row in fresh:
@@ -127,6 +128,7 @@ class ArmTally:
         failed = sum(self._events.values())
         return ArmMeasurement(
             answers=self._answers,
+            keys=self._fresh,
             requests=round(self._succeeded / sample_rate) + failed,
             errors=self._events[False],
             nulls=self._events[True],
