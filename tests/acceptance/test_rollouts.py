@@ -21,7 +21,7 @@ FAULTS = {
     "fails": ({"fails": 0.2}, "error_share"),
     "nulls": ({"nulls": 0.2}, "null_share"),
     "shifted": ({"shift": 0.35}, "score_"),
-    "slow": ({"slow_products": 3}, "latency_p50_ratio"),
+    "slow": ({"slow_products": 3}, "latency_"),
 }
 
 
