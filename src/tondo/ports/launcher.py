@@ -51,3 +51,21 @@ class Launcher(Protocol):
         `nice` is 1 to 19: 19 takes the processor only where others leave it.
         """
         ...
+
+
+class MemberLauncher(Protocol):
+    """Starts processes that outlive this one: whoever comes next finds them."""
+
+    def start(
+        self,
+        arguments: Sequence[str],
+        *,
+        keep_open: Sequence[int] = (),
+        memory_mb: int | None = None,
+        niceness: int = 0,
+    ) -> int:
+        """Start `python -m tondo...`; return its process id.
+
+        It has our standard error and the descriptors `keep_open`, under their numbers.
+        """
+        ...

@@ -41,11 +41,11 @@ encode = msgspec.json.Encoder().encode
 async def ask(service: Service, request: Request, pattern: str, version: str | None) -> Response:
     """Return the answer of the route that a shape has for a deployment or one of its versions."""
     name = name_of(request)
-    table = service.require_table()
-    table.path_of(name, version)
+    service.require_table().unit_of(name, version)
+    body = await body_of(request)
     further = "" if version is None else f"/versions/{version}"
-    route = table.routes[pattern.format(name=name, version=further).encode()]
-    body = await _body(request)
+    url = pattern.format(name=name, version=further).encode()
+    route = await service.route_of(name, version, url)
     status, payload = await answer(
         service, route, _with_headers(request, body, route.reads_headers)
     )
@@ -57,7 +57,7 @@ def name_of(request: Request) -> str:
     return str(request.path_params["name"])
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request) -> bytes:
     """Read the body up to the limit; the rest is never kept."""
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":

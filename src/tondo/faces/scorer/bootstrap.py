@@ -24,17 +24,19 @@ from tondo.scoring.model import load_model
 from tondo.scoring.package import open_package
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tondo.faces.scorer.grpc.server import GrpcServer
+    from tondo.faces.scorer.pool.members import Kind
+    from tondo.faces.scorer.pool.membership import Membership
     from tondo.faces.scorer.service import Service
     from tondo.faces.scorer.sources import Source
     from tondo.faces.scorer.tracing import Spans
     from tondo.faces.scorer.wire import Wire
-    from tondo.faces.scorer.workers import Workers
     from tondo.faces.web.guard import Guard
     from tondo.ports.blobs import Blobs
     from tondo.ports.eventlog import EventLog
+    from tondo.ports.launcher import MemberLauncher
     from tondo.ports.online import OnlineStore
     from tondo.ports.packages import PackageSource
     from tondo.ports.runtime import RuntimeLoader
@@ -63,42 +65,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether V2 is spoken over gRPC too."""
     memory_mb: int | None = None
     """What all models together may take; None is no limit."""
+    only: str | None = None
+    """The one deployment that is served here: an isolated one."""
 
 
-def make_service(settings: Settings) -> Service:
+def make_service(settings: Settings, membership: Membership | None = None) -> Service:
     """Return a service with its source, not loaded yet."""
     # Late, so that library mode, which is here too, does not wait for what serves.
     import secrets
 
     from tondo.adapters.eventlog.files.log import FilesEventLog
     from tondo.faces.scorer.appenders import Appenders
+    from tondo.faces.scorer.isolation import Isolation
     from tondo.faces.scorer.metrics import Metrics
     from tondo.faces.scorer.residency import Residency
     from tondo.faces.scorer.service import Service
-    from tondo.faces.scorer.sources import FolderSource, PlanSource
+    from tondo.faces.scorer.sources import OnlySource
     from tondo.faces.scorer.table import TableBuilder
     from tondo.faces.scorer.threads import Threads
 
+    source = _source_of(settings)
     if settings.root is not None:
-        if not settings.root.is_dir():
-            raise NotFoundError(
-                "TD-SCORER-005",
-                f"there is no folder {settings.root}",
-                expected="a workspace's folder",
-                path=str(settings.root),
-            )
-        root = settings.root
-        key = _workspace_key(root / "key")
-        source: Source = PlanSource(root / "serving" / "pointer.json", _blobs_of(root / "blobs"))
-        log: EventLog | None = FilesEventLog(root / "eventlog")
-        online = _online_of(root)
+        key = _workspace_key(settings.root / "key")
+        log: EventLog | None = FilesEventLog(settings.root / "eventlog")
+        online = _online_of(settings.root)
     else:
         key = None
-        folder = settings.packages or Path()
-        log_mode = "off" if settings.log is None else "written"
-        source = FolderSource(folder, log_mode=log_mode)
         log = None if settings.log is None else FilesEventLog(settings.log)
         online = _no_online
+    if settings.only is not None:
+        source = OnlySource(source, settings.only)
+    membership = membership or make_membership(None, [])
     metrics = Metrics()
     # Unique among live writers, also where process ids repeat (containers on one volume).
     appenders = Appenders(log, f"scorer-{os.getpid()}-{secrets.token_hex(4)}")
@@ -112,14 +109,56 @@ def make_service(settings: Settings) -> Service:
         further=_grpc_shapes() if settings.grpc else (),
     )
     most_bytes = None if settings.memory_mb is None else settings.memory_mb << 20
-    return Service(
+    service = Service(
         source=source,
         residency=Residency(runtime_loaders(), key=key, most_bytes=most_bytes),
         builder=builder,
         appenders=appenders,
         metrics=metrics,
         threads=Threads(min(_MOST_THREADS, len(os.sched_getaffinity(0)))),
+        isolation=Isolation(membership.run, metrics),
     )
+    service.processes = membership.state
+    membership.isolated = lambda: service.isolated
+    return service
+
+
+def _source_of(settings: Settings) -> Source:
+    from tondo.faces.scorer.sources import FolderSource, PlanSource
+
+    if settings.root is None:
+        log_mode = "off" if settings.log is None else "written"
+        return FolderSource(settings.packages or Path(), log_mode=log_mode)
+    if not settings.root.is_dir():
+        raise NotFoundError(
+            "TD-SCORER-005",
+            f"there is no folder {settings.root}",
+            expected="a workspace's folder",
+            path=str(settings.root),
+        )
+    pointer = settings.root / "serving" / "pointer.json"
+    return PlanSource(pointer, _blobs_of(settings.root / "blobs"))
+
+
+def isolated_limits(settings: Settings) -> Callable[[], Mapping[str, int | None]]:
+    """Return what tells which deployments are isolated now, with their memory limits in MB."""
+    from tondo.faces.scorer.sources import IsolatedLimits
+
+    return dict if settings.root is None else IsolatedLimits(_source_of(settings))
+
+
+def make_launcher() -> MemberLauncher:
+    """Return what starts the processes of a scorer."""
+    from tondo.adapters.launchers.members import DetachedLauncher
+
+    return DetachedLauncher()
+
+
+def make_membership(kind: Kind | None, arguments: Sequence[str], **named: Any) -> Membership:
+    """Return what this process is among those of a scorer."""
+    from tondo.faces.scorer.pool.membership import Membership
+
+    return Membership(kind, make_launcher(), arguments, **named)
 
 
 def open_feature_service(settings: ServiceSettings) -> FeatureService:
@@ -156,14 +195,6 @@ def open_spans(path: Path | None) -> Spans | None:
     from tondo.faces.scorer.tracing import Spans
 
     return None if path is None else Spans(path, SystemClock())
-
-
-def start_workers(arguments: Sequence[str], number: int) -> Workers | None:
-    """Start `number` further workers, or none."""
-    from tondo.adapters.launchers.processes import ProcessLauncher
-    from tondo.faces.scorer.workers import Workers
-
-    return Workers(ProcessLauncher(), arguments, number) if number > 0 else None
 
 
 def load(

@@ -9,7 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route as UrlRoute
 
 from tondo.core.errors import CallerError
-from tondo.faces.scorer.asking import ask, json_response, name_of
+from tondo.faces.scorer.asking import ask, body_of, json_response, name_of
+from tondo.faces.scorer.doorman import handed_on
 from tondo.faces.scorer.protocols import invocations, rows, sagemaker, tensorflow
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class _Pages:
         told = request.headers.get(DEPLOYMENT) or request.headers.get(sagemaker.TARGET_MODEL)
         name = self._one(told or self._invoked)
         variant = request.headers.get(sagemaker.TARGET_VARIANT)
+        if name in self._service.isolated:
+            return await handed_on(self._service, name, request.scope, await body_of(request))
         await self._service.ensure(name, variant)
         request.path_params["name"] = name
         return await ask(self._service, request, invocations.ROUTE, variant)

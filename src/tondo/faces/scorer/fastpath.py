@@ -363,6 +363,10 @@ class ScorerProtocol(LimitedProtocol):
         else:
             super().shutdown()
 
+    def close_after_reply(self) -> None:
+        """Let the next reply be the last: the caller will connect anew."""
+        self._closing = True
+
     def tick(self) -> None:
         """Close a connection on which nothing has happened for `IDLE_TICKS` seconds."""
         super().tick()

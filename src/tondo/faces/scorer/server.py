@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 from email.utils import formatdate
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -21,14 +22,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tondo.faces.scorer.grpc.server import GrpcServer
+    from tondo.faces.scorer.pool.membership import Membership
     from tondo.faces.scorer.service import Service
     from tondo.faces.scorer.tracing import Spans
     from tondo.faces.scorer.wire import Wire
-    from tondo.faces.scorer.workers import Workers
     from tondo.faces.web.guard import Guard
 
 _GRACE_S = 10
 """Seconds that requests in flight have when the process is asked to end."""
+
+_CARE_S = 0.4
+"""A supervisor that was killed is missed for so long at most."""
+
+_DRAIN_S = 1.0
+"""A caller that keeps a connection and is silent for so long is closed upon."""
 
 _SLOW_KEEP_ALIVE_S = 75
 """Idle seconds of a connection last answered by the slow way; the fast way counts its own."""
@@ -37,7 +44,7 @@ _SLOW_KEEP_ALIVE_S = 75
 def serve(
     service: Service,
     guard: Guard,
-    listener: socket.socket,
+    listener: socket.socket | Path,
     *,
     wire: Wire,
     spans: Spans | None = None,
@@ -45,9 +52,12 @@ def serve(
     fast: bool,
     parent_fd: int | None,
     announce: Callable[[], None],
-    workers: Workers | None = None,
+    membership: Membership,
 ) -> None:
-    """Serve until SIGTERM, SIGINT or the parent's end; then finish and close the log."""
+    """Serve until SIGTERM, SIGINT or the parent's end; then finish and close the log.
+
+    `listener` is a bound socket, or the path of a Unix socket to be made.
+    """
     shared = FastPath(service, guard, enabled=fast, traces=spans is not None)
     bound = {"shared": shared, "request_s": wire.request_timeout}
     protocol = type("BoundProtocol", (ScorerProtocol,), bound)
@@ -64,25 +74,24 @@ def serve(
         server_header=False,
         timeout_keep_alive=_SLOW_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
+        uds=str(listener) if isinstance(listener, Path) else None,
     )
     server = _Server(config, shared, service, parent_fd=parent_fd, announce=announce)
-    server.workers, server.beside = workers, beside
+    server.membership, server.beside = membership, beside
     flusher = Flusher(service.appenders.sync)
     flusher.start()
     try:
-        server.run(sockets=[listener])
+        server.run(sockets=None if isinstance(listener, Path) else [listener])
     except KeyboardInterrupt:
         pass  # uvicorn raises the signal again after it has ended everything
     finally:
         flusher.stop()
-        if workers is not None:
-            workers.stop()
         service.threads.stop()
         service.appenders.roll()
 
 
 class _Server(uvicorn.Server):
-    workers: Workers | None = None
+    membership: Membership
     beside: GrpcServer | None = None
     """What speaks gRPC."""
 
@@ -119,6 +128,7 @@ class _Server(uvicorn.Server):
         self._background = [
             loop.create_task(self._service.watch()),
             loop.create_task(self._tick()),
+            loop.create_task(self._care()),
         ]
         if self._parent_fd is not None:
             os.set_blocking(self._parent_fd, False)
@@ -131,7 +141,19 @@ class _Server(uvicorn.Server):
             task.cancel()
         if self.beside is not None:
             await self.beside.stop(_GRACE_S)
+        if self.membership.others:
+            await self._drain()
         await super().shutdown(sockets)
+
+    async def _drain(self) -> None:
+        """Accept nobody any more, and let callers go with a reply rather than without one."""
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _DRAIN_S
+        self._let_go(1.0)
+        while self.server_state.connections and loop.time() < deadline:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
 
     def _parent_spoke(self) -> None:
         """End when the parent's pipe is closed, whatever ended the parent."""
@@ -150,6 +172,27 @@ class _Server(uvicorn.Server):
             for connection in list(self.server_state.connections):
                 if isinstance(connection, ScorerProtocol):
                     connection.tick()
-            if self.workers is not None:
-                self.workers.check()
             await asyncio.sleep(1.0)
+
+    async def _care(self) -> None:
+        """Do our part for the other processes; share connections with a worker that is new."""
+        others = 0
+        while not self.should_exit:
+            if not self.membership.look():
+                self.should_exit = True
+            now = self.membership.others
+            if now > others:
+                self._let_go((now - others) / (now + 1))
+            others = now
+            await asyncio.sleep(_CARE_S)
+
+    def _let_go(self, share: float) -> None:
+        """Close a share of the connections after their next reply.
+
+        Their callers come again, and whoever has time takes them.
+        """
+        connections = [
+            each for each in self.server_state.connections if isinstance(each, ScorerProtocol)
+        ]
+        for connection in connections[: int(len(connections) * share)]:
+            connection.close_after_reply()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tondo.faces.scorer.appenders import Appenders
+    from tondo.faces.scorer.isolation import Isolation
     from tondo.faces.scorer.metrics import Metrics
     from tondo.faces.scorer.residency import Residency
     from tondo.faces.scorer.route import Route
@@ -49,17 +50,21 @@ class Service:
         appenders: Appenders,
         metrics: Metrics,
         threads: Threads,
+        isolation: Isolation,
     ) -> None:
         self.source = source
         self.residency = residency
         self.metrics = metrics
         self.appenders = appenders
         self.threads = threads
+        self.isolation = isolation
         self.table: RouteTable | None = None
         self.refused: TondoError | None = None
         """Why the newest plan is not served."""
         self.fast: dict[bytes, Route] = {}
         self.fast_answers = 0
+        self.processes: Callable[[], Any] = _alone
+        """What is known of the other processes of this scorer; None where there are none."""
         self.lag_s = 0.0
         """By how much the event loop was late at the last look."""
         self._builder = builder
@@ -81,6 +86,12 @@ class Service:
         if self.refused is not None or self.table is None:
             return self.refused
         return next((unit.error for unit in self.table.units.values() if unit.error), None)
+
+    @property
+    def isolated(self) -> set[str]:
+        """The deployments whose models run in processes of their own."""
+        planned = self.table.plan.deployments if self.table else {}
+        return {name for name, each in planned.items() if each.isolate == "process"}
 
     def require_table(self) -> RouteTable:
         """Return the table; TD-SCORER-002 while no plan was loaded."""
@@ -162,6 +173,7 @@ class Service:
             kept = set(map(id, table.units.values()))
             self._leaving.add(unit for unit in before.units.values() if id(unit) not in kept)
         self._make_room(None)
+        self.isolation.follow(self.isolated)
         _log.info("serving plan %d", table.plan.number)
 
     async def ensure(self, name: str, version: str | None = None) -> None:
@@ -177,6 +189,11 @@ class Service:
             if unit.error is not None and unit.used_at < self._tried.get(unit.key, 0.0) + RETRY_S:
                 raise unit.error
             await asyncio.shield(self._load_of(unit))
+
+    async def route_of(self, name: str, version: str | None, url: bytes) -> Route:
+        """Return the route of a scoring URL once its models are in memory, to be used at once."""
+        await self.ensure(name, version)
+        return self.require_table().routes[url]
 
     def _load_of(self, unit: Unit) -> asyncio.Task[None]:
         """Return the load of a unit that is under way, or begin it."""
@@ -266,3 +283,7 @@ class Service:
     def gauges(self) -> dict[str, float]:
         """Return what GET /metrics shows besides the counters."""
         return gauges_of(self)
+
+
+def _alone() -> None:
+    """Know of nobody else."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from tondo.core.canonical import digest_bytes
-from tondo.core.errors import DefinitionError, NotFoundError
+from tondo.core.errors import DefinitionError, NotFoundError, TondoError
 from tondo.scoring.package import open_package
 from tondo.scoring.plan import (
     PlannedDeployment,
@@ -156,3 +158,47 @@ class FolderSource:
             },
             PlannedDeployment,
         )
+
+
+class OnlySource:
+    """Another source, of which one deployment is served here: what an isolated process follows."""
+
+    def __init__(self, source: Source, name: str) -> None:
+        self._source = source
+        self._name = name
+
+    def changed(self) -> bool:
+        """Say whether the other may have something new."""
+        return self._source.changed()
+
+    def read(self, loaded: int | None) -> Desired | None:
+        """Return what is newer, with the one deployment, if it is there."""
+        desired = self._source.read(loaded)
+        if desired is None:
+            return None
+        found = desired.plan.deployments.get(self._name)
+        here = {} if found is None else {self._name: replace(found, isolate="none")}
+        return Desired(plan=replace(desired.plan, deployments=here), package=desired.package)
+
+
+class IsolatedLimits:
+    """Which deployments of a source run in processes of their own, and with how much memory."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._number: int | None = None
+        self._limits: dict[str, int | None] = {}
+
+    def __call__(self) -> dict[str, int | None]:
+        """Return deployment to MB, None for no limit; one that cannot be read changes nothing."""
+        if self._source.changed():
+            with contextlib.suppress(TondoError, OSError):
+                desired = self._source.read(self._number)
+                if desired is not None:
+                    self._number = desired.plan.number
+                    self._limits = {
+                        name: each.memory_mb
+                        for name, each in desired.plan.deployments.items()
+                        if each.isolate == "process"
+                    }
+        return self._limits

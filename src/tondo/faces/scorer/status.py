@@ -26,6 +26,7 @@ def status_of_service(service: Service, started: float) -> dict[str, Any]:
         "memory_bytes": resident_bytes(),
         "models": _models(service),
         "loop_lag_ms": round(service.lag_s * 1e3, 3),
+        "processes": service.processes(),
         "counters": service.metrics.totals(),
         "fast_answers": service.fast_answers,
     }

@@ -177,20 +177,22 @@ class TableBuilder:
         """Return a unit as it answers; `models` by digest of their packages. For any thread."""
         built = unit.cold()
         cost = worst([models[each].cost for each in unit.packages])
-        name, further = unit.key
-        if further is None:
+        whole_routes: list[tuple[str, Route]] = []
+        if unit.key[1] is None:
             whole = self._maker(unit.deployment, unit.variants, models)
             built.path = whole()
-            self._add(built, name, "", built.path, whole, cost)
+            whole_routes = self._routes(built.path, whole, cost)
+            _add(built, "", whole_routes)
         for variant in unit.variants:
             alone = self._maker(unit.deployment, (variant,), models)
             only = len(unit.variants) == 1 and built.path is not None
             path = built.path if only and built.path is not None else alone()
+            routes = whole_routes if only else self._routes(path, alone, cost)
             built.path = built.path or path
             for reference in references_of(variant):
                 if reference in built.references and reference not in built.versions:
                     built.versions[reference] = path
-                    self._add(built, name, f"/versions/{reference}", path, alone, cost)
+                    _add(built, f"/versions/{reference}", routes)
         return built
 
     def _maker(
@@ -221,20 +223,24 @@ class TableBuilder:
 
         return make
 
-    def _add(
-        self,
-        unit: Unit,
-        name: str,
-        version: str,
-        path: ScoringPath,
-        make: Callable[..., ScoringPath],
-        cost: Cost,
-    ) -> None:
-        """Add the routes of a path: one a shape."""
+    def _routes(
+        self, path: ScoringPath, make: Callable[..., ScoringPath], cost: Cost
+    ) -> list[tuple[str, Route]]:
+        """Return the routes of a path, one a shape, with their URLs' patterns."""
+        routes = []
         for pattern, handler in self._shapes:
-            metrics = self._metrics.route(name, handler.protocol)
-            route = Route(handler(path), metrics)
+            route = Route(
+                handler(path), self._metrics.route(path.deployment.name, handler.protocol)
+            )
             route.slow = cost.slow
             route.most_bytes = min(route.most_bytes, cost.most_bytes)
             route.twins = Twins(handler, make, logged=path.appender is not None)
-            unit.routes[pattern.format(name=name, version=version).encode()] = route
+            routes.append((pattern, route))
+        return routes
+
+
+def _add(unit: Unit, version: str, routes: Sequence[tuple[str, Route]]) -> None:
+    """Let routes answer under the URLs of a version, or of the deployment."""
+    for pattern, route in routes:
+        url = pattern.format(name=unit.key[0], version=version)
+        unit.routes[url.encode()] = route

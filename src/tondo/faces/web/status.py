@@ -27,6 +27,7 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "TD-SCORER-010": 503,
     "TD-SCORER-011": 503,
     "TD-SCORER-012": 503,
+    "TD-SCORER-013": 503,
     "TD-SCORER-014": 503,
     "TD-SCORER-015": 503,
     "TD-WEB-001": 421,
