@@ -60,7 +60,7 @@ def supervise(
         parent_fd=options.parent_fd,
     )
     try:
-        return supervisor.run(ready)
+        return supervisor.run(None if listener is None else ready)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

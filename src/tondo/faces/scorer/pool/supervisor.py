@@ -69,18 +69,19 @@ class Supervisor:
         self._measured_at = 0.0
         self._ending = False
 
-    def run(self, ready: Callable[[], None]) -> int:
+    def run(self, ready: Callable[[], None] | None) -> int:
         """Run until SIGTERM, SIGINT or the parent's end; return the exit code.
 
-        `ready` is called once when as many workers answer as there must be. A worker that ends before that
-        ends everything: what it wrote to standard error says why.
+        `ready` is called once when as many workers answer as there must be. A worker that ends
+        before that ends everything: what it wrote to standard error says why. A supervisor that
+        was started anew has None: the scorer has begun long ago.
         """
         woken = self._listen()
         self._adopt()
-        told = False
+        told = ready is None
         while not self._ending:
             self._look(time.monotonic())
-            if not told:
+            if ready is not None and not told:
                 there = [each for each in self._run.members("worker") if each.ready]
                 told = len(there) >= self._scale.least
                 if told:
