@@ -12,9 +12,20 @@ import sys
 import time
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
+from benchmarks.language_equality.exported import OnnxEngine, judged
 from benchmarks.language_equality.grow import every_function, feature
-from benchmarks.language_equality.judge import Judge, Mismatch, evaluators, open_evaluators
+from benchmarks.language_equality.judge import (
+    REFERENCE,
+    Judge,
+    Mismatch,
+    evaluators,
+    open_evaluators,
+)
+
+if TYPE_CHECKING:
+    from tondo.ports.engine import Evaluator
 
 OPENING = "<!-- long run of {engines}: python -m benchmarks.language_equality --write FILE -->"
 CLOSING = "<!-- end of the long run -->"
@@ -26,8 +37,7 @@ ALL_EVERY = 20
 def main() -> int:
     """Run, and return 1 at a mismatch."""
     options = _parser().parse_args()
-    names = options.engines.split(",") if options.engines else sorted(evaluators())
-    engines = open_evaluators(*names)
+    engines = _opened(options)
     judge, random = Judge(engines), Random(options.seed)
     started = time.monotonic()
     try:
@@ -46,11 +56,21 @@ def main() -> int:
     return 0
 
 
+def _opened(options: argparse.Namespace) -> dict[str, Evaluator]:
+    if options.exported:
+        return {**open_evaluators(REFERENCE), "onnx": OnnxEngine()}
+    return open_evaluators(
+        *(options.engines.split(",") if options.engines else sorted(evaluators()))
+    )
+
+
 def _run(judge: Judge, random: Random, options: argparse.Namespace, *, until: float) -> None:
     batch = 0
     while judge.tally.pairs < options.pairs and time.monotonic() < until:
         grown = [feature(random) for _ in range(TREES)]
         nodes = every_function(random) if batch % ALL_EVERY == 0 else grown
+        if options.exported:
+            nodes = [each for each in nodes if judged(each)]
         judge.batch(random, nodes, options.rows)
         batch += 1
         print(f"{judge.tally.pairs:,} pairs", end="\r", file=sys.stderr, flush=True)
@@ -74,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--engines", default="", help="such as duckdb,rows; every one if left out")
+    parser.add_argument(
+        "--exported", action="store_true", help="exported graphs, on trees that can be exported"
+    )
     parser.add_argument("--rows", type=int, default=500, help="for each expression")
     parser.add_argument("--write", type=Path)
     return parser

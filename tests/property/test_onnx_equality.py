@@ -10,38 +10,29 @@ from random import Random
 
 from tondo.adapters.exports.onnx.lowering_table import LOWERINGS
 from tondo.adapters.exports.onnx.reference import OWN_SINES
-from tondo.language.tree import Call, nodes_of
 
 ROOT = Path(__file__).parents[2]
-PLACES = [str(ROOT), str(ROOT / "tests")]
-sys.path[:0] = PLACES
+sys.path.insert(0, str(ROOT))
 try:
     from benchmarks.language_equality import grow, judge
-
-    from onnx_answers import OnnxEngine, exportable
+    from benchmarks.language_equality.exported import OnnxEngine, judged
 finally:
-    for each in PLACES:
-        sys.path.remove(each)
+    sys.path.remove(str(ROOT))
 
 LEAST_PAIRS = 60_000
 MOST_UNDECIDED = 0.002
 
 
-def judged_here(node):
-    functions = {each.function for each in nodes_of(node) if isinstance(each, Call)}
-    return functions.isdisjoint(OWN_SINES) and exportable(node)
-
-
 def test_onnx_agrees_wherever_the_language_decides(capsys):
     random = Random(20_130_402)
     reference = judge.evaluators()[judge.REFERENCE]()
-    judged = judge.Judge({judge.REFERENCE: reference, "onnx": OnnxEngine()})
+    judging = judge.Judge({judge.REFERENCE: reference, "onnx": OnnxEngine()})
     for place in range(24):
         grown = [grow.feature(random) for _ in range(60)] if place % 3 else []
-        nodes = [each for each in grown or grow.every_function(random) if judged_here(each)]
-        judged.batch(random, nodes, 100)
+        nodes = [each for each in grown or grow.every_function(random) if judged(each)]
+        judging.batch(random, nodes, 100)
     with capsys.disabled():
-        print("\nonnx:", *judged.tally.lines(), sep="\n  ")
-    assert judged.tally.pairs >= LEAST_PAIRS
-    assert judged.tally.undecided_share <= MOST_UNDECIDED
-    assert set(judged.tally.functions) >= set(LOWERINGS) - set(OWN_SINES)
+        print("\nonnx:", *judging.tally.lines(), sep="\n  ")
+    assert judging.tally.pairs >= LEAST_PAIRS
+    assert judging.tally.undecided_share <= MOST_UNDECIDED
+    assert set(judging.tally.functions) >= set(LOWERINGS) - set(OWN_SINES)

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-sys.path.insert(0, str(Path(__file__).parents[1] / "language"))
-
-from test_golden import assert_value, cases
-
-from onnx_answers import evaluated, exportable, refusals
 from tondo.language.check import check
 from tondo.language.parse import parse
+
+ROOT = Path(__file__).parents[3]
+PLACES = [str(ROOT), str(ROOT / "tests" / "unit" / "language")]
+sys.path[:0] = PLACES
+try:
+    from benchmarks.language_equality.exported import evaluated, exportable, refusals
+    from test_golden import assert_value, cases
+finally:
+    for place in PLACES:
+        sys.path.remove(place)
 
 LEAST_EDGES = 400
 """Edges that the exporter answered when this was written."""

@@ -14,7 +14,7 @@ import scored
 from tondo.adapters.exports.onnx.exporter import OnnxExporter
 from tondo.adapters.libraries.lightgbm.train import LightGBMLibrary
 from tondo.adapters.libraries.sklearn.train import SklearnLibrary
-from tondo.core.errors import DefinitionError
+from tondo.core.errors import DefinitionError, OutsideError
 from tondo.language.check import check
 from tondo.language.parse import parse
 from tondo.language.rows import compile_vector
@@ -147,6 +147,24 @@ def test_thresholds_themselves_go_the_same_way():
     found = OnnxExporter().answers(exported(form, features=features), rows)
     for row, answer in zip(rows, found, strict=True):
         assert abs(answer.score - runtime.predict_row(vector(row))) <= 1e-12
+
+
+def test_a_graph_that_the_installed_onnxruntime_cannot_run_is_told():
+    graph = exported(FORMS["logistic"]())
+    damaged = msgspec.structs.replace(graph, data=graph.data[:-200])
+    with pytest.raises(OutsideError, match="TD-EXPORT-003: onnxruntime .* cannot run the graph"):
+        OnnxExporter().answers(damaged, made_rows(2))
+
+
+def test_nothing_is_in_a_graph_that_leads_to_no_answer():
+    import onnx
+
+    graph = onnx.load_model_from_string(exported(FORMS["trees"]()).data).graph
+    read = {name for node in graph.node for name in node.input}
+    assert {each.name for each in graph.initializer} <= read
+    assert {name for node in graph.node for name in node.output} - read == {
+        each.name for each in graph.output
+    }
 
 
 def test_equal_models_have_equal_bytes():

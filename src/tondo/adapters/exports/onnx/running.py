@@ -10,6 +10,7 @@ import onnxruntime
 
 from tondo.adapters.exports.onnx.forms import NULL_SUFFIX
 from tondo.adapters.exports.onnx.writer import BOOL, FLOAT64, INT64, STRING
+from tondo.core.errors import OutsideError
 from tondo.language.values import READERS
 from tondo.ports.exporter import GraphAnswer
 
@@ -24,15 +25,14 @@ _ERRORS_ONLY = 3
 
 
 def answers(graph: ExportedGraph, rows: Sequence[Mapping[str, Any]]) -> list[GraphAnswer]:
-    """Return what onnxruntime says of rows in the language's own values."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = _ERRORS_ONLY
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(graph.data, options, providers=["CPUExecutionProvider"])
+    """Return what onnxruntime says of rows in the language's own values.
+
+    TD-EXPORT-003 where the installed one cannot run the graph.
+    """
     given: dict[str, np.ndarray] = {}
     for each in graph.inputs:
         given |= _columns(each, rows)
-    answered = session.run([each.name for each in graph.outputs], given)
+    answered = _run(graph, given)
     roles = [each.role for each in graph.outputs]
     found: dict[str, np.ndarray] = dict(zip(roles, answered, strict=True))
     decisions = found["decision"].ravel().tolist() if "decision" in found else [None] * len(rows)
@@ -46,6 +46,24 @@ def answers(graph: ExportedGraph, rows: Sequence[Mapping[str, Any]]) -> list[Gra
             found["features"].tolist(), found["score"].ravel().tolist(), decisions, strict=True
         )
     ]
+
+
+def _run(graph: ExportedGraph, given: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    options.intra_op_num_threads = 1
+    providers = ["CPUExecutionProvider"]
+    try:
+        session = onnxruntime.InferenceSession(graph.data, options, providers=providers)
+        found: list[np.ndarray] = session.run([each.name for each in graph.outputs], given)
+    except Exception as error:  # a library's edge: what it raises has no common class
+        raise OutsideError(
+            "TD-EXPORT-003",
+            f"onnxruntime {onnxruntime.__version__} cannot run the graph: {error}",
+            expected="onnxruntime 1.21 or newer",
+            fix="Upgrade it: pip install -U onnxruntime",
+        ) from error
+    return found
 
 
 def _columns(read: GraphInput, rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
