@@ -1,11 +1,17 @@
-"""An exported model scored in another language: JavaScript, by onnxruntime for Node."""
+"""Exported models scored in other languages: Java, and JavaScript by onnxruntime for Node.
+
+Java calls the C interface of the library that comes with onnxruntime for Python; no jar is needed.
+"""
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import onnxruntime
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -17,7 +23,9 @@ from tondo.workspace.bootstrap import open_workspace
 pytestmark = pytest.mark.long
 
 PACKAGE = "onnxruntime-node@1.30.0"
-CHECK = Path(__file__).with_name("onnx_check.mjs")
+HERE = Path(__file__).parent
+FIRST_JAVA = 22
+"""From here on Java calls libraries without further flags (JEP 454) and runs a single file."""
 TIMES = """\
 model: buys_times
 owner: ana
@@ -47,9 +55,22 @@ def run(*command):
     return subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
 
 
-@pytest.fixture(scope="module")
-def modules(tmp_path_factory):
-    """A folder with onnxruntime for Node; its binary comes with the package."""
+def by_java(_):
+    """The command that checks in Java."""
+    for home in [os.environ.get("JAVA_HOME", "/nowhere"), *sorted(Path("/usr/lib/jvm").glob("*"))]:
+        java = Path(home) / "bin" / "java"
+        if not java.exists():
+            continue
+        version = re.search(r'version "(\d+)', run(java, "-version").stderr)
+        if version and int(version[1]) >= FIRST_JAVA:
+            folder = Path(onnxruntime.__file__).parent / "capi"
+            (library,) = folder.glob("libonnxruntime.so.*")
+            return [java, "--enable-native-access=ALL-UNNAMED", HERE / "OnnxCheck.java", library]
+    return pytest.skip(f"no Java of {FIRST_JAVA} or newer in JAVA_HOME or /usr/lib/jvm")
+
+
+def by_node(tmp_path_factory):
+    """The command that checks in JavaScript; the binary comes with the package."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("node and npm are not installed: no second language to check the export from")
     folder = tmp_path_factory.mktemp("node")
@@ -57,7 +78,14 @@ def modules(tmp_path_factory):
     done = run("npm", "install", *options, PACKAGE)
     if done.returncode != 0:
         pytest.skip(f"npm has no {PACKAGE} here: {done.stderr.strip().splitlines()[-1:]}")
-    return folder
+    return ["node", HERE / "onnx_check.mjs", folder]
+
+
+@pytest.fixture(scope="module", params=[by_java, by_node])
+def check(request, tmp_path_factory):
+    """What checks: a graph and its samples are the last words of its command."""
+    command = request.param(tmp_path_factory)
+    return lambda graph, samples: run(*command, graph, samples)
 
 
 @pytest.fixture(scope="module")
@@ -72,24 +100,24 @@ def shop(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", ["buys", "buys_trees", "buys_times"])
-def test_javascript_answers_every_sample_as_the_package_does(name, modules, shop, tmp_path):
+def test_every_sample_is_answered_as_the_package_does(name, check, shop, tmp_path):
     graph = tmp_path / f"{name}.onnx"
     main(["model", "export", name, "1", "--onnx", str(graph), "--project", str(shop)])
-    done = run("node", CHECK, modules, graph, graph.with_suffix(".samples.json"))
+    done = check(graph, graph.with_suffix(".samples.json"))
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout)
     assert told["rows"] >= 25
     assert told["largestScoreDifference"] <= 1e-12
-    assert told["wrong"] == []
+    assert told["wrong"] == 0
 
 
-def test_a_graph_that_answers_otherwise_is_found(modules, shop, tmp_path):
+def test_a_graph_that_answers_otherwise_is_found(check, shop, tmp_path):
     graph = tmp_path / "buys.onnx"
     main(["model", "export", "buys", "1", "--onnx", str(graph), "--project", str(shop)])
     samples = graph.with_suffix(".samples.json")
     told = json.loads(samples.read_text())
     told["samples"][3]["score"] += 0.01
     samples.write_text(json.dumps(told))
-    done = run("node", CHECK, modules, graph, samples)
+    done = check(graph, samples)
     assert done.returncode == 1
-    assert "row 3: score" in done.stdout
+    assert "row 3: score" in done.stderr
