@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tondo.core.columns import item_type
 from tondo.core.errors import CallerError, near
 from tondo.faces.scorer.protocols.bodies import check_fields, malformed
 from tondo.faces.scorer.protocols.producers import produced_by
@@ -102,11 +103,14 @@ class _Examples:
             raise malformed("examples is not a list", expected='{"examples": [{...}]}')
         if not all(isinstance(each, dict) for each in examples):
             raise malformed("an example is not an object", expected='{"column": value, ...}')
+        inputs = self.path.inputs
         rows = [
-            {name: _single(value) for name, value in {**context, **each}.items()}
+            {
+                name: value if item_type(inputs.types.get(name, "")) else _single(value)
+                for name, value in {**context, **each}.items()
+            }
             for each in examples
         ]
-        inputs = self.path.inputs
         return ScoreRequest(rows_of(inputs, rows, "examples"), started_ns=started_ns)
 
     def reply(self, answer: Answer, request: ScoreRequest) -> bytes:
