@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 SCRIPT = """
 local requests, place = {}, 0
 function init(args)
-  local headers = {["content-type"] = "application/json"}
-  for line in io.lines(args[1]) do
-    requests[#requests + 1] = wrk.format("POST", args[2], headers, line)
+  local headers = {}
+  for place = 3, #args, 2 do
+    headers[args[place]] = args[place + 1]
+  end
+  local bodies = io.open(args[1], "rb")
+  for size in bodies:lines() do
+    requests[#requests + 1] = wrk.format("POST", args[2], headers, bodies:read(tonumber(size)))
   end
 end
 function request()
@@ -41,11 +45,12 @@ def measure(
     script = folder / "requests.lua"
     script.write_text(SCRIPT)
     wire = WIRES[wire_name]
-    bodies = folder / f"{wire_name}.txt"
+    bodies = folder / f"{wire_name}.bin"
     rows = json.loads((folder / "rows.json").read_text())["rows"]
-    bodies.write_bytes(b"\n".join(wire.bodies(rows)) + b"\n")
+    bodies.write_bytes(b"".join(b"%d\n%b" % (len(each), each) for each in wire.bodies(rows)))
+    headers = [text for header in wire.headers.items() for text in header]
     command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
-    command += ["-s", script, f"http://127.0.0.1:{server.port}", "--", bodies, wire.path]
+    command += ["-s", script, f"http://127.0.0.1:{server.port}", "--", bodies, wire.path, *headers]
     before = server.cpu_seconds()
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=True)
     spent = server.cpu_seconds() - before

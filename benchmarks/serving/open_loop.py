@@ -97,10 +97,11 @@ def main() -> None:
     """Read what to do as JSON, and answer the same way: a process of its own, on its own core."""
     told = json.load(sys.stdin)
     os.sched_setaffinity(0, {told["core"]})
+    headers = "".join(f"{name}: {text}\r\n" for name, text in told["headers"].items())
     requests = [
-        b"POST %b HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
-        % (told["path"].encode(), len(body), body)
-        for body in map(str.encode, told["bodies"])
+        b"POST %b HTTP/1.1\r\nhost: 127.0.0.1\r\n%bcontent-length: %d\r\n\r\n%b"
+        % (told["path"].encode(), headers.encode(), len(body), body)
+        for body in map(bytes.fromhex, told["bodies"])
     ]
     print(json.dumps(run(told["port"], requests, told["rate"], told["seconds"])))
 

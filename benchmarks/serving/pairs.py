@@ -46,6 +46,7 @@ SILENT = Side("ours-silent", "rows", "tondo, native rows, nothing logged")
 PAIRS = [
     Pair("rows", ROWS, Side("bare", "plain-rows", "bare, rows")),
     Pair("v2", Side("ours", "v2", "tondo, V2 JSON"), Side("bare", "v2", "bare, V2 JSON")),
+    Pair("binary", Side("ours", "binary", "tondo, V2 tensors as bytes"), ROWS),
     Pair("log", ROWS, SILENT, connections=(), rate=True),
     Pair(
         "views",
@@ -126,7 +127,8 @@ def _open(server: servers.Server, side: Side, setup: Setup) -> dict[str, Any]:
     told = {
         "port": server.port,
         "path": wire.path,
-        "bodies": [each.decode() for each in wire.bodies(rows)],
+        "headers": wire.headers,
+        "bodies": [each.hex() for each in wire.bodies(rows)],
         "rate": RATE,
         "seconds": setup.rate_seconds,
         "core": setup.client_core,

@@ -25,7 +25,7 @@ def closed_rows(results: Mapping[str, Found], versions: Mapping[str, str]) -> li
         found = results[pair.name]
         if not found["closed"]:
             continue
-        if pair.name in {"rows", "v2", "views"}:
+        if pair.name in {"rows", "v2", "binary", "views"}:
             rows.append([_label(pair.first, found, 0), *_figures(found, 0), "", "", ""])
         if pair.second is not ROWS:
             label = _label(pair.second, found, 1, versions.get(pair.name, ""))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.serving.environments import python_of
-from benchmarks.serving.wires import WIRES
+from benchmarks.serving.wires import WIRES, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -133,18 +133,18 @@ def check(server: Server, wire_name: str, folder: Path) -> float:
     began = time.monotonic()
     first = 0.0
     for body, score in zip(wire.bodies(known["rows"]), known["scores"], strict=True):
-        answer = _ask(server, wire.path, body, began)
+        answer = _ask(server, wire, body, began)
         first = first or time.monotonic() - began
         found = wire.score(json.loads(answer))
         assert abs(found - score) <= 1e-12, (wire.path, found, score)
     return first
 
 
-def _ask(server: Server, path: str, body: bytes, began: float) -> bytes:
+def _ask(server: Server, wire: Wire, body: bytes, began: float) -> bytes:
     while True:
         try:
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-            connection.request("POST", path, body, {"content-type": "application/json"})
+            connection.request("POST", wire.path, body, wire.headers)
             response = connection.getresponse()
             data = response.read()
             connection.close()
@@ -153,5 +153,5 @@ def _ask(server: Server, path: str, body: bytes, began: float) -> bytes:
         if response is not None and response.status == http.client.OK:
             return data
         if server.process.poll() is not None or time.monotonic() - began > START_S:
-            raise RuntimeError(f"no answer from {path}: {data[:300]!r}")
+            raise RuntimeError(f"no answer from {wire.path}: {data[:300]!r}")
         time.sleep(0.05)
