@@ -27,7 +27,7 @@ def make_forest(folder: Path) -> None:
     random = np.random.default_rng(1)
     matrix = random.normal(size=(20_000, len(COLUMNS)))
     label = (matrix[:, :5].sum(1) + random.normal(size=len(matrix)) > 0).astype(float)
-    settings = {"objective": "binary", "num_leaves": LEAVES, "verbosity": -1, "seed": 1}
+    settings = {"objective": "binary", "num_leaves": LEAVES, "verbosity": -1, "num_threads": 1}
     booster = lightgbm.train(settings, lightgbm.Dataset(matrix, label), TREES)
     files = {"model.txt": booster.model_to_string().encode()}
     runtime = LightGBMLoader().load(files, {})

@@ -1,6 +1,7 @@
 """What is compiled for the commonest request answers, logs and refuses as the scoring path does."""
 
 import json
+import struct
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import scored
 from tondo.adapters.clocks.manual import ManualClock
 from tondo.adapters.eventlog.memory.log import MemoryEventLog
 from tondo.faces.scorer.metrics import RouteMetrics
+from tondo.faces.scorer.protocols.carried import Sent
 from tondo.faces.scorer.protocols.rows import RowsHandler
 from tondo.faces.scorer.protocols.v2 import V2Handler
 from tondo.faces.scorer.route import Route
@@ -41,12 +43,12 @@ class SameId:
         return ["01900000-0000-7000-8000-000000000000"] * number
 
 
-def make_route(handler_class, *, quick, threshold=0.5, log_mode="written"):
-    contents = scored.contents(
-        inputs=INPUTS,
-        features=scored.trees_of(TEXTS, INPUTS),
-        samples=[{**scored.ROW, "day": 5}],
-    )
+def make_contents(inputs, texts, sample):
+    return scored.contents(inputs=inputs, features=scored.trees_of(texts, inputs), samples=[sample])
+
+
+def make_route(handler_class, *, quick, threshold=0.5, log_mode="written", contents=None):
+    contents = contents or make_contents(INPUTS, TEXTS, {**scored.ROW, "day": 5})
     contents = msgspec.structs.replace(contents, threshold=threshold)
     variant = PlannedVariant(
         name="100%", weight=1.0, model="late", version=3, model_version_id="id-3", package="0"
@@ -166,6 +168,51 @@ def test_the_commonest_request_is_answered_by_what_was_compiled(handler, body):
     route, _ = make_route(handler, quick=True)
     ((status, _),) = route._quick.answer_all([json.dumps(body).encode()], 0)
     assert status == 200
+
+
+DOUBLES = {"x": "double", "y": "double", "z": "double"}
+SUMS = {"sum": "x + y", "z": "z", "root": "sqrt(x)"}
+
+
+def binary_body(values, names, size, more, cut, header):
+    """One tensor of bytes for each name, and the bytes of the values."""
+    parameters = {"parameters": {"binary_data_size": size}, **more}
+    inputs = [{"name": name, "shape": [1], "datatype": "FP64", **parameters} for name in names]
+    head = json.dumps({"inputs": inputs}).encode()
+    data = struct.pack(f"<{len(values)}d", *values)
+    told = {"inference-header-content-length": str(len(head)), **header}
+    return Sent.of(head + data[: len(data) - cut], told)
+
+
+binary_bodies = st.builds(
+    binary_body,
+    st.lists(st.floats(), min_size=3, max_size=3) | st.lists(st.floats(), max_size=4),
+    st.just("xyz") | st.permutations("xyz") | st.sampled_from(["xy", "xyzz", "xyw", "xx"]),
+    st.sampled_from([8, 8, 8, 4, "8"]),
+    st.just({}) | st.sampled_from([{"data": [1.0]}, {"extra": 1}, {"shape": [1, 1]}]),
+    st.sampled_from([0, 0, 0, 1, 8]),
+    st.just({})
+    | st.sampled_from([{"x-request-id": "7"}, {"inference-header-content-length": "3"}]),
+)
+
+
+def test_tensors_as_bytes_are_answered_the_same():
+    contents = make_contents(DOUBLES, SUMS, {"x": 1.0, "y": 2.0, "z": 3.0})
+    quick, quick_log = make_route(V2Handler, quick=True, contents=contents)
+    plain, plain_log = make_route(V2Handler, quick=False, contents=contents)
+    usual = binary_body([1.0, 2.0, 3.0], "xyz", 8, {}, 0, {})
+    assert quick._quick.takes(usual)
+
+    @settings(max_examples=300, deadline=None)
+    @given(
+        st.lists(binary_bodies | st.binary(max_size=20) | st.just(usual), min_size=1, max_size=4)
+    )
+    def check(batch):
+        assert quick.answer_all(batch) == plain.answer_all(batch)
+
+    check()
+    assert logged(quick_log) == logged(plain_log)
+    assert counted(quick.metrics) == counted(plain.metrics)
 
 
 @pytest.mark.parametrize("changes", [{"log_mode": "sampled"}])

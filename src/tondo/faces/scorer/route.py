@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tondo.core.errors import PlatformError, TondoError
 from tondo.faces.scorer.admission import overloaded
 from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES
-from tondo.faces.scorer.protocols.carried import Sent, sent_headers
+from tondo.faces.scorer.protocols.carried import sent_headers
 from tondo.faces.scorer.protocols.quick import quick_handler
 from tondo.faces.scorer.tracing import request_id_of
 from tondo.faces.web.status import status_of
@@ -69,8 +69,7 @@ class Route:
         self.used = True
         if self._quick is None:
             return self._explain(bodies, start)
-        quick = None if Sent in map(type, bodies) else self._answer_quickly(bodies, start)
-        return self._answer_apart(bodies, start) if quick is None else quick
+        return self._answer_quickly(bodies, start) or self._answer_apart(bodies, start)
 
     def _answer_quickly(
         self, bodies: Sequence[bytes], start: int

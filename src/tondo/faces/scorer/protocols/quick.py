@@ -17,6 +17,7 @@ import msgspec
 
 from tondo.faces.scorer.protocols import rows, v2
 from tondo.faces.scorer.protocols.carried import Sent
+from tondo.faces.scorer.protocols.quick_binary import binary_reader
 from tondo.scoring.answer import Answer, Prediction
 from tondo.scoring.quick import quick_path
 
@@ -56,9 +57,7 @@ class QuickHandler:
         return None if scored is None else self._replies_of(scored)
 
     def takes(self, body: bytes) -> bool:
-        """Return whether a body is read here: never one with headers of its own."""
-        if isinstance(body, Sent):
-            return False
+        """Return whether a body is read here."""
         try:
             self._read([body])
         except Exception:  # noqa: BLE001 - whatever it is, the other way explains it
@@ -118,10 +117,12 @@ def rows_reader(inputs: RowInputs) -> Reader:
     names = tuple(inputs.types)
 
     def read(bodies: Sequence[bytes]) -> Read:
+        _refuse_headers(bodies)
         rows = [decode(body).rows[0] for body in bodies]
         return [values(row) for row in rows], rows
 
     def read_own(bodies: Sequence[bytes]) -> Read:
+        _refuse_headers(bodies)
         rows = [own(values(decode(body).rows[0])) for body in bodies]
         return rows, [dict(zip(names, row, strict=True)) for row in rows]
 
@@ -131,12 +132,25 @@ def rows_reader(inputs: RowInputs) -> Reader:
 def v2_reader(inputs: RowInputs) -> Reader:
     """Return the reader of one tensor of shape [1] for each column, in their order."""
     decode, own, names = v2_decoder(inputs), inputs.own_values, tuple(inputs.types)
+    read_bytes = binary_reader(inputs)
+
+    def read_one(body: bytes) -> tuple[Any, ...]:
+        if read_bytes is not None and isinstance(body, Sent):
+            return read_bytes(body)
+        _refuse_headers([body])
+        return own(tuple([tensor.data[0] for tensor in decode(body).inputs]))
 
     def read(bodies: Sequence[bytes]) -> Read:
-        rows = [own(tuple([tensor.data[0] for tensor in decode(body).inputs])) for body in bodies]
+        rows = list(map(read_one, bodies))
         return rows, [dict(zip(names, row)) for row in rows]  # noqa: B905 - counted by the decoder
 
     return read
+
+
+def _refuse_headers(bodies: Sequence[bytes]) -> None:
+    """Leave bodies with headers of their own to the handler."""
+    if Sent in map(type, bodies):
+        raise ValueError(bodies)
 
 
 def rows_decoder(inputs: RowInputs) -> Callable[[bytes], Any]:
