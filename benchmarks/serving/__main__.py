@@ -21,6 +21,7 @@ from benchmarks.__main__ import replaced, surroundings
 from benchmarks.serving import environments, report
 from benchmarks.serving.forest import make_forest
 from benchmarks.serving.pairs import PAIRS, PEERS, ROWS, Pair, Setup, measure
+from benchmarks.serving.servers import NoAnswer
 from benchmarks.serving.views import make_root
 from benchmarks.table import TABLE_FILE, tell
 
@@ -40,9 +41,13 @@ def main() -> int:
         make_forest(setup.folder)
         make_root(setup.folder)
         for pair in _chosen(options):
-            if pair.name not in results:
+            if pair.name in results:
+                continue
+            try:
                 results[pair.name] = measure(pair, setup)
-                kept.write_text(json.dumps(results))
+            except NoAnswer as error:
+                print(f"{pair.name}: left out, {error}", file=sys.stderr, flush=True)
+            kept.write_text(json.dumps(results))
     if options.write is None:
         _tell(results)
     else:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 PEERS = {
     "fastapi": ["fastapi", "uvicorn", "httptools", "uvloop", "lightgbm", "msgspec", "blake3"],
-    "mlserver": ["mlserver", "lightgbm", "msgspec", "blake3"],
+    "mlserver": ["mlserver", "uvloop<0.22", "lightgbm", "msgspec", "blake3"],
     "bentoml": ["bentoml", "lightgbm", "msgspec", "blake3"],
     "litserve": ["litserve", "lightgbm", "msgspec", "blake3"],
     "mlflow": ["mlflow", "lightgbm"],
 }
-"""Peer to what its environment has: msgspec and blake3 are what our model session needs."""
+"""Peer to what its environment has: msgspec and blake3 are what our model session needs.
+MLServer 1.7 cannot start its worker process on a later uvloop."""
 
 
 def cache() -> Path:

@@ -25,6 +25,10 @@ ROOT = HERE.parents[1]
 START_S = 120
 
 
+class NoAnswer(Exception):  # noqa: N818 - of a peer, which is then left out
+    """A server does not answer, or ended."""
+
+
 class Server:
     """A running server: its port, and the processor time of all its processes."""
 
@@ -153,5 +157,5 @@ def _ask(server: Server, wire: Wire, body: bytes, began: float) -> bytes:
         if response is not None and response.status == http.client.OK:
             return data
         if server.process.poll() is not None or time.monotonic() - began > START_S:
-            raise RuntimeError(f"no answer from {wire.path}: {data[:300]!r}")
+            raise NoAnswer(f"no answer from {wire.path}: {data[:300]!r}")
         time.sleep(0.05)
