@@ -62,6 +62,15 @@ def test_the_commands_package_is_the_registered_one(shop, tmp_path):
         assert path.read_bytes() == workspace.registry.package("buys", "1")
 
 
+@pytest.mark.parametrize("verb", [("export", "--onnx"), ("package", "--out")])
+def test_where_nothing_can_be_written_is_told(verb, shop, tmp_path, capsys):
+    name, option = verb
+    for place in (tmp_path / "no" / "such" / "file", tmp_path):
+        code = main(["model", name, "buys", "1", option, str(place), "--project", str(shop)])
+        assert (code, capsys.readouterr().err.split(":")[0]) == (2, "TD-CLI-009")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unknown_version_is_refused(shop):
     with open_workspace(shop) as workspace, pytest.raises(NotFoundError, match="TD-REGISTRY-"):
         workspace.registry.export("buys", "99")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tondo.core.errors import CallerError
+from tondo.faces.cli.out import write_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +46,7 @@ def convert(
     if out is None:
         print_file(written)
     else:
-        out.write_bytes(written.value)
+        write_out(out, written.value)
         tell(written.left_out)
 
 

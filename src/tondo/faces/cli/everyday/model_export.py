@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from tondo.faces.cli.opening import HERE, Project, opened
+from tondo.faces.cli.out import write_out
 
 if TYPE_CHECKING:
     from tondo.workspace.exports import ModelExport
@@ -30,7 +31,7 @@ def model_export(
         onnx.with_suffix(".md"): description(export).encode(),
     }
     for path, data in written.items():
-        path.write_bytes(data)
+        write_out(path, data)
         typer.echo(f"{path}  {len(data):,} bytes")
 
 

@@ -9,6 +9,7 @@ import typer
 
 from tondo.core.canonical import digest_bytes
 from tondo.faces.cli.opening import HERE, Project, opened
+from tondo.faces.cli.out import write_out
 
 
 def model_package(
@@ -21,5 +22,5 @@ def model_package(
     """Write a version's sealed package, which tondo.load and tondo-scorer read anywhere."""
     with opened(project) as workspace:
         data = workspace.registry.package(model, reference)
-    out.write_bytes(data)
+    write_out(out, data)
     typer.echo(f"{out}  {len(data):,} bytes  {digest_bytes(data)}")

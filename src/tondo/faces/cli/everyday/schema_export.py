@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tondo.faces.cli.opening import HERE, Project, opened
+from tondo.faces.cli.out import write_out
 
 
 def schema_export(
@@ -25,4 +26,4 @@ def schema_export(
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8")
+        write_out(out, text.encode())

@@ -18,6 +18,7 @@ from tondo.faces.cli.opening import (
     opened,
     refuse_delimiter,
 )
+from tondo.faces.cli.out import write_out
 from tondo.faces.cli.plain import show_plan
 from tondo.faces.cli.show import show
 
@@ -50,7 +51,7 @@ def schema_infer(
                 return
             schema = workspace.data.infer_schema(of, by=by, why=why, to_file=to_file)
     if out is not None:
-        out.write_text(bare.write_schema(schema), encoding="utf-8")
+        write_out(out, bare.write_schema(schema).encode())
     elif json:
         show(schema, as_json=True)
     else:
