@@ -117,7 +117,7 @@ class Workspace:
         """What runs now: scorers, rates, the page of a deployment, one row explained."""
         from tondo.workspace.verbs.live import LiveVerbs
 
-        return LiveVerbs(self.parts)
+        return LiveVerbs(self.parts, self.rollouts)
 
     @cached_property
     def scoring(self) -> ScoringVerbs:

@@ -73,7 +73,7 @@ def test_what_a_plan_shows_only_reads(each):
 
 def test_reading_is_a_get_but_for_long_questions():
     reading = {each.name for each in OPERATIONS if not each.writes and each.http[0] != "GET"}
-    assert reading == {"sql.query", "expression.check"}
+    assert reading == {"sql.query", "expression.check", "deployment.explain"}
 
 
 def test_the_shipped_index_is_the_one_that_would_be_generated():

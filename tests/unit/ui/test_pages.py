@@ -187,7 +187,9 @@ def test_figures_stay_whole():
 
 def test_own_files_reach_for_nothing_outside():
     for path in STATIC.iterdir():
-        addresses = re.findall(r"https?://[^\s\"')]+|url\([^)]*\)|@import", path.read_text())
+        # What others wrote says in its first comment where it comes from.
+        text = re.sub(r"\A/\*!.*?\*/", "", path.read_text())
+        addresses = re.findall(r"https?://[^\s\"')]+|url\([^)]*\)|@import", text)
         assert [each for each in addresses if not each.startswith("http://www.w3.org/")] == [], (
             path.name
         )

@@ -32,7 +32,7 @@ def create_app(
 
     `allowed_hosts` are names besides loopback's that a request's Host may have. With a `token`
     every address but `/health` asks for it. `pages` are mounted as they are; they find the
-    workspace's thread as `app.state.worker`.
+    workspace's thread as `app.state.worker`, and a stream says `uncompressed=True`.
     """
     worker = Worker(workspace)
     app = Litestar(
@@ -42,7 +42,9 @@ def create_app(
             HTTPException: _on_http,
             Exception: _on_unexpected,
         },
-        compression_config=CompressionConfig(backend="gzip", exclude=["/health"]),
+        compression_config=CompressionConfig(
+            backend="gzip", exclude=["/health"], exclude_opt_key="uncompressed"
+        ),
         openapi_config=None,
         on_shutdown=[worker.close],
         logging_config=None,

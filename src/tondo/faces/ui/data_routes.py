@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 
 from litestar import Request, get, post
 from litestar.response import Redirect, Response
 
-from tondo.core.errors import CallerError, TondoError
+from tondo.core.errors import TondoError
 from tondo.faces.ui.charts.columns import strip
 from tondo.faces.ui.columns import column_view, moved_view
-from tondo.faces.ui.pages import error_page, page
+from tondo.faces.ui.forms import read_form
+from tondo.faces.ui.pages import error_page, shown
 from tondo.faces.ui.render import data_address, render
 from tondo.faces.web.status import status_of
 from tondo.workspace import data_pages, data_upkeep, label_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from litestar.handlers import HTTPRouteHandler
 
     from tondo.workspace.facade import Workspace
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     Asked = Request[Any, Any, Any]
 
 _ON_ERROR: Any = {TondoError: error_page}
-_FORM = "application/x-www-form-urlencoded"
 
 
 def data_routes() -> list[HTTPRouteHandler]:
@@ -50,7 +47,7 @@ def data_routes() -> list[HTTPRouteHandler]:
 @get("/data", name="datasets", exception_handlers=_ON_ERROR)
 async def datasets(request: Request[Any, Any, Any]) -> Response[str]:
     """List the datasets."""
-    return await _shown(request, _datasets)
+    return await shown(request, _datasets)
 
 
 def _datasets(workspace: Workspace) -> str:
@@ -64,7 +61,7 @@ def _datasets(workspace: Workspace) -> str:
 async def dataset(request: Request[Any, Any, Any]) -> Response[str]:
     """Show a version of a dataset: its facts and its columns."""
     asked = {"version": _query(request, "version"), **_part(request)}
-    return await _shown(request, partial(_dataset, name=_dataset_of(request), **asked))
+    return await shown(request, partial(_dataset, name=_dataset_of(request), **asked))
 
 
 def _dataset(workspace: Workspace, *, name: str, version: str, search: str, page: int) -> str:
@@ -82,7 +79,7 @@ def _dataset(workspace: Workspace, *, name: str, version: str, search: str, page
 async def compare(request: Request[Any, Any, Any]) -> Response[str]:
     """Show two versions of a dataset over each other."""
     asked = {name: _query(request, name) for name in ("before", "after")} | _part(request)
-    return await _shown(request, partial(_compare, name=_dataset_of(request), **asked))
+    return await shown(request, partial(_compare, name=_dataset_of(request), **asked))
 
 
 def _compare(
@@ -104,7 +101,7 @@ def _compare(
 async def anomalies(request: Request[Any, Any, Any]) -> Response[str]:
     """Show the tracked anomalies of a dataset."""
     rows_of = _query(request, "rows")
-    return await _shown(request, partial(_anomalies, name=_dataset_of(request), rows_of=rows_of))
+    return await shown(request, partial(_anomalies, name=_dataset_of(request), rows_of=rows_of))
 
 
 def _anomalies(workspace: Workspace, *, name: str, rows_of: str) -> str:
@@ -115,7 +112,7 @@ def _anomalies(workspace: Workspace, *, name: str, rows_of: str) -> str:
 @post("/data/{dataset:str}/anomalies", name="look_again", exception_handlers=_ON_ERROR)
 async def look_again(request: Request[Any, Any, Any]) -> Redirect:
     """Check the newest version against the schema, and show the anomalies again."""
-    await _form(request)
+    await read_form(request)
     worker = request.app.state.worker
     await worker.call(worker.workspace.data.check, ref=_dataset_of(request))
     return _back(request, "anomalies", anchor="anomalies")
@@ -128,7 +125,7 @@ async def look_again(request: Request[Any, Any, Any]) -> Redirect:
 )
 async def accept(request: Request[Any, Any, Any]) -> Redirect:
     """Accept the patch of an anomaly, and show the anomalies again."""
-    sent = await _form(request)
+    sent = await read_form(request)
     worker, wanted = request.app.state.worker, str(request.path_params["anomaly"])
     why = sent.get("why", "").strip()
     await worker.call(
@@ -144,7 +141,7 @@ async def accept(request: Request[Any, Any, Any]) -> Redirect:
 )
 async def assign(request: Request[Any, Any, Any]) -> Redirect:
     """Say who looks after an anomaly, and show the anomalies again."""
-    sent = await _form(request)
+    sent = await read_form(request)
     worker, wanted = request.app.state.worker, str(request.path_params["anomaly"])
     owner = sent.get("owner", "").strip()
     await worker.call(worker.workspace.data.assign_anomaly, anomaly_id=wanted, owner=owner)
@@ -158,7 +155,7 @@ async def assign(request: Request[Any, Any, Any]) -> Redirect:
 )
 async def dismiss(request: Request[Any, Any, Any]) -> Redirect:
     """Give up the files that were set aside with an anomaly, and show the anomalies again."""
-    sent = await _form(request)
+    sent = await read_form(request)
     worker, wanted = request.app.state.worker, str(request.path_params["anomaly"])
     why = sent.get("why", "").strip()
     await worker.call(worker.workspace.batches.dismiss, anomaly_id=wanted, why=why)
@@ -168,7 +165,7 @@ async def dismiss(request: Request[Any, Any, Any]) -> Redirect:
 @get("/data/{dataset:str}/schema", name="dataset_schema", exception_handlers=_ON_ERROR)
 async def schema(request: Request[Any, Any, Any]) -> Response[str]:
     """Show the schema of a dataset, its versions, and the form that edits it."""
-    return await _shown(request, partial(_schema, name=_dataset_of(request), **_part(request)))
+    return await shown(request, partial(_schema, name=_dataset_of(request), **_part(request)))
 
 
 def _schema(
@@ -187,7 +184,7 @@ def _schema(
 @post("/data/{dataset:str}/schema", name="save_schema", exception_handlers=_ON_ERROR)
 async def save_schema(request: Request[Any, Any, Any]) -> Response[Any]:
     """Save an edited schema; one that is refused is shown again with the error beside it."""
-    sent = await _form(request)
+    sent = await read_form(request)
     name = _dataset_of(request)
     worker = request.app.state.worker
     typed = {key: sent.get(key, "") for key in ("text", "base", "why")}
@@ -197,28 +194,20 @@ async def save_schema(request: Request[Any, Any, Any]) -> Response[Any]:
             data_upkeep.save_schema_text, workspace=worker.workspace, dataset=name, **typed
         )
     except TondoError as error:
-        shown = partial(_schema, name=name, edit={**typed, "error": error})
-        return await _shown(request, shown, status=status_of(error))
+        again = partial(_schema, name=name, edit={**typed, "error": error})
+        return await shown(request, again, status=status_of(error))
     return _back(request, "schema", anchor="history")
 
 
 @get("/data/{dataset:str}/labels", name="dataset_labels", exception_handlers=_ON_ERROR)
 async def labels(request: Request[Any, Any, Any]) -> Response[str]:
     """Show what is known of the labels that models learn from a dataset."""
-    return await _shown(request, partial(_labels, name=_dataset_of(request)))
+    return await shown(request, partial(_labels, name=_dataset_of(request)))
 
 
 def _labels(workspace: Workspace, *, name: str) -> str:
     found = label_pages.labels_page(workspace, name)
     return render("labels.html", detail=found, version=found.version)
-
-
-async def _shown(
-    request: Asked, draw: Callable[[Workspace], str], *, status: int = 200
-) -> Response[str]:
-    """Draw a page on the workspace's thread: a page of many columns takes its time."""
-    worker = request.app.state.worker
-    return page(await worker.call(draw, workspace=worker.workspace), status=status)
 
 
 def _dataset_of(request: Asked) -> str:
@@ -234,23 +223,6 @@ def _part(request: Asked) -> dict[str, Any]:
     wanted = _query(request, "page")
     number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 9 else 1
     return {"search": _query(request, "search").strip(), "page": number}
-
-
-async def _form(request: Asked) -> dict[str, str]:
-    """Return what a form sent (TD-UI-003 when it is no form)."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    try:
-        text = (await request.body()).decode()
-    except UnicodeDecodeError:
-        kind, text = "bytes that are no UTF-8", ""
-    if kind != _FORM:
-        raise CallerError(
-            "TD-UI-003",
-            f"the request's body is of type '{kind or 'unknown'}'",
-            expected=f"a form, as pages send it: {_FORM}",
-            fix="Programs use the addresses of GET /schema.",
-        )
-    return {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True).items()}
 
 
 def _back(request: Asked, below: str, *, anchor: str) -> Redirect:

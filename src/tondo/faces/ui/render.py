@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tondo.core.canonical import digest_bytes
+from tondo.faces.ui.conditions import in_words
 from tondo.faces.ui.words import FILTERS, plain
 from tondo.stages.data.display import visible
 
@@ -38,9 +39,11 @@ def _environment() -> Environment:
     environment.filters["breakable"] = breakable
     environment.filters["shown"] = shown
     environment.filters["brief"] = brief
+    environment.filters["in_words"] = in_words
     environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     environment.globals["static"] = static_address
     environment.globals["data_address"] = data_address
+    environment.globals["deployment_address"] = deployment_address
     return environment
 
 
@@ -92,3 +95,13 @@ def data_address(dataset: str, below: str = "", /, **query: Any) -> str:
     path = f"/data/{quote(dataset, safe='')}" + (f"/{below}" if below else "")
     asked = urlencode({name: value for name, value in query.items() if value})
     return f"{path}?{asked}" if asked else path
+
+
+def deployment_address(deployment: str, below: str = "") -> str:
+    """Return the address of a deployment's page.
+
+    >>> deployment_address("late_arrival", "try")
+    '/deployments/late_arrival/try'
+    """
+    path = f"/deployments/{quote(deployment, safe='')}"
+    return f"{path}/{below}" if below else path

@@ -9,6 +9,7 @@ from litestar.response import Response
 
 from tondo.core.errors import NotFoundError, TondoError
 from tondo.faces.ui.data_routes import data_routes
+from tondo.faces.ui.deployment_routes import deployment_routes
 from tondo.faces.ui.feature_routes import feature_routes
 from tondo.faces.ui.overview import overview_page
 from tondo.faces.ui.pages import error_page, page
@@ -17,12 +18,17 @@ from tondo.faces.ui.render import STATIC, render
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
 
 
 def page_routes() -> list[HTTPRouteHandler]:
     """Return the handlers of all pages and of the files that they use."""
-    return [overview, prediction, *data_routes(), *feature_routes(), static]
+    return [overview, prediction, *data_routes(), *feature_routes(), *deployment_routes(), static]
 
 
 @get("/", name="overview", exception_handlers={TondoError: error_page})

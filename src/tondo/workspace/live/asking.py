@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TRY = "try"
-"""Purpose of a row that somebody tried by hand: logged, and never counted as live."""
+"""Purpose of a row that somebody tried by hand: logged, and left out of live quality."""
 
 _TIMEOUT_S = 30.0
 """A cold model may have to be loaded first."""

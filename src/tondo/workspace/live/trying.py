@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tondo.core.errors import ConflictError
+from tondo.core.instants import format_instant
 from tondo.scoring.asked import AskedViews
 from tondo.scoring.model import load_model
 from tondo.scoring.package import open_package
@@ -17,6 +18,7 @@ from tondo.scoring.request import ScoreRequest
 from tondo.scoring.serving import Serving
 from tondo.stages.deployment.publish import last_plan
 from tondo.workspace.live.explanation import Explanation, explain_vector
+from tondo.workspace.present import present
 
 if TYPE_CHECKING:
     from tondo.scoring.package import PackageContents
@@ -42,6 +44,8 @@ class TryForm(msgspec.Struct, frozen=True, kw_only=True):
     columns: list[TryColumn]
     as_of_allowed: bool
     """Whether the caller may say as of when features are read."""
+    as_of: str
+    """The project's present, where the caller may say another instant; else empty."""
     label: str
     """What is predicted, as the model spec says it."""
 
@@ -65,8 +69,15 @@ def try_form(parts: Parts, deployment: str) -> TryForm:
             for name, type_ in types.items()
         ],
         as_of_allowed=planned.as_of == "caller",
+        as_of=_present(parts, deployment) if planned.as_of == "caller" else "",
         label=str(first.spec.get("label", "")),
     )
+
+
+def _present(parts: Parts, deployment: str) -> str:
+    """Return the project's present to the second."""
+    now_us = present(parts, [deployment]).now_us
+    return format_instant(now_us // 1_000_000 * 1_000_000)
 
 
 def written(value: Any, type_: str) -> Any:
@@ -75,8 +86,6 @@ def written(value: Any, type_: str) -> Any:
     >>> written(1364774400000000, "timestamp"), written(15796, "date"), written(None, "date")
     ('2013-04-01T00:00:00Z', '2013-04-01', None)
     """
-    from tondo.core.instants import format_instant
-
     if isinstance(value, int) and type_ == "timestamp":
         return format_instant(value)
     if isinstance(value, int) and type_ == "date":

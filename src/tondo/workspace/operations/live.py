@@ -13,6 +13,12 @@ LIVE: tuple[Operation, ...] = (
         "Measure requests, errors and latency of each variant.",
     ),
     read(
+        "deployment.show",
+        "live.deployment",
+        "/v1/deployments/{deployment}",
+        "Show who answers, what is tried, what happened and why.",
+    ),
+    read(
         "deployment.form",
         "live.try_form",
         "/v1/deployments/{deployment}/form",

@@ -13,10 +13,12 @@ from tondo.core.errors import CallerError, TondoError
 if TYPE_CHECKING:
     from tondo.workspace.bootstrap import Parts
     from tondo.workspace.live.asking import TryAnswer
+    from tondo.workspace.live.deployments import DeploymentPage
     from tondo.workspace.live.explanation import Explanation
     from tondo.workspace.live.feed import Feed
     from tondo.workspace.live.trying import TryForm
     from tondo.workspace.live.values import LiveView, ScorerState
+    from tondo.workspace.verbs.rollouts import RolloutVerbs
 
 _LONGEST_S = 60.0
 
@@ -24,8 +26,9 @@ _LONGEST_S = 60.0
 class LiveVerbs:
     """What a workspace sees of its scorers."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, rollouts: RolloutVerbs) -> None:
         self._parts = parts
+        self._rollouts = rollouts
 
     def scorers(self) -> list[ScorerState]:
         """List the scorers that run, with their workers and the plan that each answers from."""
@@ -45,6 +48,12 @@ class LiveVerbs:
             feed.look()
             time.sleep(seconds)
             return feed.look()
+
+    def deployment(self, deployment: str) -> DeploymentPage:
+        """Return who answers, what is tried, what happened and why: what its page shows."""
+        from tondo.workspace.live.deployments import deployment_page
+
+        return deployment_page(self._parts, deployment, rollouts=self._rollouts)
 
     def try_form(self, deployment: str) -> TryForm:
         """Return what a deployment may be asked, with a row of its training to begin with."""

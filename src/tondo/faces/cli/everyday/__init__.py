@@ -22,6 +22,7 @@ EVERYDAY = {
     "replay": "replay",
     "stats": "stats",
     "status": "status",
+    "top": "top",
     "lineage": "lineage",
     "alerts": "alerts",
     "executions": "executions",
