@@ -153,7 +153,7 @@ class Service:
         if before is None:
             return self.residency.fits(unit.packages)
         old = before.units.get(unit.key)
-        return not unit.packages <= known or (old is not None and old.resident)
+        return old is None or old.resident or not unit.packages <= known
 
     def _build(self, unit: Unit, package: Callable[[str], bytes], pinned: list[str]) -> Unit:
         models = {}
