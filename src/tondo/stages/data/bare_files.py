@@ -73,7 +73,8 @@ def _of_parquet(path: Path, declared: Mapping[str, str], name: str) -> BareFile:
     from pyarrow import parquet
 
     try:
-        file = parquet.ParquetFile(path, page_checksum_verification=True)
+        # Buffered beforehand, all that was read of a file would stay in memory until its end.
+        file = parquet.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
         schema = file.schema_arrow
     except (pa.ArrowException, OSError) as error:
         raise _broken(name, error) from None

@@ -46,6 +46,7 @@ def snapshot_tables(paths: Sequence[Path], columns: Sequence[str]) -> Iterator[p
     from pyarrow import parquet
 
     for path in paths:
-        with parquet.ParquetFile(path) as file:
+        # Buffered beforehand, all that was read of a file would stay in memory until its end.
+        with parquet.ParquetFile(path, pre_buffer=False) as file:
             for batch in file.iter_batches(PIECE_ROWS, columns=list(columns)):
                 yield pa.Table.from_batches([batch])
