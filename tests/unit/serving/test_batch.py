@@ -224,3 +224,15 @@ def test_runs_are_listed_newest_first(shop, file):
     made = [run(shop, file=file, batch=each) for each in ("a", "b")]
     assert shop.workspace.scoring.runs("buys") == made[::-1]
     assert made[0].as_of_us == parse_instant(AS_OF)
+
+
+def test_the_event_log_gets_the_answers_of_each_commit_once(shop, file):
+    from tondo.stages.serving.answers import answers_of, read_answers
+    from tondo.stages.serving.stream import stream_answers
+
+    both_live(shop)
+    done = [run(shop, file=file, log=True).logged for _ in range(2)]
+    frames = read_answers(shop.parts.eventlog, answers_of("batch", "buys", "buys_scored"))
+    logged = {each.prediction_id: each.score for each in stream_answers(frames)}
+    assert done == [80, 0]
+    assert logged == {each["prediction_id"]: each["score"] for each in answers(shop)}

@@ -100,6 +100,7 @@ PARAMETERS = {
     "out": "Dataset for the answers; DEPLOYMENT_scored, when left out.",
     "join_input": "Keep the columns of the table beside the answers.",
     "sql": "A table of a database that gets the rows besides: URL#TABLE.",
+    "log": "Keep the answers in the event log besides.",
     "engine": "What computes features: duckdb or spark.",
     "staging": "For trying: no caller's live deployment, and not counted by live metrics.",
     "start": "The first instant of the window.",

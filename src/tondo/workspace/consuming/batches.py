@@ -15,7 +15,12 @@ from tondo.workspace.consuming.batch_features import BatchFeatures
 from tondo.workspace.consuming.batch_tables import open_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
     from tondo.ports.engine import Joiner
+    from tondo.stages.data.commits import Commit
     from tondo.workspace.bootstrap import Parts
     from tondo.workspace.consuming.batch_tables import BatchTable
 
@@ -37,6 +42,8 @@ class BatchRequest(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...] | None
     sql: str | None
     """`URL#TABLE` of a database that gets the rows besides."""
+    log: bool
+    """Whether the event log gets the answers besides."""
 
 
 class BatchRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +65,8 @@ class BatchRun(msgspec.Struct, frozen=True, kw_only=True):
     dataset: str
     commit: str
     sql: str | None
+    logged: int
+    """Answers that this run wrote into the event log."""
     at_us: int
     by: str
 
@@ -94,6 +103,7 @@ def run_batch(
     )
     if request.sql is not None:
         write_sql(parts, files, request.sql, batch=batch, dataset=made.dataset)
+    logged = write_log(parts, files, request, models, made) if request.log else 0
     run = BatchRun(
         id=parts.ledger.new_id(),
         deployment=request.deployment,
@@ -107,6 +117,7 @@ def run_batch(
         dataset=made.dataset,
         commit=made.id,
         sql=None if request.sql is None else _sql_table(request.sql, made.dataset),
+        logged=logged,
         at_us=parts.clock.now_us(),
         by=by,
     )
@@ -164,13 +175,42 @@ def write_sql(parts: Parts, files: BatchFiles, sql: str, *, batch: str, dataset:
     from tondo.ports.tables import TableTarget
 
     target = TableTarget(url=sql.partition("#")[0], table=_sql_table(sql, dataset), base=parts.root)
-    paths = [parts.blobs.local_path(each.digest) for each in files.files]
     return parts.open_tables().replace(
         target,
-        snapshot_tables(paths, list(files.columns)),
+        _written(parts, files),
         columns=files.columns,
         where={"batch": batch},
     )
+
+
+def write_log(
+    parts: Parts,
+    files: BatchFiles,
+    request: BatchRequest,
+    models: list[BatchModel],
+    made: Commit,
+) -> int:
+    """Put a batch's answers into the event log, those that are not there yet."""
+    from tondo.stages.serving.answers import answers_of
+    from tondo.stages.serving.batch.log import log_answers
+    from tondo.workspace.consuming.alone import alone
+
+    with alone(parts, answers_of("batch", request.deployment, made.dataset)):
+        return log_answers(
+            _written(parts, files),
+            deployment=request.deployment,
+            dataset=made.dataset,
+            commit=made.id,
+            variants={each.variant.model_version_id: each.variant for each in models},
+            as_of_us=request.as_of_us,
+            at_us=parts.clock.now_us(),
+            eventlog=parts.eventlog,
+        )
+
+
+def _written(parts: Parts, files: BatchFiles) -> Iterator[pa.Table]:
+    paths = [parts.blobs.local_path(each.digest) for each in files.files]
+    return snapshot_tables(paths, list(files.columns))
 
 
 def _sql_table(sql: str, dataset: str) -> str:

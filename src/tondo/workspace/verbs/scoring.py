@@ -27,6 +27,7 @@ class ScoringVerbs:
         join_input: bool = False,
         columns: list[str] | None = None,
         sql: str | None = None,
+        log: bool = False,
         engine: str = "duckdb",
         by: str = "",
         why: str = "",
@@ -35,8 +36,10 @@ class ScoringVerbs:
 
         The table is a `dataset` by reference, or a `file`; `batch` names its answers, by default
         the dataset or the file. Views are joined as of `as_of`, by default now. The answers are a
-        dataset, `out` or DEPLOYMENT_scored, and rows of a database where `sql` (URL#TABLE) names
-        one. Errors: TD-PLAN-004, TD-SERVING-009 to -014, TD-DATA-006 (a column is not there).
+        dataset, `out` or DEPLOYMENT_scored; besides, rows of a database where `sql` (URL#TABLE)
+        names one, and with `log` frames of the event log.
+
+        Errors: TD-PLAN-004, TD-SERVING-009 to -014, TD-DATA-006 (a column is not there).
         """
         from tondo.core.instants import parse_instant
         from tondo.workspace.consuming.batches import BatchRequest, run_batch
@@ -51,6 +54,7 @@ class ScoringVerbs:
             join_input=join_input,
             columns=None if columns is None else tuple(columns),
             sql=sql,
+            log=log,
         )
         return run_batch(
             self._parts,
