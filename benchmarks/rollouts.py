@@ -42,6 +42,8 @@ WARM_S = 2.0
 LONGEST_S = 120.0
 COIN = Coin(steps=4)
 ERRORS = 0.01
+SPREAD = (2 * 6 / (8**2 * 9)) ** 0.5
+"""The standard deviation of the scores, Beta(2, 6)."""
 
 NEEDED = COIN.needed
 FLOORS = {
@@ -91,7 +93,10 @@ def main() -> None:
         )
         tell(head, table)
     if "alike" in wanted:
-        tell(("alike", "rollouts", "sent back", "share"), [alike(options.rollouts)])
+        head = ("drawn at random", "rollouts", "sent back", "share")
+        moved = ("scores half a standard deviation higher", 0.5)
+        cases = (("a version against itself", 0.0), moved)
+        tell(head, [alike(name, shift, options.rollouts) for name, shift in cases])
 
 
 def under_load(names: list[str], options: argparse.Namespace) -> list[list[str]]:
@@ -175,10 +180,10 @@ def _products(contents) -> int:
     return max(round(0.1 / (min(taken) / 5)), 1)
 
 
-def alike(count: int) -> list[object]:
-    """Roll a version out against itself, `count` times, with a look every second."""
-    stopped = sum(_aborted(seed) for seed in range(count))
-    return ["a version against itself", count, stopped, f"{stopped / count:.1%}"]
+def alike(name: str, shift: float, count: int) -> list[object]:
+    """Roll a version out that should be let through, `count` times, with a look every second."""
+    stopped = sum(_aborted(seed, shift) for seed in range(count))
+    return [name, count, stopped, f"{stopped / count:.1%}"]
 
 
 class Drawn(NamedTuple):
@@ -188,7 +193,7 @@ class Drawn(NamedTuple):
     error: str | None
 
 
-def _aborted(seed: int) -> bool:
+def _aborted(seed: int, shift: float) -> bool:
     """Go through all steps; about 30 requests a second and arm, a hundred seconds a step."""
     random = np.random.default_rng(seed)
     for step in range(len(STEPS["canary"])):
@@ -196,7 +201,8 @@ def _aborted(seed: int) -> bool:
         arms = Arms(rollout)
         for second in range(1, 101):
             for name in rollout.arms:
-                for latency, fate, score in _seconds_worth(random):
+                moved = shift * SPREAD if name == "candidate" else 0.0
+                for latency, fate, score in _seconds_worth(random, moved):
                     error = "TD-SCORE-001" if fate < ERRORS else None
                     drawn = Drawn(latency_us=int(latency), error=error)
                     arms.take(name, drawn, [ArmRow("", "", None if error else score)])
@@ -206,11 +212,11 @@ def _aborted(seed: int) -> bool:
     return False
 
 
-def _seconds_worth(random):
+def _seconds_worth(random, moved):
     count = random.poisson(30)
     slow = np.where(random.random(count) < 0.02, 10.0, 1.0)
     latencies = random.lognormal(8.5, 0.8, count) * slow
-    return zip(latencies, random.random(count), random.beta(2, 6, count), strict=True)
+    return zip(latencies, random.random(count), random.beta(2, 6, count) + moved, strict=True)
 
 
 def _rollout(step: int) -> Rollout:
