@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
@@ -32,6 +33,12 @@ _OVERLAP_US = 2 * DAY_US
 """What is pushed and recorded again after a kill; both are harmless when repeated."""
 _V2_EVERY = 12
 """One single-row V2 request in so many: about 5,000 over the year."""
+
+_BUSY, _OVERLOADED = 503, b"TD-SCORER-010"
+_AGAIN_S = 1.0
+"""When the scorer asks to be asked again."""
+_TRIES = 30
+"""A machine that is too busy for half a minute has other worries than a demo."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -82,7 +89,7 @@ class Drive:
         self._daily = daily
         self._next_control_us = 0
         self._asked = 0
-        self._unanswered: deque[int] = deque()
+        self._unanswered: deque[list[bytes]] = deque()
         """Requests of each quarter that was sent and not answered: one waits while one is asked."""
         self.counts = DriveCounts()
 
@@ -127,7 +134,7 @@ class Drive:
                 hours[hour_us].result()
                 self._clock.set_us(slot.at_us)
                 self._wire.send(requests)
-                self._unanswered.append(len(requests))
+                self._unanswered.append(requests)
             self._answered(at_most=0)
 
     def _slots(self, from_us: int, end_us: int) -> Iterator[_Slot]:
@@ -162,11 +169,30 @@ class Drive:
         return requests
 
     def _answered(self, *, at_most: int) -> None:
-        """Wait until at most so many quarters are unanswered; any refusal ends the drive."""
-        while len(self._unanswered) > at_most:
-            for answer in self._wire.receive(self._unanswered.popleft()):
-                if answer.status != 200:
-                    raise _refused(answer.status, answer.body)
+        """Wait until at most so many quarters are unanswered; any refusal ends the drive.
+
+        But what the scorer asks to send again, because it has too much to do, is sent again.
+        """
+        later: list[bytes] = []
+        while len(self._unanswered) > (0 if later else at_most):
+            later += self._receive(self._unanswered.popleft())
+        tries = 0
+        while later:
+            tries += 1
+            time.sleep(_AGAIN_S)
+            self._wire.send(later)
+            later = self._receive(later, patient=tries < _TRIES)
+
+    def _receive(self, requests: list[bytes], *, patient: bool = True) -> list[bytes]:
+        """Read the answers to requests; return those that are to be sent again."""
+        answers = zip(requests, self._wire.receive(len(requests)), strict=True)
+        later = []
+        for request, answer in answers:
+            if patient and answer.status == _BUSY and _OVERLOADED in answer.body:
+                later.append(request)
+            elif answer.status != 200:
+                raise _refused(answer.status, answer.body)
+        return later
 
     def _rows_request(self, slot_us: int, rows: list[dict[str, Any]]) -> bytes:
         body = {
