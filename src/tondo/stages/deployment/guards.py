@@ -39,8 +39,8 @@ LEAST_OUTCOMES = 100
 
 SHIFT_SIGMAS = 3.0
 TOLERATED_SHIFT = 2 / 3
-"""A shift of scores must stand three standard errors above two thirds of its limit. With few rows
-an estimate may reach the limit by chance though a retrained model moved by less."""
+"""What is measured of scores must stand three standard errors above two thirds of its limit. With
+few rows an estimate may reach the limit by chance though a retrained model moved by less."""
 
 
 class Guards(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -190,8 +190,12 @@ def score_psi(guards: Guards, measured: Measurements, coin: Coin) -> Condition:
     old, new = measured.baseline_scores, measured.candidate_scores
     if old is None or new is None or not old.total or not new.total:
         return _no_data(name, limit)
-    excess = max(psi(old, new) - psi_noise_floor(old, new), 0.0)
-    return _compared(name, excess, limit, _scores_differ(measured, coin), coin)
+    index = psi(old, new)
+    excess = max(index - psi_noise_floor(old, new), 0.0)
+    # The delta method: an index varies with four times itself, over the rows.
+    error = 2 * math.sqrt(index * (1 / old.total + 1 / new.total))
+    clear = excess - SHIFT_SIGMAS * error > TOLERATED_SHIFT * limit
+    return _compared(name, excess, limit, _scores_differ(measured, coin), coin, clear=clear)
 
 
 def loss(guards: Guards, measured: Measurements, coin: Coin) -> Condition:
