@@ -35,7 +35,7 @@ def main() -> int:
     results = json.loads(kept.read_text()) if options.resume and kept.exists() else {}
     kept.parent.mkdir(parents=True, exist_ok=True)
     cores = sorted(os.sched_getaffinity(0))
-    seconds = (1, 3) if options.quick else (3, 10)
+    seconds = (1, 2) if options.quick else (3, 10)
     with tempfile.TemporaryDirectory() as place:
         setup = Setup(Path(place), *seconds, server_core=cores[0], client_core=cores[-1])
         make_forest(setup.folder)

@@ -46,7 +46,7 @@ SILENT = Side("ours-silent", "rows", "tondo, native rows, nothing logged")
 PAIRS = [
     Pair("rows", ROWS, Side("bare", "plain-rows", "bare, rows")),
     Pair("v2", Side("ours", "v2", "tondo, V2 JSON"), Side("bare", "v2", "bare, V2 JSON")),
-    Pair("binary", Side("ours", "binary", "tondo, V2 tensors as bytes"), ROWS),
+    Pair("binary", Side("ours", "binary", "tondo, V2 tensors as bytes"), ROWS, connections=(1, 64)),
     Pair("log", ROWS, SILENT, connections=(), rate=True),
     Pair(
         "views",
