@@ -71,8 +71,8 @@ def _ratios(found: Found) -> list[str]:
 
 
 def ratios_of(rounds: Sequence[Sequence[Found]], what: str) -> list[float]:
-    """Return first to second of each round."""
-    return [one[what] / two[what] for one, two in zip(*rounds, strict=True)]
+    """Return first to second of each round; of a second that answered nothing, to a thousandth."""
+    return [one[what] / max(two[what], 1e-3) for one, two in zip(*rounds, strict=True)]
 
 
 def open_rows(results: Mapping[str, Found]) -> list[list[str]]:
