@@ -16,16 +16,16 @@ import struct
 from bisect import bisect_left
 from itertools import accumulate
 from operator import add, sub
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from tondo.core.errors import DataError
 from tondo.language.windows import window_start_us
-from tondo.scoring.keys import NULL, block_of, block_tail
+from tondo.scoring.keys import NULL, block_tail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tondo.language.tree import WindowCall
     from tondo.scoring.layout import EventSlot, ViewLayout
@@ -38,6 +38,9 @@ _MINUTES, _HOUR, _DAY = 300_000_000, 3_600_000_000, 86_400_000_000
 _ADDED: Final = ("count", "sum", "avg", "stddev", "ratio")
 _LOW: Final = 62
 _MASK: Final = (1 << _LOW) - 1
+_COUNT: Final = 2
+"""Field of a record with the number of events; before it the newest event and recorded time."""
+_TIMES: Final = struct.Struct("<qq").unpack_from
 
 
 def levels_of(call: WindowCall) -> tuple[int, ...]:
@@ -60,6 +63,11 @@ def levels_of(call: WindowCall) -> tuple[int, ...]:
         if coarse > finer and coarse % finer == 0 and call.window_us > _MANY * finer:
             levels.append(coarse)
     return tuple(levels)
+
+
+Places = tuple[int, int]
+"""The first place of a run in a block, 0 also where the run begins before it, and the place after
+its last, `TILES` also where it goes on."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -190,12 +198,24 @@ def merged(one: Sequence[int], other: Sequence[int]) -> list[int]:
 class Sums(msgspec.Struct, frozen=True):
     """The exact sums of some tiles."""
 
-    count: int
     newest_us: int
     recorded_us: int
     """No event of these tiles became known later; some known by then may lie before them."""
     fields: tuple[int, ...]
-    """The rest of the record, as far as it was asked for."""
+    """The number of events, and the rest of the record as far as it was asked for."""
+
+    @property
+    def count(self) -> int:
+        """The number of events."""
+        return self.fields[0]
+
+
+class Part(NamedTuple):
+    """What of a run lies in one block."""
+
+    tail: bytes
+    """What follows the entity key in the block's key."""
+    places: Places
 
 
 class TileReader:
@@ -206,7 +226,7 @@ class TileReader:
         self._levels = layout.levels_us
         self._has_recorded = layout.has_recorded
         self._stride, self._size = codec.stride, codec.record.size
-        fields = {0, 1, 2}
+        fields = {_COUNT}
         for slot in slots:
             first = codec.places[slot]
             ends = codec.offsets[first], codec.offsets[first + _totals_of(layout.slots[slot])]
@@ -220,46 +240,48 @@ class TileReader:
         codes = ["q" if each in fields else "8x" for each in range(codec.offsets[-1])]
         self._unpack = struct.Struct("<" + "".join(codes)).unpack_from
 
-    @staticmethod
-    def span(run: Run) -> tuple[int, int]:
-        """Return the number of a run's first tile, and of the one after its last."""
-        return run.start_us // run.level_us, run.stop_us // run.level_us
-
-    def tails(self, run: Run) -> tuple[bytes, bytes]:
-        """Return the range of a run's blocks, each what follows the entity key."""
-        level, span = self._levels.index(run.level_us), run.level_us * TILES
-        first, last = run.start_us // span, (run.stop_us - 1) // span
-        return block_tail(level, first), block_tail(level, last + 1)
+    def parts(self, run: Run) -> list[Part]:
+        """Return the blocks in which a run lies, oldest first."""
+        level = self._levels.index(run.level_us)
+        first, stop = run.start_us // run.level_us, run.stop_us // run.level_us
+        return [
+            Part(
+                block_tail(level, block),
+                (max(first - block * TILES, 0), min(stop - block * TILES, TILES)),
+            )
+            for block in range(first // TILES, -(-stop // TILES))
+        ]
 
     def read(
-        self,
-        spans: Sequence[tuple[int, int]],
-        found: Sequence[Sequence[tuple[bytes, bytes]]],
+        self, parts: Sequence[Places], found: Sequence[Sequence[tuple[bytes, bytes]]]
     ) -> Sums | None:
-        """Return what runs, oldest first, add up to, from the blocks found for each.
+        """Return what parts of blocks, oldest first, add up to; `found` are the pairs of each.
 
-        `spans` are the first tile of each run and the one after its last. None when there is no
-        event in them.
+        A block that holds no event is not there. None when there is no event in any.
         """
-        fields: tuple[int, ...] | None = None
-        recorded, newest = [NULL], NULL
+        fields: Iterable[int] | None = None
+        newest, last, recorded = b"", 0, NULL
         stride, size, unpack = self._stride, self._size, self._unpack
-        for (first, last), blocks in zip(spans, found):  # noqa: B905 - equal, by `tails`
-            for key, block in blocks:
-                base = block_of(key) * TILES
-                count = len(block) // stride
-                high = bisect_left(block, last - base, 0, count) if last - base < TILES else count
-                low = bisect_left(block, first - base, 0, count) if first > base else 0
-                if high <= low:
-                    continue
-                end = unpack(block, count + (high - 1) * size)
-                newest = end[0]
-                if self._has_recorded:
-                    recorded.append(end[1])
-                if low:
-                    end = tuple(map(sub, end, unpack(block, count + (low - 1) * size)))
-                fields = end if fields is None else tuple(map(add, fields, end))
-        return None if fields is None else Sums(fields[2], newest, max(recorded), fields)
+        for (low, high), pairs in zip(parts, found):  # noqa: B905 - one for each
+            if not pairs:
+                continue
+            block = pairs[0][1]
+            count = len(block) // stride
+            stop = bisect_left(block, high, 0, count) if high < TILES else count
+            start = bisect_left(block, low, 0, stop) if low else 0
+            if stop <= start:
+                continue
+            newest, last = block, count + (stop - 1) * size
+            end = unpack(block, last)
+            # Lazily, so that one tuple is made of all and not one of each.
+            fields = end if fields is None else map(add, fields, end)
+            if start:
+                fields = map(sub, fields, unpack(block, count + (start - 1) * size))
+            if self._has_recorded:
+                recorded = max(recorded, _TIMES(block, last)[1])
+        if fields is None:
+            return None
+        return Sums(_TIMES(newest, last)[0], recorded, tuple(fields))
 
     def sums_of(self, slot: str, sums: Sums) -> tuple[int, int, int]:
         """Return the n, sum and squares of a slot, 0 for what it does not keep."""

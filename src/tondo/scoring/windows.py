@@ -13,7 +13,7 @@ import msgspec
 from tondo.language.windows import aggregate, finish, finish_ratio, window_start_us
 from tondo.scoring.keys import EVENT_TAIL, NULL, event_time_of, oldest_first
 from tondo.scoring.online import content_order, event_width, unpack_events
-from tondo.scoring.tiles import TileReader, lasts_of, levels_of, runs_of
+from tondo.scoring.tiles import Places, TileReader, lasts_of, levels_of, runs_of
 
 if TYPE_CHECKING:
     from tondo.language.tree import WindowCall
@@ -29,15 +29,15 @@ Tail = tuple[bytes, bytes, int]
 
 
 class WindowReach(msgspec.Struct, frozen=True):
-    """What of an entity a read needs: first its events, then the blocks of each run of tiles."""
+    """What of an entity a read needs: first its events, then the blocks of its tiles."""
 
     tails: list[Tail]
     """What follows the entity key in the ends of each range, and how many pairs (0: all)."""
     visible_us: int
-    starts: list[int]
-    """Of each window, the first event time that is read from the events."""
-    spans: list[list[tuple[int, int]]]
-    """Of each window, the runs of tiles that are read, as `TileReader.span` gives them."""
+    starts: list[int | None]
+    """Of each window, the first event time that is read from the events; None: all of them."""
+    parts: list[list[Places]]
+    """Of each window, what is read of the blocks of its tiles; the other tails are theirs."""
     lasts: tuple[int, int] = (0, 0)
     """From which instant until before which one reads the same tiles."""
 
@@ -79,31 +79,34 @@ class WindowReader:
         # Most requests ask within the same five minutes: only the end of the events moves.
         known = self._reach
         if known is not None and known.lasts[0] <= visible_us < known.lasts[1]:
-            (events_start, _, most), *blocks = known.tails
-            tails = [(events_start, oldest_first(visible_us), most), *blocks]
-            return WindowReach(tails, visible_us, known.starts, known.spans, known.lasts)
-        starts, spans, tails = [], [], []
+            (events_start, _, most), *same = known.tails
+            tails = [(events_start, oldest_first(visible_us), most), *same]
+            return WindowReach(tails, visible_us, known.starts, known.parts, known.lasts)
+        starts: list[int] = []
+        places: list[list[Places]] = []
+        blocks: list[Tail] = []
         begin, end = NULL, -NULL
         for call in self._windows:
             start = window_start_us(call, visible_us)
-            found = runs_of(call, visible_us)
+            runs = runs_of(call, visible_us)
             lasts = (visible_us, visible_us + 1)
-            if found:
+            if runs:
                 lasts = lasts_of(call, visible_us)
-                start = found[-1].stop_us
-                tails += [(*self.tiles.tails(run), 0) for run in found]
+                start = runs[-1].stop_us
+            parts = [part for run in runs for part in self.tiles.parts(run)]
+            blocks += [(part.tail, part.tail + b"\x00", 1) for part in parts]
             begin, end = max(begin, lasts[0]), min(end, lasts[1])
             starts.append(start)
-            spans.append([self.tiles.span(run) for run in found])
-        events = (oldest_first(min(starts)), oldest_first(visible_us), 0)
-        self._reach = WindowReach([events, *tails], visible_us, starts, spans, (begin, end))
+            places.append([part.places for part in parts])
+        events, later = _events_of(starts, visible_us)
+        self._reach = WindowReach([events, *blocks], visible_us, later, places, (begin, end))
         return self._reach
 
     def whole(self, visible_us: int) -> WindowReach:
         """Return what a read from the events alone needs."""
         starts = [window_start_us(call, visible_us) for call in self._windows]
-        events = (oldest_first(min(starts)), oldest_first(visible_us), 0)
-        return WindowReach([events], visible_us, starts, [[] for _ in starts])
+        events, later = _events_of(starts, visible_us)
+        return WindowReach([events], visible_us, later, [[] for _ in starts])
 
     def read(
         self, reach: WindowReach, found: Sequence[Pairs]
@@ -112,26 +115,34 @@ class WindowReader:
 
         None when tiles hold events that became known only later: then `whole` must be read.
         """
-        events, *blocks = found
-        visible_us = reach.visible_us
+        events, visible_us = found[0], reach.visible_us
         newest = event_time_of(events[-1][0]) if events else None
         windows = []
-        at = 0
-        for start_us, spans in zip(reach.starts, reach.spans, strict=True):
+        at = 1
+        for start_us, parts in zip(reach.starts, reach.parts):  # noqa: B905 - made side by side
             sums = None
-            if spans and self.tiles is not None:
-                sums = self.tiles.read(spans, blocks[at : at + len(spans)])
-                at += len(spans)
+            if parts and self.tiles is not None:
+                sums = self.tiles.read(parts, found[at : at + len(parts)])
+                at += len(parts)
                 if sums is not None:
                     if sums.recorded_us > visible_us:
                         return None
-                    newest = sums.newest_us if newest is None else max(newest, sums.newest_us)
-            windows.append(_Events(self, _since(events, start_us), visible_us, sums))
+                    if newest is None or sums.newest_us > newest:
+                        newest = sums.newest_us
+            inside = events if start_us is None else _since(events, start_us)
+            windows.append(_Events(self, inside, visible_us, sums))
         answers = [
             windows[place].compute(slot, divisor, call)
             for place, slot, divisor, call in self._plans
         ]
         return answers, newest
+
+
+def _events_of(starts: Sequence[int], visible_us: int) -> tuple[Tail, list[int | None]]:
+    """Return the range of all windows' events, and where those begin that want only later ones."""
+    first = min(starts)
+    tail = (oldest_first(first), oldest_first(visible_us), 0)
+    return tail, [None if start == first else start for start in starts]
 
 
 def _since(pairs: Pairs, start_us: int) -> Pairs:
@@ -159,8 +170,8 @@ class _Events:
         self._columns: dict[str, list[Any]] = {}
         self._sums: dict[str, tuple[int, int]] = {}
         self._unpacked: dict[str, tuple[Any, ...]] = {}
-        self._rows: list[list[Any]] | None = None
         self._flat = b"".join([value for _, value in pairs])
+        self._rows: list[list[Any]] | None = None
         if len(self._flat) != 8 * reader.width * len(pairs):
             self._rows = unpack_events(reader.layout, [value for _, value in pairs])
         self._keep: list[bool] | None = None
@@ -197,11 +208,12 @@ class _Events:
     def _sum(self, slot: str) -> tuple[int, int]:
         found = self._sums.get(slot)
         if found is None:
-            n, total, _ = self._before(slot)
-            if self._pairs:
-                values = self._present(slot)
-                n, total = n + len(values), total + sum(values)
-            found = self._sums[slot] = (n, total)
+            values = self._present(slot) if self._pairs else ()
+            found = len(values), sum(values)
+            if self._tiles is not None:
+                n, total, _ = self._before(slot)
+                found = found[0] + n, found[1] + total
+            self._sums[slot] = found
         return found
 
     def _before(self, slot: str) -> tuple[int, int, int]:

@@ -142,9 +142,10 @@ def test_runs_add_up_to_what_a_plain_loop_adds_up(events, start, length):
     kept = {keys.block("JFK", *place): block for place, block in blocks_of(codec, [events]).items()}
     stem = keys.stem("JFK")
     run = Run(100, start * 100, (start + length) * 100)
-    first, stop = reader.tails(run)
-    found = sorted(pair for pair in kept.items() if stem + first <= pair[0] < stem + stop)
-    sums = reader.read([reader.span(run)], [found])
+    parts = reader.parts(run)
+    asked = [stem + part.tail for part in parts]
+    found = [[(key, kept[key])] if key in kept else [] for key in asked]
+    sums = reader.read([part.places for part in parts], found)
     inside = [event for event in events if run.start_us <= event[0] < run.stop_us]
     if not inside:
         assert sums is None
