@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -210,6 +211,38 @@ def test_point_in_time_keeps_every_spine_row_in_order(joining):
     got = joining.point_in_time(spine, time="t", lookups=[lookup], windows=[])
     assert got["k"].to_pylist() == ["b", "a", None, "b"]
     assert got["w.v"].to_pylist() == [2.0, 1.0, None, None]
+
+
+def test_of_rows_equal_in_time_the_greater_list_wins_null_items_being_least(joining):
+    utc = pa.timestamp("us", tz="UTC")
+    pool = [None, [], [None], [-1.0], [-0.0], [0.0], [0.0, None], [0.0, -1.0], [2.0]]
+    # Least first: null, then item by item, the shorter first, -0.0 before 0.0.
+    pairs = list(permutations(range(len(pool)), 2))
+    keys = [place for place in range(len(pairs)) for _ in range(2)]
+    values = [pool[place] for pair in pairs for place in pair]
+    events = pa.table(
+        {
+            "key": pa.array(keys, pa.int64()),
+            "at": pa.array([5] * len(keys), utc),
+            "v": pa.array(values, pa.list_(pa.float64())),
+        }
+    )
+    lookup = LookupJoin(
+        view="w",
+        table=events,
+        key="key",
+        spine_key="k",
+        event_time="at",
+        recorded_at=None,
+        ttl_us=None,
+        cadence_us=None,
+        features={"v": tree("v", {"v": "list<double>"})},
+        prefix="w.",
+    )
+    spine = pa.table({"k": range(len(pairs)), "t": pa.array([9] * len(pairs), utc)})
+    got = joining.point_in_time(spine, time="t", lookups=[lookup], windows=[])
+    expected = [pool[max(pair)] for pair in pairs]
+    assert list(map(repr, got["w.v"].to_pylist())) == list(map(repr, expected))
 
 
 def test_profile_gives_the_entries_of_the_port(telling, table):

@@ -60,7 +60,7 @@ def pack_lookup(
 def _finite(value: Any) -> Any:
     if type(value) is float and not math.isfinite(value):
         return None
-    return value
+    return [_finite(each) for each in value] if type(value) is list else value
 
 
 def decode_lookup(data: bytes) -> list[Any]:

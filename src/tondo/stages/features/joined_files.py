@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tondo.stages.features.views import FeatureView
 
 KIND = "joined_file"
-FORMAT = 1
+FORMAT = 2
 """Part of every key: raised when a join answers otherwise or its rows are kept otherwise."""
 
 

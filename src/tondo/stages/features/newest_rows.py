@@ -69,13 +69,22 @@ def _distinct_keys(view: FeatureView, table: Any, *, engine: Engine, until_us: i
 
 
 def plain_values(table: pa.Table, name: str) -> list[Any]:
-    """Return a column as the language's own values: instants and dates as integers."""
+    """Return a column as the language's own values: instants and dates are integers."""
     import pyarrow as pa
 
     column = table.column(name)
-    if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
-    elif pa.types.is_date32(column.type):
-        column = column.cast(pa.int32())
+    of_lists = pa.types.is_list(column.type)
+    casts = _casts(column.type.value_type if of_lists else column.type)
+    for step in casts:
+        column = column.cast(pa.list_(step) if of_lists else step)
     values: list[Any] = column.to_pylist()
     return values
+
+
+def _casts(arrow: pa.DataType) -> list[pa.DataType]:
+    """Return the casts that make integers of instants and dates; none for others."""
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(arrow):
+        return [pa.timestamp("us", tz="UTC"), pa.int64()]
+    return [pa.int32()] if pa.types.is_date32(arrow) else []

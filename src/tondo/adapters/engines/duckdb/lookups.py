@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tondo.adapters.engines.duckdb.connection import quote, relation, to_arrow
 from tondo.adapters.engines.duckdb.lowering import lower
+from tondo.core.columns import item_type
 from tondo.language.walk import columns_of
 
 if TYPE_CHECKING:
@@ -72,10 +73,12 @@ def _winners(connection: Any, join: LookupJoin, same: str) -> str:
     times = ", ".join(_times(join))
     if not _has_ties(connection, _ROWS, times):
         return _ROWS
-    return (
-        f"(SELECT * FROM {_ROWS} QUALIFY row_number() OVER "
-        f"(PARTITION BY {times} ORDER BY {_content(join)}) = 1)"
+    # By their numbers: choosing the first of a window turns -0.0 into 0.0 in lists (DuckDB 2.0).
+    placed = (
+        f"SELECT rowid AS row, row_number() OVER "
+        f"(PARTITION BY {times} ORDER BY {_content(join)}) AS place FROM {_ROWS}"
     )
+    return f"(SELECT * FROM {_ROWS} WHERE rowid IN (SELECT row FROM ({placed}) WHERE place = 1))"
 
 
 def _features(join: LookupJoin, condition: str) -> str:
@@ -154,9 +157,14 @@ def _content(join: LookupJoin) -> str:
     parts = []
     deciding = join.ties or join.features
     for name in sorted(deciding):
-        text = lower(deciding[name])
+        text, type_ = lower(deciding[name]), deciding[name].type
+        if item_type(type_):
+            # In lists DuckDB takes null for the greatest of all, here it is the least.
+            sign = ", s: NOT signbit(item)" if item_type(type_) == "double" else ""
+            items = f"lambda item: {{k: item IS NOT NULL, v: item{sign}}}"
+            text = f"list_transform({text}, {items})"
         parts.append(f"{text} DESC NULLS LAST")
-        if deciding[name].type == "double":
+        if type_ == "double":
             parts.append(f"signbit({text}) NULLS LAST")
     return ", ".join(parts)
 
@@ -169,8 +177,9 @@ def _static(connection: Any, join: LookupJoin, *, key: str, spine: str) -> str:
     if _has_ties(connection, f"({_rows(connection, join, set())})", "__key"):
         numbered = f"SELECT *, row_number() OVER () AS __place FROM ({marked})"
         marked = (
-            f"SELECT * EXCLUDE (__place) FROM ({numbered}) QUALIFY "
-            f"row_number() OVER (PARTITION BY __key ORDER BY __place DESC) = 1"
+            f"WITH numbered AS MATERIALIZED ({numbered}) "
+            f"SELECT * EXCLUDE (__place) FROM numbered SEMI JOIN "
+            f"(SELECT max(__place) AS __place FROM numbered GROUP BY __key) USING (__place)"
         )
     return (
         f"SELECT __n, {_features(join, '__found')} FROM (SELECT s.__n, v.* EXCLUDE (__key) "

@@ -8,6 +8,7 @@ from tondo.adapters.engines.spark.evaluate import to_arrow
 from tondo.adapters.engines.spark.lowering import told
 from tondo.adapters.engines.spark.tables import quote
 from tondo.adapters.engines.spark.timelines import RUNNING, events_of, in_spine_order, rows_of
+from tondo.core.columns import item_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,6 +97,9 @@ def _content(join: LookupJoin, trees: Sequence[Node]) -> list[str]:
     deciding = join.ties or join.features
     for name in sorted(deciding):
         column = f"c{trees.index(deciding[name])}"
+        if item_type(deciding[name].type) == "double":
+            signed = "struct(item AS v, CAST(item AS STRING) <> '-0.0' AS s)"
+            column = f"transform({column}, item -> {signed})"
         parts.append(f"{column} ASC NULLS FIRST")
         if deciding[name].type == "double":
             parts.append(f"CAST({column} AS STRING) = '-0.0' DESC")
