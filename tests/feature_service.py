@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -12,6 +11,7 @@ class Service:
     def __init__(self):
         self.values = {"phone": 0.25, "desktop": 0.75}
         self.manner = "well"
+        self._patience = threading.Event()
         self.asked = []
         self.tokens = []
         outer = self
@@ -38,7 +38,8 @@ class Service:
         rows = [{"level": self.values.get(key)} for key in body["keys"]]
         text = json.dumps({"rows": rows}).encode()
         if self.manner == "slow":
-            time.sleep(0.5)
+            # Longer than any limit of a test; `behave` lets go.
+            self._patience.wait(60)
         elif self.manner == "nonsense":
             text = b"<html>"
         elif self.manner == "short":
@@ -56,11 +57,21 @@ class Service:
             for each in text:
                 handler.wfile.write(bytes([each]))
                 handler.wfile.flush()
-                time.sleep(0.05)
+                if self._patience.wait(0.5):
+                    return
             return
         handler.wfile.write(text)
 
+    def behave(self):
+        """Answer well from now on, and let those go who are kept waiting."""
+        self._patience.set()
+        self._patience = threading.Event()
+        self.manner = "well"
+        self.asked.clear()
+        self.tokens.clear()
+
     def close(self):
+        self._patience.set()
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
+import socket
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -65,7 +67,11 @@ class HttpFeatureService:
 
     def close(self) -> None:
         """Close every thread's connection."""
-        for connection in self._opened:
+        for connection in list(self._opened):
+            if connection.sock is not None:
+                # Closing alone would wait for a thread that reads from it.
+                with contextlib.suppress(OSError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)
             connection.close()
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
