@@ -21,7 +21,12 @@ from tondo.stages.features.layouts import layout_of
 from tondo.stages.features.loads import state_of
 from tondo.stages.features.materialise import materialise, plan_materialisation
 from tondo.stages.features.push import replay_pushes
-from tondo.stages.features.recorded_pushes import Recording, record_events, recorded_files
+from tondo.stages.features.recorded_pushes import (
+    Recording,
+    record_events,
+    recorded_files,
+    recorded_until,
+)
 from tondo.stages.features.what_to_read import Materialisation, MaterialisationPlan, last_of
 from tondo.stages.monitoring.alerts import alerts, close_all, report_findings
 from tondo.stages.monitoring.findings import freshness_finding
@@ -136,8 +141,8 @@ def check_freshness(parts: Parts) -> list[ViewFreshness]:
 def record_pushes(parts: Parts, view: FeatureView, *, by: str) -> Recording:
     """Make the pushed events of a view part of its source's dataset; see `record_events`.
 
-    Events that are in the log and not in the store, because somebody was killed between, are
-    applied first, so that both hold the same.
+    The log is read from where the last recording stopped. Events that are in it and not in the
+    store, because somebody was killed between, are applied first, so that both hold the same.
     """
     if view.source in parts.project.of("dataset"):
         raise DefinitionError(
@@ -151,7 +156,8 @@ def record_pushes(parts: Parts, view: FeatureView, *, by: str) -> Recording:
         )
     data = DataVerbs(parts)
     with parts.executions.run("record", {"view": view.name}, key=view.source):
-        replay_pushes(view, online=parts.online, eventlog=parts.eventlog)
+        after = recorded_until(view, ledger=parts.ledger)
+        replay_pushes(view, online=parts.online, eventlog=parts.eventlog, after=after)
         committed = find_head(view.source, ledger=parts.ledger) is not None
         return record_events(
             view,
@@ -163,6 +169,7 @@ def record_pushes(parts: Parts, view: FeatureView, *, by: str) -> Recording:
             blobs=parts.blobs,
             clock=parts.clock,
             by=by,
+            after=after,
         )
 
 

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -11,6 +12,7 @@ from shop import FEBRUARY, HABITS, write_shop
 from tondo.core.errors import DefinitionError
 from tondo.core.instants import to_micros
 from tondo.stages.features.joins import join_views
+from tondo.stages.features.recorded_pushes import KIND
 from tondo.workspace.bootstrap import manual_clock, open_workspace
 
 LONG = """\
@@ -79,8 +81,41 @@ def test_recording_again_adds_nothing(shop):
     shop.features.push("habits", [visit("p1", 1), visit("other", 1, event_id="own")])
     first = shop.features.record_pushes("habits")
     again = shop.features.record_pushes("habits")
-    assert (first.rows, again.rows, again.known) == (2, 0, 2)
+    assert (first.rows, again.rows, again.known) == (2, 0, 0)
     assert again.snapshot == first.snapshot
+
+
+def test_the_log_is_read_from_where_the_last_recording_stopped(shop, monkeypatch):
+    shop.features.push("habits", [visit("p1", 1), visit("own", 1, event_id="own")])
+    shop.features.record_pushes("habits")
+    shop.features.push("habits", [visit("p1", 1), visit("p2", 2)])
+    read = []
+    log = shop.parts.eventlog
+    monkeypatch.setattr(
+        log, "read", lambda *where, of=log.read: [read.append(each) or each for each in of(*where)]
+    )
+    done = shop.features.record_pushes("habits")
+    assert (done.rows, rows(shop)) == (1, 203)
+    # Once for the store, once for the dataset; only the second push.
+    assert len(read) == 2
+    assert b"own" not in b"".join(payload for _, payload in read)
+
+
+def test_all_is_read_again_where_what_was_recorded_has_gone(shop):
+    shop.features.push("habits", [visit("p1", 1)])
+    shop.features.record_pushes("habits")
+    shop.features.push("habits", [visit("p2", 2)])
+    shop.data.commit_source("visits")
+    assert (shop.features.record_pushes("habits").rows, rows(shop)) == (2, 202)
+
+
+def test_a_recording_of_before_positions_were_kept_reads_all(shop):
+    shop.features.push("habits", [visit("p1", 1)])
+    first = shop.features.record_pushes("habits")
+    older = {**msgspec.to_builtins(first), "id": "older"}
+    del older["read_until"]
+    shop.parts.ledger.put(KIND, "older", older)
+    assert shop.features.record_pushes("habits").known == 1
 
 
 def test_rows_that_the_source_has_already_are_not_added(shop):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tondo.ports.clock import Clock
-    from tondo.ports.eventlog import Durability, EventLog
+    from tondo.ports.eventlog import Durability, EventLog, Position
     from tondo.ports.online import OnlineStore
     from tondo.stages.features.pushed_events import Parsed, PushedEvent
     from tondo.stages.features.tiled import TiledEvent
@@ -328,15 +328,21 @@ def push(
         return opened.push(events)
 
 
-def replay_pushes(view: FeatureView, *, online: OnlineStore, eventlog: EventLog) -> int:
-    """Apply every logged push that the store does not hold; return how many events.
+def replay_pushes(
+    view: FeatureView,
+    *,
+    online: OnlineStore,
+    eventlog: EventLog,
+    after: Position | None = None,
+) -> int:
+    """Apply every push logged after a position that the store does not hold; return how many.
 
     For a store that was lost or set aside (TD-ONLINE-007), after `materialise`.
     """
     applier = _Applier(view)
     decode = msgspec.msgpack.Decoder(PushedBatch).decode
     applied = 0
-    for _, payload in eventlog.read(stream_of(view)):
+    for _, payload in eventlog.read(stream_of(view), after):
         batch = decode(payload)
         events = [
             {EVENT_ID: row[0], **dict(zip(batch.columns, row[1:], strict=True))}

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tondo.core.errors import DefinitionError
+from tondo.ports.eventlog import Position
 from tondo.stages.data.arrow_types import arrow_type
 from tondo.stages.data.commits import commit, find_head, recorded_snapshot
+from tondo.stages.data.snapshots import from_manifest
 from tondo.stages.features.materialise import event_id_of
 from tondo.stages.features.newest_rows import plain_values
 from tondo.stages.features.push import PushedBatch, stream_of
@@ -43,7 +45,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     """Events that the dataset did not hold."""
     known: int
-    """Events of the log that it held already."""
+    """Events of the log, as far as it was read, that it held already."""
     commit: str | None
     """The commit that holds them, or the head where there was nothing to add."""
     snapshot: str | None
@@ -52,6 +54,8 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     ids: str | None
     """Blob of its events' ids, in the order of its rows."""
     at_us: int
+    read_until: Position | None = None
+    """Where the log was read to: the dataset's snapshot holds everything before."""
 
 
 def record_events(
@@ -65,8 +69,11 @@ def record_events(
     blobs: Blobs,
     clock: Clock,
     by: str,
+    after: Position | None = None,
 ) -> Recording:
     """Append the pushed events of a view that its source's dataset does not hold.
+
+    The log is read from `after` on, which is where `recorded_until` says.
 
     `columns` are the dataset's; those that the view does not read are null in what is appended.
     `table` is the dataset's newest snapshot, None while nothing was committed. Doing it again
@@ -74,7 +81,7 @@ def record_events(
     counts; TD-FEATURE-103 when the view reads a column that the dataset has in another type.
     """
     _check_types(view, columns)
-    events = _pushed(view, eventlog=eventlog)
+    events, position = _pushed(view, after, eventlog=eventlog)
     before = find_head(view.source, ledger=ledger)
     held = _recorded_ids(view, before, ledger=ledger, blobs=blobs)
     held |= _own_ids(view, table, events, engine=engine)
@@ -109,7 +116,12 @@ def record_events(
         )
         file = recorded_snapshot(made.snapshot, ledger=ledger).files[-1].digest
         done = msgspec.structs.replace(
-            done, commit=made.id, snapshot=made.snapshot, file=file, ids=ids
+            done,
+            commit=made.id,
+            snapshot=made.snapshot,
+            file=file,
+            ids=ids,
+            read_until=position,
         )
         ledger.put(KIND, done.id, done, parents=[("commit", made.id, "holds")])
     return done
@@ -120,15 +132,40 @@ def recorded_files(view: FeatureView, *, ledger: Ledger) -> set[str]:
     return {str(each.body["file"]) for each in ledger.records(KIND, where={"view": view.name})}
 
 
-def _pushed(view: FeatureView, *, eventlog: EventLog) -> dict[str, dict[str, Any]]:
-    """Return the row of each event id in the log; of one id that stands twice, the first."""
+def recorded_until(view: FeatureView, *, ledger: Ledger) -> Position | None:
+    """Return up to where all that was pushed is in the dataset; None when that is not known.
+
+    It is known where the files that the last recording left are in the newest snapshot still.
+    """
+    found = ledger.records(KIND, where={"view": view.name, "dataset": view.source}, limit=1)
+    head = find_head(view.source, ledger=ledger)
+    if not found or head is None:
+        return None
+    last = msgspec.convert(found[0].body, Recording)
+    left, held = (_files(each, ledger=ledger) for each in (str(last.snapshot), head.snapshot))
+    return last.read_until if left <= held else None
+
+
+def _files(snapshot: str, *, ledger: Ledger) -> set[str]:
+    """Return the files of a snapshot, also of one that was removed."""
+    return {file.digest for file in from_manifest(ledger.get("snapshot", snapshot).body).files}
+
+
+def _pushed(
+    view: FeatureView, after: Position | None, *, eventlog: EventLog
+) -> tuple[dict[str, dict[str, Any]], Position | None]:
+    """Return the row of each event id in the log, and where it ends.
+
+    Of one id that stands twice it is the first.
+    """
     decode = msgspec.msgpack.Decoder(PushedBatch).decode
     found: dict[str, dict[str, Any]] = {}
-    for _, payload in eventlog.read(stream_of(view)):
+    position = after
+    for position, payload in eventlog.read(stream_of(view), after):  # noqa: B007 - the last one
         batch = decode(payload)
         for row in batch.rows:
             found.setdefault(row[0], dict(zip(batch.columns, row[1:], strict=True)))
-    return found
+    return found, position
 
 
 def _recorded_ids(
@@ -137,7 +174,7 @@ def _recorded_ids(
     """Return the ids of the events in files that were recorded and are still in the snapshot."""
     if head is None:
         return set()
-    files = {file.digest for file in recorded_snapshot(head.snapshot, ledger=ledger).files}
+    files = _files(head.snapshot, ledger=ledger)
     found: set[str] = set()
     for record in ledger.records(KIND, where={"dataset": view.source}):
         if record.body["file"] in files:
