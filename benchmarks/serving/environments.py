@@ -14,6 +14,7 @@ PEERS = {
     "bentoml": ["bentoml", "lightgbm", "msgspec", "blake3"],
     "litserve": ["litserve", "lightgbm", "msgspec", "blake3"],
     "mlflow": ["mlflow", "lightgbm"],
+    "feast": ["feast[duckdb]"],
 }
 """Peer to what its environment has: msgspec and blake3 are what our model session needs.
 MLServer 1.7 cannot start its worker process on a later uvloop."""
