@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HERE = Path(__file__).parent
-PACKAGES = ("serving",)
+PACKAGES = ("feature_store", "serving")
 """Folders that are a benchmark with tables of this page; others keep their figures elsewhere."""
 SHARED = {"__init__", "__main__", "table", "flights"}
 OPENING = "<!-- figures of {name}: python -m benchmarks --write docs/benchmarks.md {name} -->"
