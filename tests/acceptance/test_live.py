@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from contextlib import closing
@@ -18,7 +19,7 @@ import scored
 from scorer_process import ROW, Workspace, running
 from tondo.adapters.clocks.system import SystemClock
 from tondo.scoring.package import seal
-from tondo.scoring.presence import present_scorers
+from tondo.scoring.presence import Presence, present_scorers
 from tondo.workspace.live.feed import Feed
 from tondo.workspace.live.scorers import Scorers
 
@@ -31,9 +32,7 @@ def workspace(tmp_path):
 
 
 def feed_of(root, **named):
-    return Feed(
-        Scorers(lambda: [each.address for each in present_scorers(root)], **named), SystemClock()
-    )
+    return Feed(Scorers(lambda: present_scorers(root), **named), SystemClock())
 
 
 def test_rates_of_a_running_scorer_and_none_when_it_has_ended(workspace):
@@ -89,7 +88,7 @@ def test_what_does_not_answer_or_wants_a_token_is_said(workspace, tmp_path):
             (open_,) = feed.look().scorers
     assert "401" in shut.problem
     assert open_.workers[0].ready
-    nobody = Scorers(lambda: ["http://127.0.0.1:9"])
+    nobody = Scorers(lambda: [Presence(address="http://127.0.0.1:9", pid=1, host="elsewhere")])
     assert nobody.look()[0][0].problem == "nothing listens there"
 
 
@@ -113,3 +112,19 @@ def test_variants_are_counted_apart_and_a_slow_one_does_not_slow_the_others(work
     assert found["candidate"].requests == answered.count("candidate") > 0
     assert (found["several"].requests, found[""].refused) == (1, 1)
     assert found["candidate"].p50_us > found["live"].p50_us
+
+
+def test_a_scorer_behind_tls_is_trusted_by_the_certificate_that_it_names(workspace, tmp_path):
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    names = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    options = ("--root", workspace.root, "--tls-cert", certificate, "--tls-key", key)
+    with running(*options), closing(feed_of(workspace.root)) as feed:
+        (state,) = feed.look().scorers
+        (told,) = present_scorers(workspace.root)
+        stranger = msgspec.structs.replace(told, certificate=None)
+        with closing(Scorers(lambda: [stranger])) as scorers:
+            ((refused,), _) = scorers.look()
+    assert (state.address[:8], state.problem) == ("https://", "")
+    assert "CERTIFICATE_VERIFY_FAILED" in refused.problem

@@ -161,3 +161,17 @@ def test_a_row_is_tried_and_explained(browser, address, scorer, workspace):
     prediction = browser.evaluate("document.querySelector('#answer dd a').pathname.split('/')[2]")
     assert workspace.monitoring.prediction(prediction).purpose == "try"
     assert browser.complaints == []
+
+
+def test_a_scorer_that_comes_and_goes_is_seen(browser, address, scorer, workspace):
+    size(browser, 1200)
+    browser.open(f"{address}{PLACE}")
+    listed = "document.querySelectorAll('[data-scorers] .state.good').length"
+    wait_until(browser, f"{listed} === 1")
+    parts = workspace.parts
+    second = parts.launcher.start(["--root", str(parts.state), "--port", "0"])
+    second.wait_ready(60)
+    wait_until(browser, f"{listed} === 2")
+    second.kill()
+    wait_until(browser, f"{listed} === 1")
+    assert browser.complaints == []

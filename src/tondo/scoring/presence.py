@@ -29,14 +29,17 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     host: str
     """Name of the machine that it runs on."""
+    certificate: str | None = None
+    """File with the certificate that it shows; None without TLS."""
 
 
-def announce(root: Path, address: str) -> None:
+def announce(root: Path, address: str, *, certificate: Path | None = None) -> None:
     """Say that this process answers at `address`, until it says `withdraw`."""
     folder = root / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     _forget_ended(folder)
-    mine = Presence(address=address, pid=os.getpid(), host=platform.node())
+    shown = None if certificate is None else str(certificate.absolute())
+    mine = Presence(address=address, pid=os.getpid(), host=platform.node(), certificate=shown)
     path = _path(root)
     temporary = path.with_suffix(".new")
     temporary.write_bytes(canonical_json(mine))

@@ -76,7 +76,7 @@ def test_a_narrow_terminal_keeps_what_matters_most():
 
 def test_a_wide_one_tells_all():
     text = drawn(view(), 120)
-    for wanted in ("75 %", "v4", "84 µs", "refused before", "9 of 12 conditions met", "65 MB"):
+    for wanted in ("75 %", "v4", "84 µs", "no variant", "9 of 12 conditions met", "65 MB"):
         assert wanted in text
     assert "down http://127.0.0.1:9 nothing listens there" in text
 

@@ -104,7 +104,7 @@ def _heads(columns: list[tuple[str, int]]) -> dict[str, Text]:
 
 
 def _name(row: TopRow) -> str:
-    return f"  {row.variant or 'refused before'}"
+    return f"  {row.variant or 'no variant'}"
 
 
 def _title(name: str) -> Text:

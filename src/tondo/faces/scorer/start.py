@@ -101,7 +101,7 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
         membership.ready()
         if not isinstance(listener, Path):
             address = f"{wire.scheme}://{address_of(options.host, listener)}"
-            _tell_workspace(options.root, address)
+            _tell_workspace(options.root, address, options.tls_cert)
             _tell_parent(address, "" if beside is None else beside.address)
 
     try:
@@ -172,11 +172,11 @@ def _tell_parent(address: str, grpc: str) -> None:
     sys.stdout.flush()
 
 
-def _tell_workspace(root: Path | None, address: str) -> None:
+def _tell_workspace(root: Path | None, address: str, certificate: Path | None) -> None:
     """Write down where we answer, for whoever looks; a folder that cannot be written to is fine."""
     if root is None:
         return
     try:
-        announce(root, address)
+        announce(root, address, certificate=certificate)
     except OSError as error:
         logging.getLogger("tondo.scorer").warning("nobody is told of %s: %s", address, error)

@@ -6,15 +6,18 @@ import http.client
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
 from tondo.core.errors import CallerError, NotFoundError, OutsideError, TondoError
+from tondo.workspace.live.connection import connect
 from tondo.workspace.live.explanation import Explanation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tondo.scoring.presence import Presence
 
 TRY = "try"
 """Purpose of a row that somebody tried by hand: logged, and left out of live quality."""
@@ -52,7 +55,7 @@ class TryAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ask_scorer(
-    addresses: Sequence[str],
+    scorers: Sequence[Presence],
     deployment: str,
     row: dict[str, Any],
     *,
@@ -67,15 +70,15 @@ def ask_scorer(
     if as_of is not None:
         body["as_of"] = as_of
     failed = []
-    for address in addresses:
+    for each in scorers:
         began = time.perf_counter_ns()
         try:
-            status, data = _post(address, deployment, msgspec.json.encode(body), token)
+            status, data = _post(each, deployment, msgspec.json.encode(body), token)
         except (OSError, http.client.HTTPException) as error:
-            failed.append(f"{address}: {error}")
+            failed.append(f"{each.address}: {error}")
             continue
         took_us = (time.perf_counter_ns() - began) // 1000
-        return _read(status, data, took_us=took_us, address=address)
+        return _read(status, data, took_us=took_us, address=each.address)
     raise NotFoundError(
         "TD-LIVE-002",
         f"no scorer answers for '{deployment}'" + "".join(f"; {each}" for each in failed),
@@ -85,14 +88,11 @@ def ask_scorer(
     )
 
 
-def _post(address: str, deployment: str, body: bytes, token: str) -> tuple[int, bytes]:
-    parts = urlsplit(address)
-    secure = parts.scheme == "https"
-    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+def _post(scorer: Presence, deployment: str, body: bytes, token: str) -> tuple[int, bytes]:
     headers = {"Content-Type": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    with closing(kind(str(parts.hostname), parts.port, timeout=_TIMEOUT_S)) as connection:
+    with closing(connect(scorer, timeout_s=_TIMEOUT_S)) as connection:
         path = f"/v1/deployments/{quote(deployment, safe='')}/score"
         connection.request("POST", path, body, headers)
         answer = connection.getresponse()

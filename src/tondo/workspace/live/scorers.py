@@ -10,10 +10,10 @@ from __future__ import annotations
 import http.client
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import msgspec
 
+from tondo.workspace.live.connection import connect
 from tondo.workspace.live.exposition import samples
 from tondo.workspace.live.rates import counted
 from tondo.workspace.live.values import ScorerState, WorkerState
@@ -21,6 +21,7 @@ from tondo.workspace.live.values import ScorerState, WorkerState
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tondo.scoring.presence import Presence
     from tondo.workspace.live.rates import Look
 
 _TIMEOUT_S = 0.8
@@ -35,22 +36,22 @@ _Faults = (OSError, http.client.HTTPException, msgspec.DecodeError)
 class Scorers:
     """The scorers of one workspace. `look` is for one thread at a time."""
 
-    def __init__(self, find: Callable[[], Sequence[str]], *, token: str = "") -> None:
+    def __init__(self, find: Callable[[], Sequence[Presence]], *, token: str = "") -> None:
         self._find = find
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._met: dict[str, _Scorer] = {}
 
     def look(self) -> tuple[list[ScorerState], Look]:
         """Return the state of every scorer that is known, and what its workers counted."""
-        addresses = list(self._find())
-        for gone in set(self._met) - set(addresses):
+        present = {each.address: each for each in self._find()}
+        for gone in set(self._met) - set(present):
             self._met.pop(gone).close()
-        for address in addresses:
-            self._met.setdefault(address, _Scorer(address, self._headers))
-        if not addresses:
+        for address, presence in present.items():
+            self._met.setdefault(address, _Scorer(presence, self._headers))
+        if not present:
             return [], {}
-        with ThreadPoolExecutor(min(len(addresses), _AT_ONCE)) as threads:
-            found = list(threads.map(_Scorer.look, (self._met[each] for each in addresses)))
+        with ThreadPoolExecutor(min(len(present), _AT_ONCE)) as threads:
+            found = list(threads.map(_Scorer.look, (self._met[each] for each in present)))
         counts: Look = {}
         for _, of_scorer in found:
             counts.update(of_scorer)
@@ -65,8 +66,9 @@ class Scorers:
 class _Scorer:
     """One address, with a connection to each worker that was met behind it."""
 
-    def __init__(self, address: str, headers: dict[str, str]) -> None:
-        self.address = address
+    def __init__(self, presence: Presence, headers: dict[str, str]) -> None:
+        self.address = presence.address
+        self._presence = presence
         self._headers = headers
         self._workers: dict[int, http.client.HTTPConnection] = {}
 
@@ -98,7 +100,7 @@ class _Scorer:
 
     def _meet(self, states: list[WorkerState], counts: Look) -> None:
         """Open a connection; keep it when a worker answers that was not met before."""
-        connection = self._open()
+        connection = connect(self._presence, timeout_s=_TIMEOUT_S)
         try:
             state = _worker(self._get(connection, "/v1/status"))
             if state.pid in self._workers:
@@ -112,13 +114,6 @@ class _Scorer:
             raise
         self._workers[state.pid] = connection
         states.append(state)
-
-    def _open(self) -> http.client.HTTPConnection:
-        parts = urlsplit(self.address)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else None
-        return (kind or http.client.HTTPConnection)(
-            str(parts.hostname), parts.port, timeout=_TIMEOUT_S
-        )
 
     def _get(self, connection: http.client.HTTPConnection, path: str) -> bytes:
         connection.request("GET", path, headers=self._headers)

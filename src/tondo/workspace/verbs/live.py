@@ -11,6 +11,7 @@ import msgspec
 from tondo.core.errors import CallerError, TondoError
 
 if TYPE_CHECKING:
+    from tondo.scoring.presence import Presence
     from tondo.workspace.bootstrap import Parts
     from tondo.workspace.live.asking import TryAnswer
     from tondo.workspace.live.deployments import DeploymentPage
@@ -68,7 +69,7 @@ class LiveVerbs:
         from tondo.workspace.live.asking import ask_scorer
 
         answer = ask_scorer(
-            self._addresses(), deployment, row, as_of=as_of, token=self._parts.settings.token
+            self._present(), deployment, row, as_of=as_of, token=self._parts.settings.token
         )
         try:
             why = self.explain(deployment, row, as_of=answer.as_of, version=answer.variant)
@@ -96,10 +97,10 @@ class LiveVerbs:
         from tondo.workspace.live.feed import Feed
         from tondo.workspace.live.scorers import Scorers
 
-        scorers = Scorers(self._addresses, token=self._parts.settings.token)
+        scorers = Scorers(self._present, token=self._parts.settings.token)
         return Feed(scorers, self._parts.clock)
 
-    def _addresses(self) -> list[str]:
+    def _present(self) -> list[Presence]:
         from tondo.scoring.presence import present_scorers
 
-        return [each.address for each in present_scorers(self._parts.state)]
+        return present_scorers(self._parts.state)

@@ -42,8 +42,8 @@ function showList(view) {
   }
 }
 
-// Of a request that was refused before a variant was chosen, or whose rows went to more than one.
-function said(variant) { return variant || "refused before"; }
+// Without a variant: refused before one was chosen, or handed on to a process that tells them apart.
+function said(variant) { return variant || "no variant"; }
 
 function onPage(variant) { return [...document.querySelectorAll("[data-rates] tr")].some((row) => row.dataset.variant === variant); }
 
