@@ -125,7 +125,7 @@ def _tensor(given: Any, raw: bytes | None) -> v2.Tensor:
     if given.datatype == "BYTES":
         values = [binary.text_of(given.name, each) for each in values]
     elif given.datatype in {"FP32", "FP64"}:
-        values = [None if each != each else each for each in values]  # noqa: PLR0124 - NaN
+        values = binary.without_nan(values)
     tensor.data = values
     return tensor
 

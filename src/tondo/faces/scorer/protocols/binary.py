@@ -9,8 +9,6 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from tondo.core.errors import CallerError
 
 if TYPE_CHECKING:
@@ -20,15 +18,20 @@ if TYPE_CHECKING:
 
 HEADER: Final = "inference-header-content-length"
 
-_DTYPES: Final = {
-    "FP64": "<f8",
-    "FP32": "<f4",
-    **{
-        f"{sign}INT{bits}": f"<{kind}{bits // 8}"
-        for sign, kind in (("", "i"), ("U", "u"))
-        for bits in (8, 16, 32, 64)
-    },
+_FORMATS: Final = {
+    "FP64": (8, "d"),
+    "FP32": (4, "f"),
+    "INT8": (1, "b"),
+    "INT16": (2, "h"),
+    "INT32": (4, "i"),
+    "INT64": (8, "q"),
+    "UINT8": (1, "B"),
+    "UINT16": (2, "H"),
+    "UINT32": (4, "I"),
+    "UINT64": (8, "Q"),
 }
+"""Datatype to the bytes of a value and its sign for `struct`, which is quicker for a few values
+than an array, and as quick for a thousand."""
 
 
 def split(body: bytes, length: str) -> tuple[bytes, bytes]:
@@ -72,22 +75,29 @@ def values(name: str, datatype: str, data: bytes) -> list[Any]:
         return _texts(name, data)
     if datatype == "BOOL":
         return _bools(name, data)
-    dtype = _DTYPES.get(datatype)
-    if dtype is None:
+    size, sign = _FORMATS.get(datatype, (0, ""))
+    if not size:
         raise refused(
             f"input '{name}' has the datatype {datatype}",
-            expected="one of BOOL, BYTES, " + ", ".join(_DTYPES),
+            expected="one of BOOL, BYTES, " + ", ".join(_FORMATS),
         )
-    if len(data) % int(dtype[-1]):
+    if len(data) % size:
         raise refused(
             f"input '{name}' has {len(data)} bytes of {datatype}",
-            expected=f"{dtype[-1]} bytes a value",
+            expected=f"{size} bytes a value",
         )
-    array = np.frombuffer(data, dtype)
-    found: list[Any] = array.tolist()
-    if dtype[1] == "f" and np.isnan(array).any():
-        return [None if each != each else each for each in found]  # noqa: PLR0124 - NaN
-    return found
+    found = list(struct.unpack(f"<{len(data) // size}{sign}", data))
+    # A sum that is a number has no summand that is none.
+    return found if sum(found) - sum(found) == 0 else without_nan(found)
+
+
+def without_nan(values: Sequence[Any]) -> list[Any]:
+    """Return values, None in place of NaN.
+
+    >>> without_nan([1.0, float("nan")])
+    [1.0, None]
+    """
+    return [None if each != each else each for each in values]  # noqa: PLR0124 - NaN
 
 
 def _bools(name: str, data: bytes) -> list[Any]:

@@ -54,8 +54,7 @@ def _row(inputs: RowInputs, given: Any, where: str) -> Row:
         if list(given) == ["features"] and "features" not in inputs.types:
             return _row(inputs, given["features"], where)
         if list(given) != ["b64"]:
-            row = {name: _value(value, where + name) for name, value in given.items()}
-            return inputs.read_mapping(row, where=where)
+            return _named(inputs, given, where)
     if isinstance(given, list):
         return by_place(inputs, None, given, where)
     return by_place(inputs, None, [given], where)
@@ -72,7 +71,15 @@ def by_place(
             expected=f"{len(names)}, in this order: " + ", ".join(names),
             fix="Name the columns where the order is not certain.",
         )
-    row = {name: _value(value, f"{where}{name}") for name, value in zip(names, values, strict=True)}
+    return _named(inputs, dict(zip(names, values, strict=True)), where)
+
+
+def _named(inputs: RowInputs, given: dict[str, Any], where: str) -> Row:
+    """Return the row of values by name; the slow way says what is wrong, and reads base64."""
+    read = inputs.read_own(given)
+    if read is not None:
+        return read
+    row = {name: _value(value, f"{where}{name}") for name, value in given.items()}
     return inputs.read_mapping(row, where=where)
 
 
@@ -142,11 +149,19 @@ def _field(type_: str | None, text: str) -> Any:
     if type_ == "bool":
         return {"true": True, "false": False, "1": True, "0": False}.get(text.lower(), text)
     if type_ in {"double", "id", "timestamp", "date"}:
-        try:
-            return float(text) if type_ == "double" else int(text)
-        except ValueError:
-            return text
+        return _number(text, float if type_ == "double" else int)
     return text
+
+
+def _number(text: str, read: type[float | int]) -> Any:
+    """Return a number, `nan` as null; what is none stays text. Python's `1_000` is none here."""
+    try:
+        value = read(text)
+    except ValueError:
+        return text
+    if "_" in text:
+        return text
+    return None if value != value else value  # noqa: PLR0124 - NaN
 
 
 def _value(value: Any, where: str) -> Any:
