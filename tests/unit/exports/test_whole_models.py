@@ -2,6 +2,7 @@
 
 import math
 import sys
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -43,6 +44,7 @@ CARRIERS = ["AA", "UA", "DL", "B6", "", "zz", None]
 ROWS = 10_000
 
 
+@cache
 def made_rows(count=ROWS, seed=3):
     random = np.random.default_rng(seed)
 
@@ -87,12 +89,12 @@ def form_of(library, algorithm, categorical, **parameters):
 
 
 FORMS = {
-    "trees": lambda: form_of(LightGBMLibrary(), "lightgbm", [], trees=120, leaves=31),
+    "trees": cache(lambda: form_of(LightGBMLibrary(), "lightgbm", [], trees=120, leaves=31)),
     "trees with categories": lambda: form_of(
         LightGBMLibrary(), "lightgbm", ["who", "hour"], trees=60, categorical_smoothing=1.0,
         min_leaf_rows=5,
     ),
-    "logistic": lambda: form_of(SklearnLibrary(), "logistic", []),
+    "logistic": cache(lambda: form_of(SklearnLibrary(), "logistic", [])),
     "logistic with categories": lambda: form_of(SklearnLibrary(), "logistic", ["who", "dow"]),
 }  # fmt: skip
 

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 
 class LibraryModel:
-    """A loaded model that answers like the scorer, bit for bit, and logs nothing."""
+    """A loaded model that answers like the scorer, bit for bit, and logs nothing.
+
+    It is for one thread at a time; another thread loads its own.
+    """
 
     def __init__(
         self, model: LoadedModel, *, clock: Clock, online: OnlineStore | None = None
