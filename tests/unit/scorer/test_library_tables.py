@@ -188,6 +188,12 @@ def test_tables_may_be_wider_than_the_model_and_rows_may_not(model, scores):
         model.predict({**ROWS[0], "other": 1})
 
 
+def test_large_numbers_whose_sum_is_infinite_are_numbers(model):
+    rows = [{**ROWS[3], "distance": 1.7e308}] * 3
+    columns = {name: [row[name] for row in rows] for name in TYPES}
+    assert model.predict(columns) == model.predict(rows)
+
+
 def test_tables_without_rows_have_no_scores(model):
     assert (
         model.predict(TABLE[:0]) == model.predict([]) == model.predict({n: [] for n in TYPES}) == []
