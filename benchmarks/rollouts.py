@@ -8,6 +8,9 @@ worse. `touched` is what the candidate answered, of all requests from the start 
 its end, counted in the log. `stated` is what the guard's power says beforehand (power.py): the
 requests of the candidate by which nine in ten are found.
 
+`tests` compares tests of more errors: requests of each arm until they stop, the median and nine in
+ten, and how often they stop where there is nothing to find in 4,000.
+
 `alike` are rollouts of a version against itself, drawn at random and decided by the very function
 that decides in production, with a look every second through all four steps.
 """
@@ -31,6 +34,7 @@ from table import tell
 from tondo.adapters.runtimes.onnx.runtime import OnnxLoader
 from tondo.scoring.frames import decode
 from tondo.scoring.plan import PlannedVariant
+from tondo.stages.deployment.evidence import log_more
 from tondo.stages.deployment.guards import Coin, Guards
 from tondo.stages.deployment.pace import STEPS
 from tondo.stages.deployment.power import requests_for_rate, requests_for_shift
@@ -42,6 +46,7 @@ WARM_S = 2.0
 LONGEST_S = 120.0
 COIN = Coin(steps=4)
 ERRORS = 0.01
+MOST_ROWS = 4_000
 SPREAD = (2 * 6 / (8**2 * 9)) ** 0.5
 """The standard deviation of the scores, Beta(2, 6)."""
 
@@ -75,7 +80,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=3_000)
     parser.add_argument("--share", type=float, default=0.01)
     parser.add_argument("--rollouts", type=int, default=200)
-    parser.add_argument("--only", default=",".join([*FAULTS, "alike"]))
+    parser.add_argument("--only", default=",".join([*FAULTS, "tests", "alike"]))
     options = parser.parse_args()
     wanted = options.only.split(",")
     table = []
@@ -92,6 +97,9 @@ def main() -> None:
             "why",
         )
         tell(head, table)
+    if "tests" in wanted:
+        head = ("test", "5 % against 1 %", "20 % against 1 %", "3 % against 1 %", "none")
+        tell(head, compare_tests(options.rollouts))
     if "alike" in wanted:
         head = ("drawn at random", "rollouts", "sent back", "share")
         moved = ("scores half a standard deviation higher", 0.5)
@@ -184,6 +192,50 @@ def alike(name: str, shift: float, count: int) -> list[object]:
     """Roll a version out that should be let through, `count` times, with a look every second."""
     stopped = sum(_aborted(seed, shift) for seed in range(count))
     return [name, count, stopped, f"{stopped / count:.1%}"]
+
+
+def compare_tests(count: int) -> list[list[object]]:
+    """Tell by how many requests of each arm different tests find more errors, and find none."""
+    tests = {
+        "a mixture of six ratios (ours)": lambda new, old, rows: log_more(new, old) >= NEEDED,
+        "a Beta(1, 1) mixture above a half": lambda new, old, rows: _beta(new, old) >= NEEDED,
+        "Fisher's exact test at 1e-4 a look": _fisher,
+    }
+    table = []
+    for name, test in tests.items():
+        found = [_stops(test, *rates, count) for rates in ((0.05, 0.01), (0.2, 0.01), (0.03, 0.01))]
+        cells = [f"{np.median(each):,.0f}, {np.quantile(each, 0.9):,.0f}" for each in found]
+        quiet = np.mean(np.array(_stops(test, 0.05, 0.05, count)) < MOST_ROWS)
+        table.append([name, *cells, f"{quiet:.1%}"])
+    return table
+
+
+def _stops(test, new_rate: float, old_rate: float, count: int) -> list[int]:
+    """Return the requests at which each of `count` rollouts is stopped, looked at every 30."""
+    random = np.random.default_rng(1)
+    found = []
+    for _ in range(count):
+        new = np.cumsum(random.random(MOST_ROWS) < new_rate)
+        old = np.cumsum(random.random(MOST_ROWS) < old_rate)
+        looks = range(30, MOST_ROWS + 1, 30)
+        stop = (n for n in looks if test(int(new[n - 1]), int(old[n - 1]), n))
+        found.append(next(stop, MOST_ROWS))
+    return found
+
+
+def _beta(new: int, old: int) -> float:
+    from scipy.special import betaincc, betaln
+
+    if not new + old:
+        return 0.0
+    above = max(betaincc(new + 1, old + 1, 0.5), 1e-300)
+    return betaln(new + 1, old + 1) + math.log(above) + math.log(2) + (new + old) * math.log(2)
+
+
+def _fisher(new: int, old: int, rows: int) -> bool:
+    from scipy.stats import hypergeom
+
+    return new > old and hypergeom.sf(new - 1, 2 * rows, new + old, rows) < 1e-4
 
 
 class Drawn(NamedTuple):

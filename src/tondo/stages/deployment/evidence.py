@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0, 100.0)
 """How many times as often as in the baseline something may befall the candidate: the bet is spread
-evenly over these. Each costs one sixth, about four more failures; none in between costs more."""
+evenly over these. Each costs one sixth, which three failures more make good."""
 
 SPREAD = 10.0
 """Weight, in rows, of the guess that a bin is shared as the coin says: of 2 to 80 that were tried
-it finds a shift by one standard deviation with the fewest rows (benchmarks/rollouts.py)."""
+it finds a shift by half a standard deviation with the fewest rows, and by a whole one with few
+more than the fewest (decision 020)."""
 
 
 def log_more(candidate: int, baseline: int, chance: float = 0.5) -> float:
