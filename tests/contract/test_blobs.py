@@ -163,6 +163,39 @@ def test_nothing_is_left_behind_in_the_staging_folder(stored):
     assert list((stored.root / "staging").iterdir()) == []
 
 
+def test_a_killed_writer_s_file_goes_with_a_later_write_and_a_living_one_s_stays(tmp_path):
+    code = f"""
+from pathlib import Path
+import sys
+from tondo.adapters.blobs.obstore.blobs import ObstoreBlobs
+def fill(file):
+    file.write(b"half")
+    print("begun", flush=True)
+    sys.stdin.readline()
+print(ObstoreBlobs(Path({str(tmp_path)!r})).write(fill), flush=True)
+"""
+    killed, living = (
+        subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    )
+    for process in (killed, living):
+        assert process.stdout.readline() == "begun\n"
+    killed.kill()
+    killed.communicate()
+    blobs = make("obstore", tmp_path)
+    staging = blobs.root / "staging"
+    blobs.write(lambda file: file.write(b"soon after"))
+    assert len(list(staging.iterdir())) == 2
+    for path in staging.iterdir():
+        os.utime(path, (1, 1))
+    blobs.write(lambda file: file.write(b"later"))
+    assert len(list(staging.iterdir())) == 1
+    assert living.communicate("\n")[0].strip() == digest_bytes(b"half")
+    assert blobs.get(digest_bytes(b"half")) == b"half"
+
+
 def test_a_folder_that_is_a_file_is_a_coded_error(tmp_path):
     (tmp_path / "blobs").write_text("a file")
     with pytest.raises(PlatformError, match="TD-BLOB-003") as caught:
