@@ -8,6 +8,7 @@ from shop import write_shop
 from tondo.adapters.clocks.manual import ManualClock
 from tondo.core.errors import TondoError
 from tondo.core.instants import parse_instant
+from tondo.stages.features.rebuild import rebuild_training_set
 from tondo.workspace.bootstrap import open_workspace
 
 NOW_US = parse_instant("2026-02-20T00:00:00Z")
@@ -91,6 +92,25 @@ def test_the_manifest_alone_rebuilds_it(shop, run):
     assert len(made.keys) == 1
     found = shop.training.rebuild(run.training_set[:12])
     assert (found.training_set, found.same, found.differs_in) == (run.training_set, True, [])
+
+
+def test_it_is_the_same_in_small_pieces(shop, run):
+    parts = shop.parts
+    found = rebuild_training_set(
+        run.training_set,
+        engine=parts.engine,
+        blobs=parts.blobs,
+        ledger=parts.ledger,
+        piece_bytes=20_000,
+    )
+    assert found.same
+
+
+def test_the_setting_limits_engine_and_pieces_and_changes_no_id(shop, run, monkeypatch):
+    monkeypatch.setenv("TONDO_MEMORY_MB", "96")
+    with open_workspace(shop.parts.root, clock=ManualClock(NOW_US)) as limited:
+        assert limited.parts.piece_bytes == 24 << 20
+        assert limited.training.rebuild(run.training_set).same
 
 
 def test_it_is_the_same_though_data_and_definitions_have_moved_on(shop, run):
