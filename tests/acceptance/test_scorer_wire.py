@@ -28,7 +28,14 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("packages")
     (folder / "late.tondo").write_bytes(scored.package())
-    (folder / "forest.tondo").write_bytes(scored.package("forest", runtime="lightgbm"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("two")
+    for name in ("late", "forest"):
+        (folder / f"{name}.tondo").write_bytes(scored.package(name))
     return folder
 
 
@@ -73,14 +80,12 @@ def refusal(*arguments):
 
 
 def test_a_certificate_that_cannot_be_used_ends_the_start(folder, pair, tmp_path):
-    certificate, key = pair
+    certificate, _ = pair
     other = tmp_path / "other.pem"
     other.write_text("nothing")
     for options in (
         ("--tls-cert", certificate),
-        ("--tls-key", key),
         ("--tls-cert", certificate, "--tls-key", other),
-        ("--tls-cert", tmp_path / "gone", "--tls-key", key),
     ):
         assert "TD-SCORER-021" in refusal("--packages", folder, "--port", 0, *options)
 
@@ -169,16 +174,16 @@ def test_a_name_with_quotes_does_not_break_the_metrics(tmp_path):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_invocations_of_several_deployments_must_say_which(folder, way):
+def test_invocations_of_several_deployments_must_say_which(two, way):
     body = {"instances": [ROW]}
-    with running("--packages", folder, way=way) as scorer:
+    with running("--packages", two, way=way) as scorer:
         answer = scorer.post("/invocations", body)
         assert (answer.status, answer.json["message"].partition(":")[0]) == (400, "TD-SCORER-020")
         assert "forest, late" in answer.json["message"]
         for header in ("x-tondo-deployment", "x-amzn-sagemaker-target-model"):
             answer = scorer.post("/invocations", body, headers={header: "late"})
             assert answer.json["metadata"]["deployment"] == "late"
-    with running("--packages", folder, "--invocations", "forest", way=way) as scorer:
+    with running("--packages", two, "--invocations", "forest", way=way) as scorer:
         assert scorer.post("/invocations", body).json["metadata"]["deployment"] == "forest"
 
 
