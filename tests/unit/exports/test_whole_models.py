@@ -174,6 +174,28 @@ def test_equal_models_have_equal_bytes():
     assert exported(form).data == exported(form).data
 
 
+EDGES = {
+    "a sign of zero": ("atan2(round(distance), -1)", [{"distance": each} for each in (-0.3, 0.3, -0.0)]),
+    "a constant": ("coalesce(null, 2.5)", [{"distance": 1.0}, {"distance": 2.0}]),
+    "many keys": ("position_in(distance, KEYS)", [{"distance": each} for each in (-0.0, 7.0, 0.5, None)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_features_at_an_edge_are_the_rows_own(name):
+    text, rows = EDGES[name]
+    text = text.replace("KEYS", ", ".join(str(each / 2) for each in range(2000)))
+    features = {**trees(), "speed": check(parse(text), TYPES)}
+    graph = exported(FORMS["logistic"](), features=features)
+    wanted = [repr(compile_vector(features)(row)[0]) for row in rows]
+    found = [each.features[0] for each in OnnxExporter().answers(graph, rows)]
+    assert ["nan" if each is None else repr(each) for each in found] == wanted
+
+
+def test_no_rows_have_no_answers():
+    assert OnnxExporter().answers(exported(FORMS["trees"]()), []) == []
+
+
 def test_view_features_are_inputs_under_their_names():
     form = FORMS["logistic"]()
     name = "@weather.wind[origin]"

@@ -10,7 +10,7 @@ import numpy as np
 
 from tondo.adapters.exports.onnx.forms import Doubles, Form, Texts, Truths, Wholes, is_null
 from tondo.adapters.exports.onnx.lowerer import Refused, constant_of, text_of
-from tondo.adapters.exports.onnx.writer import FLOAT64, INT64, ML, STRING
+from tondo.adapters.exports.onnx.writer import FLOAT64, ML, STRING
 from tondo.core.columns import item_type
 from tondo.language.functions.patterns import re2_pattern, read_pattern
 
@@ -27,35 +27,20 @@ def _beside(lowerer: Lowerer, x: Form, keys: Sequence[Any], values: Sequence[flo
     `values` has one number more than there are keys.
     """
     writer = lowerer.writer
-    if isinstance(x, Doubles):
-        return _beside_number(lowerer, x, keys, values)
     if isinstance(x, Truths):
         by_key = dict(zip(reversed(keys), reversed(values[:-1]), strict=True))
         found = [writer.double(by_key.get(each, values[-1])) for each in (True, False)]
         return writer.where(x.yes, *found)
     first = {key: place for place, key in reversed(list(enumerate(keys)))}
-    kind = object if isinstance(x, Texts) else np.int64
+    kinds: dict[type[Form], Any] = {Texts: object, Wholes: np.int64, Doubles: np.float64}
     place = writer.add(
         "LabelEncoder",
         x.data,
         domain=ML,
-        keys_tensor=np.array(list(first), dtype=kind),
+        keys_tensor=np.array(list(first), dtype=kinds[type(x)]),
         values_tensor=np.array(list(first.values()), dtype=np.int64),
         default_tensor=np.array([len(keys)], dtype=np.int64),
     )
-    return writer.add("Gather", writer.array(np.array(values, dtype=np.float64)), place, axis=0)
-
-
-def _beside_number(
-    lowerer: Lowerer, x: Doubles, keys: Sequence[float], values: Sequence[float]
-) -> str:
-    """Compare with every key, and count from the first that is equal."""
-    writer = lowerer.writer
-    same = writer.add("Equal", x.data, writer.double(*keys))
-    rank = writer.double(*(float(len(keys) - place) for place in range(len(keys))))
-    ranked = writer.add("Mul", writer.cast(same, FLOAT64), rank)
-    best = writer.cast(writer.add("ReduceMax", ranked, writer.axes(1), keepdims=1), INT64)
-    place = writer.add("Sub", writer.whole(len(keys)), best)
     return writer.add("Gather", writer.array(np.array(values, dtype=np.float64)), place, axis=0)
 
 
