@@ -85,6 +85,8 @@ PARAMETERS = {
     "tag": "Name of the tag.",
     "version": "A version's number, id or tag.",
     "deployment": "Name of the deployment.",
+    "off": "Take it back.",
+    "memory_mb": "Most memory in MB.",
     "weights": 'Weights by version, such as {"v3": 90, "v4": 10}; ratios count.',
     "target": "Rows that go to one version: COLUMN=VALUE[,VALUE], as --target once for each.",
     "pace": "Kind of rollout: canary, linear, blue_green or ab; the project's when left out.",

@@ -67,6 +67,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What all models together may take; None is no limit."""
     only: str | None = None
     """The one deployment that is served here: an isolated one."""
+    shared: Path | None = None
+    """Where plan, blobs, key and online settings lie instead, for several scorers that each have a
+    `root` with their own log."""
+
+    @property
+    def common(self) -> Path:
+        """Where the plan and all that it names lie."""
+        return self.shared or self.root or Path()
 
 
 def make_service(settings: Settings, membership: Membership | None = None) -> Service:
@@ -86,9 +94,9 @@ def make_service(settings: Settings, membership: Membership | None = None) -> Se
 
     source = _source_of(settings)
     if settings.root is not None:
-        key = _workspace_key(settings.root / "key")
+        key = _workspace_key(settings.common / "key")
         log: EventLog | None = FilesEventLog(settings.root / "eventlog")
-        online = _online_of(settings.root)
+        online = _online_of(settings.common / ONLINE_SETTINGS, settings.root / "online")
     else:
         key = None
         log = None if settings.log is None else FilesEventLog(settings.log)
@@ -129,15 +137,16 @@ def _source_of(settings: Settings) -> Source:
     if settings.root is None:
         log_mode = "off" if settings.log is None else "written"
         return FolderSource(settings.packages or Path(), log_mode=log_mode)
-    if not settings.root.is_dir():
-        raise NotFoundError(
-            "TD-SCORER-005",
-            f"there is no folder {settings.root}",
-            expected="a workspace's folder",
-            path=str(settings.root),
-        )
-    pointer = settings.root / "serving" / "pointer.json"
-    return PlanSource(pointer, _blobs_of(settings.root / "blobs"))
+    for folder in (settings.root, settings.common):
+        if not folder.is_dir():
+            raise NotFoundError(
+                "TD-SCORER-005",
+                f"there is no folder {folder}",
+                expected="a workspace's folder",
+                path=str(folder),
+            )
+    pointer = settings.common / "serving" / "pointer.json"
+    return PlanSource(pointer, _blobs_of(settings.common / "blobs"))
 
 
 def isolated_limits(settings: Settings) -> Callable[[], Mapping[str, int | None]]:
@@ -260,7 +269,7 @@ def _no_online() -> None:
     return None
 
 
-def _online_of(root: Path) -> Callable[[], OnlineStore | None]:
+def _online_of(told: Path, folder: Path) -> Callable[[], OnlineStore | None]:
     """Open the online store once, when a plan first needs it."""
     opened: list[Any] = []
     guard = threading.Lock()
@@ -268,22 +277,21 @@ def _online_of(root: Path) -> Callable[[], OnlineStore | None]:
     def open_store() -> OnlineStore:
         with guard:
             if not opened:
-                opened.append(_open_online(root))
+                opened.append(_open_online(told, folder))
             store: OnlineStore = opened[0]
             return store
 
     return open_store
 
 
-def _open_online(root: Path) -> OnlineStore:
+def _open_online(path: Path, folder: Path) -> OnlineStore:
     """Open the store that the workspace's settings, or the environment, name."""
-    path = root / ONLINE_SETTINGS
     told = msgspec.json.decode(path.read_bytes()) if path.exists() else {}
     settings = read_settings(told, os.environ, place=str(path))
     if settings.online_store == "lmdb":
         from tondo.adapters.online.lmdb.store import LmdbStore
 
-        return LmdbStore(root / "online", readonly=True)
+        return LmdbStore(folder, readonly=True)
     try:
         from tondo.adapters.online.redis.store import RedisStore
     except ModuleNotFoundError as error:

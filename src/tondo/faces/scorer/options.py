@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from tondo.faces.scorer.admission import QUEUE_MS
 from tondo.faces.scorer.wire import add_arguments
 
 DEFAULT_PORT = 8461
@@ -22,6 +23,12 @@ def parser() -> argparse.ArgumentParser:
     what = made.add_mutually_exclusive_group(required=True)
     what.add_argument("--root", type=Path, help="workspace folder whose serving plan is followed")
     what.add_argument("--packages", type=Path, help="bare folder of *.tondo packages to serve")
+    made.add_argument(
+        "--shared",
+        type=Path,
+        metavar="FOLDER",
+        help="with --root: where plan, blobs, key and online settings of several scorers lie",
+    )
     made.add_argument("--log", type=Path, help="with --packages: folder for the prediction log")
     made.add_argument("--host", default="127.0.0.1", help="address to bind (127.0.0.1)")
     made.add_argument("--port", type=int, default=DEFAULT_PORT, help="port; 0 takes a free one")
@@ -41,6 +48,13 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--token-file", type=Path, help="file with the bearer token to demand")
     add_arguments(made)
+    made.add_argument(
+        "--queue-ms",
+        type=float,
+        default=QUEUE_MS,
+        metavar="MS",
+        help=f"work that a request may wait for before it is refused with 503 ({QUEUE_MS:g})",
+    )
     made.add_argument("--no-fast-path", action="store_true", help="answer by Starlette only")
     for name, kind in _INTERNAL.items():
         made.add_argument(name, type=kind, help=argparse.SUPPRESS)

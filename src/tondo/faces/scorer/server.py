@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
+from tondo.faces.scorer.admission import Admission
 from tondo.faces.scorer.app import make_app
 from tondo.faces.scorer.fastpath import FastPath, ScorerProtocol
 from tondo.faces.scorer.flusher import Flusher
@@ -50,6 +51,7 @@ def serve(
     spans: Spans | None = None,
     beside: GrpcServer | None = None,
     fast: bool,
+    queue_ms: float,
     parent_fd: int | None,
     announce: Callable[[], None],
     membership: Membership,
@@ -58,7 +60,13 @@ def serve(
 
     `listener` is a bound socket, or the path of a Unix socket to be made.
     """
-    shared = FastPath(service, guard, enabled=fast, traces=spans is not None)
+    shared = FastPath(
+        service,
+        guard,
+        enabled=fast,
+        traces=spans is not None,
+        admission=Admission(queue_ms),
+    )
     bound = {"shared": shared, "request_s": wire.request_timeout}
     protocol = type("BoundProtocol", (ScorerProtocol,), bound)
     config = uvicorn.Config(

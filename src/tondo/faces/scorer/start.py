@@ -60,6 +60,7 @@ def _settings(options: argparse.Namespace, wire: Wire) -> Settings:
         log=options.log,
         memory_mb=options.memory,
         only=options.only,
+        shared=options.shared,
         grpc=wire.grpc_port is not None,
     )
 
@@ -101,7 +102,7 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
         membership.ready()
         if not isinstance(listener, Path):
             address = f"{wire.scheme}://{address_of(options.host, listener)}"
-            _tell_workspace(options.root, address, options.tls_cert)
+            _tell_workspace(options.shared or options.root, address, options.tls_cert)
             _tell_parent(address, "" if beside is None else beside.address)
 
     try:
@@ -113,6 +114,7 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
             spans=spans,
             beside=beside,
             fast=not options.no_fast_path,
+            queue_ms=options.queue_ms,
             parent_fd=options.parent_fd,
             announce=tell_ready,
             membership=membership,
@@ -122,7 +124,7 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
         if spans is not None:
             spans.close()
         if options.root is not None:
-            withdraw(options.root)
+            withdraw(options.shared or options.root)
     return 0
 
 

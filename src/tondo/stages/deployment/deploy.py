@@ -216,6 +216,8 @@ def _desired(
         purpose="staging" if chosen.staging else "live",
         log_mode=chosen.log_mode,
         sample_rate=chosen.sample_rate,
+        isolate=before.desired.isolate if before else "none",
+        memory_mb=before.desired.memory_mb if before else None,
     )
 
 

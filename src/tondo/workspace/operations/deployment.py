@@ -27,6 +27,15 @@ DEPLOYMENT: tuple[Operation, ...] = (
         verb="PUT",
     ),
     write(
+        "deployment.isolate",
+        "deployment.isolate",
+        f"{_DEPLOYMENT}/isolation",
+        "Run its models in a process of their own.",
+        permission="deploy",
+        present="deployment.list",
+        verb="PUT",
+    ),
+    write(
         "deployment.rollback",
         "deployment.rollback",
         f"{_DEPLOYMENT}/rollback",

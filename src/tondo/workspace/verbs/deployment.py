@@ -93,6 +93,35 @@ class DeploymentVerbs:
             told.append(state.why)
         return state
 
+    def isolate(
+        self,
+        deployment: str,
+        *,
+        off: bool = False,
+        memory_mb: int | None = None,
+        by: str = "",
+        why: str = "",
+    ) -> DeploymentState:
+        """Run a deployment's models in a process of their own; with `off`, beside others again.
+
+        The process is started anew when it ends, or takes more than `memory_mb`. Whatever
+        happens to it, other deployments are answered.
+        """
+        from tondo.stages.deployment.place import place
+
+        with published(self._parts, by=by) as told:
+            state = place(
+                deployment,
+                process=not off,
+                memory_mb=memory_mb,
+                ledger=self._parts.ledger,
+                clock=self._parts.clock,
+                by=by or self._parts.actor,
+                why=why or ("beside others again" if off else "in a process of its own"),
+            )
+            told.append(state.why)
+        return state
+
     def rollback(self, deployment: str, *, by: str = "", why: str = "") -> DeploymentState:
         """Go back to what answered before; a running rollout is aborted."""
         from tondo.stages.deployment.rollback import rollback
