@@ -74,9 +74,9 @@ class RouteMetrics:
         self.shed = 0
         """Requests that were refused because they would have waited for too long."""
         self.cost_ns = 0
-        """What one request costs of late: moves an eighth of the way with each batch, to a few
-        times as much at most, so that a process that had to wait for its turn is not taken for a
-        slow model."""
+        """What one request costs of late: follows what is less by a quarter of the way with each
+        batch, what is more by a sixteenth and to a few times as much at most, so that a
+        process that had to wait for a processor is not taken for a slow model."""
         self.last = ""
         """Variant that was counted last."""
 
@@ -109,7 +109,8 @@ class RouteMetrics:
     def spent(self, elapsed_ns: int, requests: int) -> None:
         """Learn what a request costs the event loop from what several cost together."""
         spent_ns = min(elapsed_ns // requests, _MOST_TIMES * self.cost_ns + _FIRST_NS)
-        self.cost_ns += (spent_ns - self.cost_ns) >> 3
+        more_ns = spent_ns - self.cost_ns
+        self.cost_ns += more_ns >> (4 if more_ns > 0 else 2)
 
     def correct(self, counted: int, status: int) -> None:
         """Count the last request under another status than was `counted`."""

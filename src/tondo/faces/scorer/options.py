@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tondo.faces.scorer.admission import QUEUE_MS
 from tondo.faces.scorer.wire import add_arguments
 
 DEFAULT_PORT = 8461
@@ -48,13 +47,6 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--token-file", type=Path, help="file with the bearer token to demand")
     add_arguments(made)
-    made.add_argument(
-        "--queue-ms",
-        type=float,
-        default=QUEUE_MS,
-        metavar="MS",
-        help=f"work that a request may wait for before it is refused with 503 ({QUEUE_MS:g})",
-    )
     made.add_argument("--no-fast-path", action="store_true", help="answer by Starlette only")
     for name, kind in _INTERNAL.items():
         made.add_argument(name, type=kind, help=argparse.SUPPRESS)

@@ -51,7 +51,6 @@ def serve(
     spans: Spans | None = None,
     beside: GrpcServer | None = None,
     fast: bool,
-    queue_ms: float,
     parent_fd: int | None,
     announce: Callable[[], None],
     membership: Membership,
@@ -65,7 +64,7 @@ def serve(
         guard,
         enabled=fast,
         traces=spans is not None,
-        admission=Admission(queue_ms),
+        admission=Admission(wire.queue_ms),
     )
     bound = {"shared": shared, "request_s": wire.request_timeout}
     protocol = type("BoundProtocol", (ScorerProtocol,), bound)

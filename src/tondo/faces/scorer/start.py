@@ -114,7 +114,6 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
             spans=spans,
             beside=beside,
             fast=not options.no_fast_path,
-            queue_ms=options.queue_ms,
             parent_fd=options.parent_fd,
             announce=tell_ready,
             membership=membership,

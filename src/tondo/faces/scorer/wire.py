@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tondo.core.errors import CallerError
+from tondo.faces.scorer.admission import QUEUE_MS
 
 if TYPE_CHECKING:
     import argparse
@@ -28,6 +29,9 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
     """Port of V2 over gRPC; None speaks none, 0 takes a free one."""
     request_timeout: float = 30.0
     """Seconds from a request's first byte to its last."""
+
+    queue_ms: float = QUEUE_MS
+    """Milliseconds of work that a request may wait for before it is refused."""
 
     @property
     def scheme(self) -> str:
@@ -62,6 +66,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=30.0,
         metavar="S",
         help="seconds in which a request must be whole (30)",
+    )
+    parser.add_argument(
+        "--queue-ms",
+        type=float,
+        default=QUEUE_MS,
+        metavar="MS",
+        help=f"work that a request may wait for before it is refused with 503 ({QUEUE_MS:g})",
     )
 
 
