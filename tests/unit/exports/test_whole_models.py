@@ -218,6 +218,16 @@ def test_everything_that_hinders_is_told_at_once():
     assert reasons[-1] == "the model: the runtime 'torch' has no form in ONNX"
 
 
+def test_a_feature_that_is_no_number_is_refused():
+    features = {"who": check(parse("carrier"), TYPES), "when": check(parse("at"), TYPES)}
+    with pytest.raises(DefinitionError, match="TD-EXPORT-001") as refused:
+        exported(FORMS["logistic"](), features=features)
+    assert [each.partition(",")[0] for each in refused.value.fields["reasons"]] == [
+        "feature 'who': it is of type string",
+        "feature 'when': it is of type timestamp",
+    ]
+
+
 def test_a_model_that_reads_no_column_is_refused():
     with pytest.raises(DefinitionError, match="no feature reads a column"):
         exported(FORMS["logistic"](), features={"one": check(parse("1.0"), TYPES)})

@@ -9,7 +9,7 @@ from onnx import helper
 
 from tondo.adapters.exports.onnx.boosted import trees_score
 from tondo.adapters.exports.onnx.embedded import graph_score
-from tondo.adapters.exports.onnx.forms import KINDS, NULL_SUFFIX, Doubles, Form, Truths, is_null
+from tondo.adapters.exports.onnx.forms import KINDS, NULL_SUFFIX, Doubles, Truths, is_null
 from tondo.adapters.exports.onnx.graph import model_of
 from tondo.adapters.exports.onnx.lowerer import Lowerer, Refused, folded
 from tondo.adapters.exports.onnx.lowering_table import LOWERINGS
@@ -80,24 +80,25 @@ def _tells_zeros_apart(tree: Node) -> bool:
 def _matrix(lowerer: Lowerer, trees: Mapping[str, Node]) -> tuple[str, list[str]]:
     """Return the model's matrix, rows x features, and why it cannot be written."""
     writer, reasons = lowerer.writer, []
-    forms = []
+    parts = []
     for name, tree in trees.items():
-        forms.append(lowerer.form(tree))
-        reasons += [f"feature '{name}': {why}" for why in lowerer.taken_reasons()]
+        form, found = lowerer.form(tree), lowerer.taken_reasons()
+        if isinstance(form, Doubles | Truths):
+            parts.append(_vector_part(writer, form))
+        else:
+            found.append(f"it is of type {tree.type}, neither a number nor a truth value")
+        reasons += [f"feature '{name}': {why}" for why in found]
     reasons += [f"column '{each}': the name is that of an input" for each in lowerer.clashes()]
     if not writer.inputs:
         return "", [*reasons, "no feature reads a column"]
-    parts = [writer.column(_vector_part(writer, each)) for each in forms]
-    return writer.add("Concat", *parts, axis=1), reasons
+    return writer.add("Concat", *map(writer.column, parts), axis=1), reasons
 
 
-def _vector_part(writer: GraphWriter, form: Form) -> str:
+def _vector_part(writer: GraphWriter, form: Doubles | Truths) -> str:
     """Return a feature as the model reads it: true is 1, and what is not finite is missing."""
     missing = writer.double(np.nan)
     if isinstance(form, Truths):
         return writer.where(is_null(writer, form), missing, writer.cast(form.yes, FLOAT64))
-    if not isinstance(form, Doubles):
-        raise Refused("it is neither a number nor a truth value")
     finite = writer.add("LessOrEqual", writer.add("Abs", form.data), writer.double(_LARGEST))
     return writer.where(finite, form.data, missing)
 
