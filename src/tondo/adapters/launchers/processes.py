@@ -187,4 +187,15 @@ def _limit(pid: int, memory_mb: int | None, cpus: int | None, nice: int | None) 
             mine = sorted(os.sched_getaffinity(pid))
             os.sched_setaffinity(pid, mine[:cpus])
         if nice is not None:
-            os.setpriority(os.PRIO_PROCESS, pid, nice)
+            _be_nice(pid, nice)
+
+
+def _be_nice(pid: int, nice: int) -> None:
+    """Lower the priority of a process, and of its session, where the system has one for each.
+
+    Linux shares the processor among sessions first (sched(7), autogroup): a process alone in its
+    session takes a full share of it, however nice it is to the others within.
+    """
+    os.setpriority(os.PRIO_PROCESS, pid, nice)
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(nice))

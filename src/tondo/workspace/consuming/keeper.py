@@ -17,8 +17,9 @@ NICE = 19
 class Keeper:
     """Starts one low-priority process for all consumers of a workspace, and stops it."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, *, nice: int = NICE) -> None:
         self._parts = parts
+        self._nice = nice
         self.process: Process | None = None
 
     def look(self) -> None:
@@ -27,7 +28,7 @@ class Keeper:
         if not running and wished_consumers(self._parts):
             self.stop()
             arguments = ["--project", str(self._parts.root)]
-            self.process = self._parts.consumer_launcher.start(arguments, nice=NICE)
+            self.process = self._parts.consumer_launcher.start(arguments, nice=self._nice)
 
     def stop(self) -> None:
         """End the process in order."""
