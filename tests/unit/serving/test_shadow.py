@@ -6,7 +6,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from tondo.core.errors import ConflictError, NotFoundError
 from tondo.scoring import frames
-from tondo.stages.serving.answers import answers_of, read_answers
+from tondo.stages.serving.answers import answers_of, newest_answers, read_answers
 from tondo.stages.serving.pairs import read_pairs
 from tondo.stages.serving.shadow import last_report
 
@@ -141,3 +141,14 @@ def test_two_processes_never_write_one_shadow(shop):
 def test_what_is_not_there_is_refused_with_its_name(shop, deployment, version, code):
     with pytest.raises(NotFoundError, match=code):
         shop.workspace.shadows.report(deployment, version)
+
+
+def test_a_report_is_made_of_the_newest_segments(shop):
+    shadowed(shop)
+    for rows in (shop.rows[:3], shop.rows[:2]):
+        asked = shop.ask(rows)
+        shop.workspace.shadows.run("buys", "2")
+    stream = answers_of("shadow", "buys", "v2")
+    newest = list(newest_answers(shop.parts.eventlog, stream, most_rows=4))
+    assert sum(frame.rows for frame in newest) == 5
+    assert newest[-1].answered[-1].source_ids == [asked[-1].id]

@@ -62,6 +62,12 @@ class AnswerFrame(msgspec.Struct, frozen=True, array_like=True, gc=False):
     refused: list[Refused]
 
     @property
+    def rows(self) -> int:
+        """How many rows were read, answered or not."""
+        answered = sum(len(each.source_ids) for each in self.answered)
+        return answered + sum(len(each.source_ids) for each in self.refused)
+
+    @property
     def position(self) -> Position:
         """Where to go on reading the source."""
         return Position(self.segment, self.offset)
@@ -104,6 +110,20 @@ def read_answers(eventlog: EventLog, stream: str) -> Iterator[AnswerFrame]:
     """Yield the frames in the order written."""
     for _, payload in eventlog.read(stream):
         yield decode(payload)
+
+
+def newest_answers(eventlog: EventLog, stream: str, *, most_rows: int) -> Iterator[AnswerFrame]:
+    """Yield the frames of the newest segments that hold `most_rows` rows together, in order."""
+    chosen, rows = [], 0
+    for segment in reversed(eventlog.segments(stream)):
+        found = [decode(payload) for _, payload in eventlog.read_segment(stream, segment.name)]
+        chosen.append(segment.name)
+        rows += sum(frame.rows for frame in found)
+        if rows >= most_rows:
+            break
+    for name in reversed(chosen):
+        for _, payload in eventlog.read_segment(stream, name):
+            yield decode(payload)
 
 
 def last_position(eventlog: EventLog, stream: str) -> Position | None:

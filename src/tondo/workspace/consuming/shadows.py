@@ -32,13 +32,13 @@ def start(
 
 def report(parts: Parts, shadow: Shadow) -> ShadowReport:
     """Compare what a shadow answered so far with production, and keep the report."""
-    from tondo.stages.serving.answers import answers_of, read_answers
+    from tondo.stages.serving.answers import answers_of, newest_answers
     from tondo.stages.serving.pairs import read_pairs
-    from tondo.stages.serving.shadow import ShadowReport, keep_report
+    from tondo.stages.serving.shadow import REPORT_ROWS, ShadowReport, keep_report
     from tondo.workspace.consuming.compared import compared
 
     stream = answers_of("shadow", shadow.deployment, shadow.consumer)
-    pairs = read_pairs(read_answers(parts.eventlog, stream))
+    pairs = read_pairs(newest_answers(parts.eventlog, stream, most_rows=REPORT_ROWS))
     variant = shadow.variant
     found = ShadowReport(
         deployment=shadow.deployment,
