@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -10,7 +11,9 @@ import time
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from prometheus_client.parser import text_string_to_metric_families
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -235,3 +238,52 @@ def test_a_request_of_any_shape_that_has_begun_is_answered_before_the_end(folder
         connection.send(body[10:])
         assert len(json.loads(connection.getresponse().read())["predictions"]) == 1
         assert scorer.process.stop() == 0
+
+
+def score_is_a_logarithm(weights, bias=0.0):
+    """A graph that has no score for a row whose features have a sum below zero."""
+    width, double = len(weights), TensorProto.DOUBLE
+    weight = numpy_helper.from_array(np.ones((width, 1)) + bias, "w")
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["sum"]),
+        helper.make_node("Log", ["sum"], ["score"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "logarithm",
+        [helper.make_tensor_value_info("x", double, [None, width])],
+        [helper.make_tensor_value_info("score", double, [None, 1])],
+        [weight],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    return helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_model_that_fails_is_told_in_the_shape_of_each_server(tmp_path, monkeypatch, way):
+    monkeypatch.setattr(scored, "logistic_graph", score_is_a_logarithm)
+    (tmp_path / "late.tondo").write_bytes(scored.package())
+    bad = {**ROW, "distance": -1e9}
+    with running("--packages", tmp_path, way=way) as scorer:
+        answer = scorer.post("/endpoints/late/invocations", {"instances": [bad]})
+        assert (answer.status, answer.headers["x-amzn-errortype"]) == (424, "ModelError")
+        assert answer.json["OriginalStatusCode"] == 500
+        assert answer.json["OriginalMessage"].startswith("TD-SCORE-013")
+        answer = scorer.post("/invocations", {"instances": [bad]})
+        assert (answer.status, answer.json["error_code"]) == (500, "INTERNAL_ERROR")
+        for url, body in (
+            ("/v1/models/late:predict", {"instances": [bad]}),
+            ("/v2/models/late/infer", {"inputs": tensors(bad)}),
+        ):
+            answer = scorer.post(url, body)
+            assert (answer.status, answer.code) == (500, "TD-SCORE-013")
+        assert scorer.score(ROW).status == 200
+
+
+def test_what_is_no_http_leaves_no_line_in_the_scorers_log(folder):
+    with running("--packages", folder) as scorer:
+        for _ in range(50):
+            with socket.create_connection(("127.0.0.1", scorer.port), timeout=20) as connection:
+                connection.sendall(b"\0\r\n\r\n")
+                assert connection.recv(1 << 16).startswith(b"HTTP/1.1 400 ")
+        assert scorer.process.log_tail() == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from email.utils import formatdate
@@ -59,6 +60,8 @@ def serve(
 
     `listener` is a bound socket, or the path of a Unix socket to be made.
     """
+    # A line for each request that is no HTTP: whoever sends such would fill the disk.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     shared = FastPath(
         service,
         guard,

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 SERVICE: Final = f"{PACKAGE}.GRPCInferenceService"
 
+MOST_CALLS: Final = 256
+"""Calls under way at once; at half a millisecond each the last waits an eighth of a second. What is
+beyond is refused as RESOURCE_EXHAUSTED at once."""
+
 _CODES: Final = {
     401: grpc.StatusCode.UNAUTHENTICATED,
     403: grpc.StatusCode.PERMISSION_DENIED,
@@ -60,7 +64,7 @@ class GrpcServer:
             ("grpc.so_reuseport", int(self._shared)),
             ("grpc.max_receive_message_length", MAX_BODY_BYTES),
         ]
-        self._server = grpc.aio.server(options=options)
+        self._server = grpc.aio.server(options=options, maximum_concurrent_rpcs=MOST_CALLS)
         calls = _Calls(self._service, self._guard)
         handlers = {
             name: grpc.unary_unary_rpc_method_handler(call) for name, call in calls.by_name()

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndp
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -127,7 +127,7 @@ def encode_error(error: TondoError) -> bytes:
     """Return the runtime's shape of an error."""
     status = status_of(error)
     told: Mapping[str, str] = {"content-type": JSON, "x-amzn-errortype": error_type(error, status)}
-    body = {"message": str(error), "Message": str(error)}
+    body: dict[str, Any] = {"message": str(error), "Message": str(error)}
     if status == 500:
-        body["OriginalMessage"] = str(error)
+        body |= {"OriginalStatusCode": status, "OriginalMessage": str(error)}
     return Reply.of(_encode(body), told)
