@@ -50,17 +50,24 @@ class Service:
             handler.close_connection = True
             handler.connection.close()
             return
+        elif self.manner == "drips headers":
+            self._drip(handler, b"HTTP/1.1 200 OK\r\nx-slow: " + b"y" * 100)
+            return
         handler.send_response(500 if self.manner == "fails" else 200)
         handler.send_header("content-length", str(len(text)))
         handler.end_headers()
         if self.manner == "drips":
-            for each in text:
-                handler.wfile.write(bytes([each]))
-                handler.wfile.flush()
-                if self._patience.wait(0.5):
-                    return
+            self._drip(handler, text)
             return
         handler.wfile.write(text)
+
+    def _drip(self, handler, text):
+        for each in text:
+            handler.wfile.write(bytes([each]))
+            handler.wfile.flush()
+            if self._patience.wait(0.5):
+                handler.close_connection = True
+                return
 
     def behave(self):
         """Answer well from now on, and let those go who are kept waiting."""

@@ -7,11 +7,13 @@ import http.client
 import os
 import socket
 import threading
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from tondo.adapters.services.http.deadline import responses_until
 from tondo.core.errors import OutsideError
 from tondo.core.instants import format_instant
 
@@ -87,6 +89,10 @@ class HttpFeatureService:
 
     def _exchange(self, body: bytes) -> tuple[int, bytes]:
         connection = self._connection()
+        timeout_s = self._settings.timeout_us / 1e6
+        connection.response_class = responses_until(monotonic() + timeout_s)
+        if connection.sock is not None:
+            connection.sock.settimeout(timeout_s)
         headers = {"content-type": "application/json", "accept": "application/json"}
         token = os.environ.get(self._settings.token_env, "") if self._settings.token_env else ""
         if token:
@@ -103,7 +109,7 @@ class HttpFeatureService:
         if found is None:
             secure = self._address.scheme == "https"
             kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-            # Each wait on the socket; the reader's own deadline is over all of them.
+            # Of connecting and sending; reading has a deadline over all its waits.
             timeout_s = self._settings.timeout_us / 1e6
             found = kind(self._address.hostname or "", self._address.port, timeout=timeout_s)
             self._local.connection = found
