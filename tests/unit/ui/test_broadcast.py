@@ -71,3 +71,17 @@ def test_who_comes_back_soon_finds_the_past():
         await again.aclose()
 
     asyncio.run(watch())
+
+
+def test_a_server_that_ends_waits_for_no_stream():
+    async def watch():
+        feed = CountedFeed()
+        broadcast = Broadcast(lambda: feed)
+        events = broadcast.events()
+        await next_of(events)
+        broadcast.end()
+        left = [told(each) async for each in events]
+        assert len(left) <= 1
+        await asyncio.wait_for(feed.closed.wait(), 10)
+
+    asyncio.run(watch())

@@ -36,11 +36,24 @@ HEADERS = (
 class Access:
     """ASGI middleware: the guard of faces/web, a browser's way to give the token, headers."""
 
-    def __init__(self, app: Any, *, token: str | None, allowed_hosts: Sequence[str]) -> None:
+    def __init__(
+        self,
+        app: Any,
+        *,
+        token: str | None,
+        allowed_hosts: Sequence[str],
+        endings: Sequence[Callable[[], None]] = (),
+    ) -> None:
+        self._endings = endings
         self._guarded = GuardMiddleware(
             app, guard=Guard(allowed_hosts, token=token), refuse=_refuse
         )
         self._open = GuardMiddleware(app, guard=Guard(allowed_hosts), refuse=_refuse)
+
+    def end(self) -> None:
+        """End what would go on for ever: a server that ends waits for answers under way."""
+        for each in self._endings:
+            each()
 
     async def __call__(
         self,

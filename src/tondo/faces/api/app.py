@@ -15,7 +15,7 @@ from tondo.faces.api.routes import health_route, operation_routes, schema_route
 from tondo.faces.api.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from litestar.response import Response
     from litestar.types import ControllerRouterHandler
@@ -32,7 +32,8 @@ def create_app(
 
     `allowed_hosts` are names besides loopback's that a request's Host may have. With a `token`
     every address but `/health` asks for it. `pages` are mounted as they are; they find the
-    workspace's thread as `app.state.worker`, and a stream says `uncompressed=True`.
+    workspace's thread as `app.state.worker`, and a stream says `uncompressed=True`
+    and appends to `app.state.endings` what ends it.
     """
     worker = Worker(workspace)
     app = Litestar(
@@ -51,8 +52,10 @@ def create_app(
         debug=False,
     )
     app.state.worker = worker
+    endings: list[Callable[[], None]] = []
+    app.state.endings = endings
     # Around the whole app, since a middleware of its own would not see addresses without a route.
-    return Access(app, token=token, allowed_hosts=allowed_hosts)
+    return Access(app, token=token, allowed_hosts=allowed_hosts, endings=endings)
 
 
 def _on_coded(_request: Request[Any, Any, Any], error: TondoError) -> Response[bytes]:

@@ -14,12 +14,15 @@ import uvicorn
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
+
+    from tondo.faces.api.access import Access
 
 GRACE_S = 5
 """Seconds that requests in flight have when the process is asked to end."""
 
 
-def serve(app: Any, listener: socket.socket, *, address: str, parent_fd: int | None) -> None:
+def serve(app: Access, listener: socket.socket, *, address: str, parent_fd: int | None) -> None:
     """Serve until SIGTERM, SIGINT or the parent's end (its pipe closes)."""
     config = uvicorn.Config(
         app,
@@ -33,7 +36,8 @@ def serve(app: Any, listener: socket.socket, *, address: str, parent_fd: int | N
     signal.signal(signal.SIGTERM, _end)
     # uvicorn sends itself again the signal that ended it, after it has ended everything.
     with contextlib.suppress(KeyboardInterrupt):
-        _Server(config, address=address, parent_fd=parent_fd).run(sockets=[listener])
+        server = _Server(config, address=address, parent_fd=parent_fd, end=app.end)
+        server.run(sockets=[listener])
 
 
 def _end(*_: Any) -> None:
@@ -41,8 +45,16 @@ def _end(*_: Any) -> None:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, *, address: str, parent_fd: int | None) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        address: str,
+        parent_fd: int | None,
+        end: Callable[[], None],
+    ) -> None:
         super().__init__(config)
+        self._end = end
         self._address = address
         self._parent_fd = parent_fd
 
@@ -53,6 +65,10 @@ class _Server(uvicorn.Server):
         ready = {"ready": self._address, "pid": os.getpid()}
         sys.stdout.write(msgspec.json.encode(ready).decode() + "\n")
         sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._end()
+        await super().shutdown(sockets)
 
     def _parent_ended(self) -> None:
         assert self._parent_fd is not None

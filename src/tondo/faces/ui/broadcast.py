@@ -35,10 +35,11 @@ class Broadcast:
     def __init__(self, open_feed: Callable[[], Feed], *, linger_s: float = LINGER_S) -> None:
         self._open_feed = open_feed
         self._linger_s = linger_s
-        self._viewers: set[asyncio.Queue[LiveView]] = set()
+        self._viewers: set[asyncio.Queue[LiveView | None]] = set()
         self._feed: Feed | None = None
         self._looking: asyncio.Task[None] | None = None
         self._left_at = 0.0
+        self._ended = False
 
     @property
     def viewers(self) -> int:
@@ -50,8 +51,14 @@ class Broadcast:
         """Whether scorers are being looked at."""
         return self._looking is not None
 
+    def end(self) -> None:
+        """End every stream, so that a server that ends waits for none."""
+        self._ended = True
+        for seen in self._viewers:
+            _put(seen, None)
+
     async def events(self, deployment: str = "") -> AsyncIterator[bytes]:
-        """Yield events until the viewer goes: first what is remembered, then each look.
+        """Yield events until the viewer goes or all end: what is remembered, then each look.
 
         With `deployment` only its rates are told.
         """
@@ -59,13 +66,12 @@ class Broadcast:
             remembered = [] if self._feed is None else list(self._feed.views)
             told = [_of(each, deployment) for each in remembered]
             yield b"retry: 2000\nevent: history\ndata: %b\n\n" % _encode(told)
-            while True:
-                view = await seen.get()
+            while (view := await seen.get()) is not None:
                 yield b"event: look\ndata: %b\n\n" % _encode(_of(view, deployment))
 
     @asynccontextmanager
-    async def _watching(self) -> AsyncIterator[asyncio.Queue[LiveView]]:
-        seen: asyncio.Queue[LiveView] = asyncio.Queue(_MOST_WAITING)
+    async def _watching(self) -> AsyncIterator[asyncio.Queue[LiveView | None]]:
+        seen: asyncio.Queue[LiveView | None] = asyncio.Queue(_MOST_WAITING)
         self._viewers.add(seen)
         if self._looking is None:
             self._feed = self._open_feed()
@@ -80,18 +86,28 @@ class Broadcast:
         loop = asyncio.get_running_loop()
         due = loop.time()
         try:
-            while self._viewers or loop.time() < self._left_at + self._linger_s:
+            while self._is_watched(loop.time()):
                 # Not on the workspace's threads: those are for verbs.
                 view = await asyncio.to_thread(feed.look)
                 for seen in self._viewers:
-                    if seen.full():
-                        seen.get_nowait()
-                    seen.put_nowait(view)
+                    _put(seen, view)
                 due = max(due + LOOK_EVERY_S, loop.time())
                 await asyncio.sleep(due - loop.time())
         finally:
             self._looking = self._feed = None
             feed.close()
+
+    def _is_watched(self, now_s: float) -> bool:
+        """Tell whether somebody watches, or did so a moment ago."""
+        recently = now_s < self._left_at + self._linger_s
+        return not self._ended and (bool(self._viewers) or recently)
+
+
+def _put(seen: asyncio.Queue[LiveView | None], view: LiveView | None) -> None:
+    """Tell a viewer; one that is far behind misses the oldest."""
+    if seen.full():
+        seen.get_nowait()
+    seen.put_nowait(view)
 
 
 def _of(view: LiveView, deployment: str) -> LiveView:

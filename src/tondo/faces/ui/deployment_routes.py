@@ -209,6 +209,7 @@ async def rates(request: Request[Any, Any, Any]) -> Stream:
     state = request.app.state
     if "broadcast" not in state:
         state.broadcast = Broadcast(state.worker.workspace.live.feed)
+        state.endings.append(state.broadcast.end)
     wanted = str(request.query_params.get("deployment", ""))
     return Stream(
         state.broadcast.events(wanted),
