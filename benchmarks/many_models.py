@@ -19,7 +19,6 @@ import json
 import multiprocessing
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -30,70 +29,24 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import looping
 import scored
+from bare_sessions import measured_memory
 from load import Load
 from scorer_process import ROW, Workspace, running
 from table import tell
 from tondo.scoring.plan import PlannedDeployment
 
-BARE = """
-import json, pathlib, sys
-from tondo.adapters.runtimes.lightgbm.runtime import LightGBMLoader
-from tondo.adapters.runtimes.onnx.runtime import OnnxLoader
-loaders = {".txt": LightGBMLoader(), ".onnx": OnnxLoader()}
-held = []
-for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
-    held.append(loaders[path.suffix].load({path.name: path.read_bytes()}, {}))
-    if len(held) <= 2:
-        before = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
-import ctypes
-ctypes.CDLL(None).malloc_trim(0)
-after = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
-print(json.dumps([before * 4096, after * 4096]))
-"""
-
 
 def memory(options):
     """The growth from two models (one of each runtime) to all of them, and the whole process."""
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        packages, bare = folder / "packages", folder / "bare"
-        packages.mkdir()
-        bare.mkdir()
-        for number in range(options.models):
-            kind = ("lightgbm", "onnx")[number % 2]
-            text = scored.forest_text(4, 200, 31, seed=number % 10) if number % 2 == 0 else None
-            name = f"m{number:03d}"
-            contents = scored.contents(
-                name, runtime=kind, bias=number / 100, **({"text": text} if text else {})
-            )
-            (packages / f"{name}.tondo").write_bytes(scored.seal(contents))
-            for file, data in contents.files.items():
-                (bare / f"{name}{Path(file).suffix}").write_bytes(data)
-        two = folder / "two"
-        two.mkdir()
-        for name in ("m000", "m001"):
-            (two / f"{name}.tondo").write_bytes((packages / f"{name}.tondo").read_bytes())
-        done = subprocess.run(
-            [sys.executable, "-c", BARE, str(bare)], capture_output=True, check=True
-        )
-        bare_two, bare_all = json.loads(done.stdout)
-        with running("--packages", two) as scorer:
-            ours_two = settled_memory(scorer)
-        with running("--packages", packages) as scorer:
-            ours_all = settled_memory(scorer)
-            assert len(scorer.get("/v1/status").json["models"]["resident"]) == options.models
+        ours, bare = measured_memory(Path(place), options.models)
     rows = []
-    for what, ours, floor in (
-        (f"whole process, {options.models} models", ours_all, bare_all),
-        (f"of which models 3 to {options.models}", ours_all - ours_two, bare_all - bare_two),
+    for what, mine, floor in (
+        (f"whole process, {options.models} models", ours[1], bare[1]),
+        (f"of which models 3 to {options.models}", ours[1] - ours[0], bare[1] - bare[0]),
     ):
-        rows.append([what, f"{ours / 2**20:.1f}", f"{floor / 2**20:.1f}", f"{ours / floor:.2f}"])
+        rows.append([what, f"{mine / 2**20:.1f}", f"{floor / 2**20:.1f}", f"{mine / floor:.2f}"])
     tell(["memory, MB", "scorer", "bare sessions", "ratio"], rows)
-
-
-def settled_memory(scorer):
-    time.sleep(1.5)
-    return scorer.get("/v1/status").json["memory_bytes"]
 
 
 def large_package(megabytes):
@@ -302,14 +255,9 @@ def overload(options):
 
 
 def capacity_of(scorer):
-    """Answers a second to 8 callers, measured through the one-connection-one-request generator."""
-    rates = []
-    for _ in range(3):
-        load = Load(scorer.port, "/v1/deployments/late/score", {"rows": [ROW]}, rate=400, seconds=1)
-        load.run()
-        rates.append(scorer.get("/v1/status").json["models"]["each"])
-    row_us = max(each["row_us"] for each in rates[-1].values())
-    return 1e6 / (row_us + 60)  # around the model: reading, parsing, the log, the reply
+    """About what one worker can answer a second: the model's own time, and what is around it."""
+    models = scorer.get("/v1/status").json["models"]["each"]
+    return 1e6 / (max(each["row_us"] for each in models.values()) + 60)
 
 
 def ask_late(scorer, rate, seconds):
@@ -342,7 +290,7 @@ def main():
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(parts))
     parser.add_argument("--models", type=int, default=100)
     parser.add_argument("--megabytes", type=int, default=1000)
-    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--trees", type=int, default=4000, help="of the model that is overloaded")
     options = parser.parse_args()

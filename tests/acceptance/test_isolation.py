@@ -168,6 +168,7 @@ def test_a_model_that_loops_for_ever_holds_up_nobody_else(tmp_path, packages):
         time.sleep(0.3)
         for _ in range(50):
             assert scorer.score(name="a").status == 200
+        os.kill(isolated(scorer)["pid"], signal.SIGKILL)  # it would not end when asked to
 
 
 def alive(pid):

@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import scored
+from bare_sessions import measured_memory
 from scorer_process import ROW, WAYS, Workspace, running
 from tondo.adapters.eventlog.files.log import FilesEventLog
 from tondo.scoring.frames import decode
@@ -139,6 +140,14 @@ def test_a_model_larger_than_the_budget_is_refused_and_the_old_one_goes_on(works
             time.sleep(0.05)
         assert problem["code"] == "TD-SCORER-014"
         assert scorer.score(name="m0").status == 200
+
+
+@pytest.mark.long
+def test_a_hundred_models_take_at_most_twice_their_bare_memory(tmp_path):
+    (ours_two, ours), (bare_two, bare) = measured_memory(tmp_path, 100)
+    print(f"scorer {ours / 2**20:.1f} MB, bare sessions {bare / 2**20:.1f} MB")
+    assert ours <= 2 * bare
+    assert ours - ours_two <= 2 * (bare - bare_two)
 
 
 @pytest.fixture(scope="module")

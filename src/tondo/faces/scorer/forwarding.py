@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-MOST_IN_FLIGHT = 16
+MOST_IN_FLIGHT = 8
 """Requests under way to one process. It has one thread that answers; what is beyond would wait
-here or there, and each costs this process's event loop a fraction of a millisecond."""
+here or there, and each costs this process's event loop a quarter of a millisecond."""
 
 DEADLINE_S = 30.0
 """As long as a process may be silent before it is started anew."""
