@@ -9,6 +9,7 @@ import re
 import socket
 import struct
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,23 @@ def folder(tmp_path_factory):
 def scorer(request, folder):
     # A machine that stands still for a moment must not look like too many requests.
     with running("--packages", folder, "--queue-ms", 10_000, way=request.param) as scorer:
+        scorer.score()
+        before = descriptors(scorer)
         yield scorer
+        assert scorer.score().status == 200
+        wait_until(lambda: descriptors(scorer) <= before)
+        assert scorer.process.log_tail() == ""
+
+
+def descriptors(scorer):
+    return len(list(Path(f"/proc/{scorer.process.pid}/fd").iterdir()))
+
+
+def wait_until(condition, within_s=20):
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def fuzz(examples):
