@@ -4,11 +4,12 @@ import msgspec
 import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from tondo.core.errors import ConflictError, NotFoundError
+from tondo.core.errors import CallerError, ConflictError, NotFoundError
 from tondo.scoring import frames
 from tondo.stages.serving.answers import answers_of, newest_answers, read_answers
 from tondo.stages.serving.pairs import read_pairs
 from tondo.stages.serving.shadow import last_report
+from tondo.workspace.consuming import candidates
 
 
 def frames_of(shop, version=2):
@@ -152,3 +153,38 @@ def test_a_report_is_made_of_the_newest_segments(shop):
     newest = list(newest_answers(shop.parts.eventlog, stream, most_rows=4))
     assert sum(frame.rows for frame in newest) == 5
     assert newest[-1].answered[-1].source_ids == [asked[-1].id]
+
+
+def test_a_feature_that_production_did_not_read_is_read_as_of_the_same_instant(shop, monkeypatch):
+    real = candidates.package_of
+
+    def reads_no_view(parts, version_id):
+        return msgspec.structs.replace(real(parts, version_id), view_features=[])
+
+    shadowed(shop, rows=[])
+    asked = shop.ask()
+    monkeypatch.setattr(candidates, "package_of", reads_no_view)
+    shop.workspace.shadows.run("buys", "2")
+    read = {each["prediction_id"]: each["candidate"] for each in pairs_of(shop)}
+    monkeypatch.undo()
+    as_logged = shop.workspace.replays.run(
+        "buys", "2", start="2026-03-01T00:00:00Z", end="2026-03-02T00:00:00Z"
+    )
+    stream = answers_of("replay", "buys", as_logged.id)
+    logged = read_pairs(read_answers(shop.parts.eventlog, stream)).rows.to_pylist()
+    assert read == {each["prediction_id"]: each["candidate"] for each in logged}
+    assert set(read) == {each.id for each in asked}
+
+
+def test_a_candidate_of_columns_that_callers_do_not_send_is_refused_at_once(shop, monkeypatch):
+    real, asked = candidates.package_of, []
+
+    def first_asked_reads_more(parts, version_id):
+        contents = real(parts, version_id)
+        asked.append(version_id)
+        more = {**contents.inputs, "basket": "double"} if len(asked) == 1 else contents.inputs
+        return msgspec.structs.replace(contents, inputs=more)
+
+    monkeypatch.setattr(candidates, "package_of", first_asked_reads_more)
+    with pytest.raises(CallerError, match="TD-SERVING-003: the candidate reads 'basket'"):
+        shop.workspace.shadows.start("buys", "2")

@@ -127,3 +127,21 @@ def test_streams_are_started_and_stopped_by_name(shop):
         shop.workspace.streams.start("bus", source="visits")
     with pytest.raises(DefinitionError, match="TD-CORE-006"):
         shop.workspace.streams.start("buys", source="../visits")
+
+
+def test_events_are_dealt_to_variants_and_each_answer_keeps_its_event(shop):
+    shop.workspace.deployment.traffic("buys", {"1": 0.5, "2": 0.5})
+    shop.workspace.streams.push("visits", events(shop, as_of="2026-03-01T00:00:00Z"))
+    shop.workspace.streams.run("buys", source="visits")
+    answers = shop.workspace.streams.answers("buys", source="visits")
+    with running("--root", shop.parts.state) as scorer:
+        answer = scorer.score(
+            *shop.rows,
+            name="buys",
+            as_of="2026-03-01T00:00:00Z",
+            ids=[each["id"] for each in events(shop)],
+        ).json
+    assert {each.version for each in answers} == {1, 2}
+    assert {each.prediction_id: each.score for each in answers} == {
+        each["id"]: each["score"] for each in answer["predictions"]
+    }
