@@ -24,6 +24,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     permission: Permission = "read"
     present: str = ""
     """A reading operation that shows what this one would change, for `--plan`."""
+    local: tuple[str, ...] = ()
+    """Parameters that name files or addresses of the machine: not taken from the network."""
 
     @property
     def noun(self) -> str:
@@ -50,6 +52,7 @@ def write(
     permission: Permission = "write",
     present: str = "",
     verb: str = "POST",
+    local: tuple[str, ...] = (),
 ) -> Operation:
     """Return an operation that changes something."""
     return Operation(
@@ -60,4 +63,5 @@ def write(
         writes=True,
         permission=permission,
         present=present,
+        local=local,
     )

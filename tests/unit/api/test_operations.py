@@ -83,3 +83,13 @@ def test_the_shipped_index_is_the_one_that_would_be_generated():
 def test_an_unknown_operation_suggests_near_ones():
     with pytest.raises(NotFoundError, match=r"TD-API-001.*'dataset.list'"):
         operation("dataset.lst")
+
+
+def test_what_names_files_or_addresses_of_the_machine_is_not_taken_from_the_network():
+    from tondo.faces.api.routes import _taken
+
+    for name, local in (("batch.run", {"file", "sql"}), ("deployment.replay", {"address"})):
+        each = operation(name)
+        function = verb_of_class(Workspace, each)
+        taken = {parameter.name for parameter in _taken(each, function)}
+        assert taken == {parameter.name for parameter in parameters_of(function)} - local

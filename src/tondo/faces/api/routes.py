@@ -33,7 +33,7 @@ def _route(operation: Operation, worker: Worker) -> HTTPRouteHandler:
     def described() -> tuple[Any, list[Parameter]]:
         # Types are read when first wanted: reading all of them imports every stage.
         function = verb_of(worker.workspace, operation)
-        return function, parameters_of(function)
+        return function, _taken(operation, function)
 
     async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
         function, parameters = await worker.call(described)
@@ -49,6 +49,11 @@ def _route(operation: Operation, worker: Worker) -> HTTPRouteHandler:
         status_code=200,
     )
     return decorate(handle)
+
+
+def _taken(operation: Operation, function: Any) -> list[Parameter]:
+    """Return the parameters that callers of the network may give."""
+    return [each for each in parameters_of(function) if each.name not in operation.local]
 
 
 async def _arguments(
@@ -76,7 +81,7 @@ def schema_route(worker: Worker) -> HTTPRouteHandler:
 def _verbs(workspace: Any) -> list[Verb]:
     functions = [(each, verb_of(workspace, each)) for each in OPERATIONS]
     return [
-        Verb(operation=each, parameters=parameters_of(function), result=result_type(function))
+        Verb(operation=each, parameters=_taken(each, function), result=result_type(function))
         for each, function in functions
     ]
 

@@ -14,6 +14,7 @@ SERVING: tuple[Operation, ...] = (
         "/v1/deployments/{deployment}/batches",
         "Score a table by every version of a deployment.",
         present="batch.runs",
+        local=("file", "sql"),
     ),
     read(
         "batch.runs",
@@ -103,6 +104,7 @@ SERVING: tuple[Operation, ...] = (
         "/v1/deployments/{deployment}/replays",
         "Send a past window of requests to a version, and compare it with production.",
         present="deployment.replays",
+        local=("address",),
     ),
     read(
         "deployment.replays",
