@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -230,3 +231,20 @@ def test_what_is_told_over_http_is_told_over_grpc(ask, log, folder):
         counters = scorer.get("/v1/status").json["counters"]
         assert counters["late/grpc"]["predictions"] == 2
         assert json.loads(scorer.get("/v2").body)["name"] == "tondo"
+
+
+@pytest.mark.parametrize("library", ["grpc", "google.protobuf"])
+def test_without_the_extra_the_start_says_what_to_install(folder, library):
+    code = (
+        f"import sys; sys.modules[{library!r}] = None\n"
+        "from tondo.faces.scorer.start import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--packages", folder, "--port", "0", "--grpc-port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "pip install 'tondo[grpc]'" in done.stderr

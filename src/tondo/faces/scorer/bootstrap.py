@@ -177,15 +177,15 @@ def open_feature_service(settings: ServiceSettings) -> FeatureService:
     return HttpFeatureService(settings)
 
 
-def _grpc_shapes() -> list[tuple[str, Any]]:
+def _grpc_shapes() -> Sequence[tuple[str, Any]]:
     """Return V2 over gRPC; its library is an extra."""
     try:
-        from tondo.faces.scorer.grpc.handler import ROUTE, GrpcHandler
+        from tondo.faces.scorer.grpc.server import SHAPES
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"grpc", "google"}:
             raise
         raise MissingExtraError.of("grpc", "--grpc-port") from None
-    return [(ROUTE, GrpcHandler)]
+    return SHAPES
 
 
 def open_grpc(

@@ -9,7 +9,7 @@ import grpc.aio
 from google.protobuf.message import DecodeError
 
 from tondo.core.errors import CallerError, PlatformError, TondoError
-from tondo.faces.scorer.grpc.handler import ROUTE, call_of
+from tondo.faces.scorer.grpc.handler import ROUTE, GrpcHandler, call_of
 from tondo.faces.scorer.grpc.messages import MESSAGES, PACKAGE
 from tondo.faces.scorer.protocols import v2
 from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tondo.faces.web.guard import Guard
 
 SERVICE: Final = f"{PACKAGE}.GRPCInferenceService"
+
+SHAPES: Final = ((ROUTE, GrpcHandler),)
+"""Its routes in the table, as the others' are."""
 
 MOST_CALLS: Final = 256
 """Calls under way at once; at half a millisecond each the last waits an eighth of a second. What is
