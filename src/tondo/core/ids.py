@@ -52,10 +52,13 @@ class IdSource:
             noise = self._random_bits(64 * number)
         text = f"{noise:0{16 * number}x}"
         made: list[str] = []
+        millisecond, begin = -1, ""
         for at in range(0, 16 * number, 16):
-            head = f"{tick:015x}"
+            if tick >> 12 != millisecond:
+                millisecond = tick >> 12
+                begin = f"{millisecond >> 16:08x}-{millisecond & 0xFFFF:04x}-7"
             made.append(
-                f"{head[:8]}-{head[8:12]}-7{head[12:]}"
+                f"{begin}{tick & 0xFFF:03x}"
                 f"-{_VARIANT[text[at]]}{text[at + 1 : at + 4]}-{text[at + 4 : at + 16]}"
             )
             tick += 1

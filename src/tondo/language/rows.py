@@ -202,13 +202,12 @@ class _Writer:
             if step.nan and step.guarded:
                 self.lines.append(f"if {name} != {name}: {name} = None")
                 step.nullable = True
+        elif self.parameters is not None:
+            self.names[index] = self.parameter(name, _as_column(node), self.parameters)
         else:
             self.write_column(name, _as_column(node))
 
     def write_column(self, name: str, node: Column) -> None:
-        if self.parameters is not None:
-            self.write_parameter(name, node, self.parameters)
-            return
         key, reader = self.bind(node.name), self.bind(READERS[node.type])
         if item_type(node.type) is not None:
             self.lines.append(f"{name} = {reader}(get({key}), {key})")
@@ -222,12 +221,14 @@ class _Writer:
             low, high = self.bind(-(2**63)), self.bind(2**63)
             self.lines.append(f"elif not {low} <= {name} < {high}: {reader}({name}, {key})")
 
-    def write_parameter(self, name: str, node: Column, parameters: Mapping[str, str]) -> None:
+    def parameter(self, name: str, node: Column, parameters: Mapping[str, str]) -> str:
+        """Return the name of a value that is handed in; lists are read as everywhere."""
         value = parameters.get(node.name, "None")
-        if item_type(node.type) is not None:
-            key, reader = self.bind(node.name), self.bind(READERS[node.type])
-            value = f"{reader}({value}, {key})"
-        self.lines.append(f"{name} = {value}")
+        if item_type(node.type) is None:
+            return value
+        key, reader = self.bind(node.name), self.bind(READERS[node.type])
+        self.lines.append(f"{name} = {reader}({value}, {key})")
+        return name
 
     def formula(self, step: _Step, node: Call) -> str:
         below = [self.steps[each] for each in step.arguments]

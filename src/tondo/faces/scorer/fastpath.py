@@ -233,16 +233,18 @@ class ScorerProtocol(LimitedProtocol):
     def data_received(self, data: bytes) -> None:
         """Take a request that is known by its head; leave everything else to the parser."""
         if self.is_between and not self.refused:
+            shared = self.shared
             end = data.find(b"\r\n\r\n") + 4
-            known = self.shared.heads.get(data[:end])
+            known = shared.heads.get(data[:end])
             if known is not None and len(data) - end == known[1] and self._may_be_quick():
-                route = self.shared.service.fast.get(known[0])
-                if route is not None and known[1] <= route.most_bytes:
+                url, length, carried = known
+                route = shared.service.fast.get(url)
+                if route is not None and length <= route.most_bytes:
                     self._unset_keepalive_if_required()
                     self.idle_ticks = 0
                     body = data[end:]
-                    self.shared.gather(self, route, Sent.of(body, known[2]) if known[2] else body)
-                    self.shared.end_turn_soon(self)
+                    shared.gather(self, route, Sent.of(body, carried) if carried else body)
+                    shared.end_turn_soon(self)
                     return
         self._received = data if self.is_between else b""
         super().data_received(data)
