@@ -145,3 +145,13 @@ def test_events_are_dealt_to_variants_and_each_answer_keeps_its_event(shop):
     assert {each.prediction_id: each.score for each in answers} == {
         each["id"]: each["score"] for each in answer["predictions"]
     }
+
+
+def test_an_event_s_prediction_is_found_with_its_lineage(shop):
+    shop.workspace.streams.push("visits", events(shop)[:3])
+    shop.workspace.streams.run("buys", source="visits")
+    detail = shop.workspace.monitoring.prediction("e1")
+    assert (detail.deployment, detail.purpose, detail.version) == ("buys", "stream", 1)
+    assert detail.score == scored(shop)["e1"]
+    assert detail.inputs["pages"] == shop.rows[1]["pages"]
+    assert {"answered by", "with", "trained by"} <= {stage.role for stage in detail.stages}

@@ -72,6 +72,27 @@ def wish_stream(
             deployment=deployment,
             source=source,
         )
+    return _keep(deployment, source, before, running=running, ledger=ledger, by=by, why=why)
+
+
+def know_stream(deployment: str, source: str, *, ledger: Ledger, by: str) -> Stream:
+    """Return a stream as it is wished; one that nobody wished yet is noted, not running."""
+    before = find_stream(deployment, source, ledger=ledger)
+    if before is not None:
+        return before
+    return _keep(deployment, source, None, running=False, ledger=ledger, by=by, why="scored once")
+
+
+def _keep(
+    deployment: str,
+    source: str,
+    before: Stream | None,
+    *,
+    running: bool,
+    ledger: Ledger,
+    by: str,
+    why: str,
+) -> Stream:
     wished = Stream(
         id=ledger.new_id(),
         deployment=deployment,
@@ -108,6 +129,16 @@ def stream_answers(found: Iterable[AnswerFrame]) -> list[StreamAnswer]:
             for each in _answers(answered):
                 once.setdefault(each.prediction_id, each)
     return list(once.values())
+
+
+def find_answer(found: Iterable[AnswerFrame], prediction_id: str) -> bytes | None:
+    """Return the logged request that first answered a prediction, None where none did."""
+    for frame in found:
+        for each in frame.answered:
+            rows = frames.decode_unread(bytes(each.request)).rows
+            if any(row.prediction_id == prediction_id for row in rows):
+                return bytes(each.request)
+    return None
 
 
 def dead_letters(found: Iterable[AnswerFrame]) -> list[DeadLetter]:

@@ -45,9 +45,11 @@ class StreamVerbs:
         Errors: TD-PLAN-004, TD-WORKSPACE-006 (nothing deployed), TD-SERVING-006 (another process
         is at it).
         """
+        from tondo.stages.serving.stream import know_stream
         from tondo.workspace.consuming.streams import StreamRun
 
         with StreamRun(self._parts, deployment, source) as running:
+            know_stream(deployment, source, ledger=self._parts.ledger, by=self._parts.actor)
             return running.step()
 
     def start(self, deployment: str, *, source: str, by: str = "", why: str = "") -> Stream:
