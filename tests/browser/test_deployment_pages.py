@@ -175,3 +175,16 @@ def test_a_scorer_that_comes_and_goes_is_seen(browser, address, scorer, workspac
     second.kill()
     wait_until(browser, f"{listed} === 1")
     assert browser.complaints == []
+
+
+def test_the_end_of_a_rollout_is_seen_without_loading_the_page(browser, address, scorer, workspace):
+    workspace.deployment.deploy("buys", "1", by="ann", why="alone again")
+    workspace.rollouts.start("buys", "2", no_shadow=True, why="it is newer")
+    browser.open(f"{address}{PLACE}")
+    assert "is tried on 1 %" in browser.evaluate("document.querySelector('.lead').textContent")
+    workspace.rollouts.abort("buys", why="seen enough")
+    wait_until(
+        browser, "document.querySelector('[data-rollout]').dataset.rollout.includes('aborted')"
+    )
+    assert "seen enough" in browser.evaluate("document.querySelector('#history').textContent")
+    assert browser.complaints == []

@@ -51,6 +51,11 @@ class Broadcast:
         """Whether scorers are being looked at."""
         return self._looking is not None
 
+    @property
+    def latest(self) -> LiveView | None:
+        """What was seen last, None while nobody watches."""
+        return self._feed.views[-1] if self._feed is not None and self._feed.views else None
+
     def end(self) -> None:
         """End every stream, so that a server that ends waits for none."""
         self._ended = True

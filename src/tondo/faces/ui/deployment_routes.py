@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tondo.workspace.facade import Workspace
     from tondo.workspace.live.asking import TryAnswer
+    from tondo.workspace.live.values import LiveView
 
     Asked = Request[Any, Any, Any]
 
@@ -68,13 +69,15 @@ def _deployments(workspace: Workspace) -> str:
 @get("/deployments/{deployment:str}", name="deployment", exception_handlers=_ON_ERROR)
 async def deployment(request: Request[Any, Any, Any]) -> Response[str]:
     """Show who answers, what is tried, what runs now and what happened."""
-    return await shown(request, partial(_deployment, name=_name(request)))
+    seen = _broadcast(request).latest
+    return await shown(request, partial(_deployment, name=_name(request), seen=seen))
 
 
 def _deployment(
     workspace: Workspace,
     *,
     name: str,
+    seen: LiveView | None = None,
     error: TondoError | None = None,
     about: str = "",
     typed: dict[str, str] | None = None,
@@ -88,7 +91,7 @@ def _deployment(
         steps=[] if found.last is None else step_views(found.last),
         reason=in_words(found.status.reason),
         conditions=condition_views(found.status.conditions),
-        scorers=workspace.live.scorers(),
+        scorers=workspace.live.scorers() if seen is None else seen.scorers,
         error=error,
         about=about,
         typed=typed or {},
@@ -206,16 +209,22 @@ def _try(
 @get("/streams/rates", name="rates_stream", exception_handlers=_ON_ERROR, uncompressed=True)
 async def rates(request: Request[Any, Any, Any]) -> Stream:
     """Stream one look a second at the scorers, as server-sent events."""
+    wanted = str(request.query_params.get("deployment", ""))
+    return Stream(
+        _broadcast(request).events(wanted),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _broadcast(request: Asked) -> Broadcast:
+    """Return the app's one broadcast, made with the first page that shows what runs."""
     state = request.app.state
     if "broadcast" not in state:
         state.broadcast = Broadcast(state.worker.workspace.live.feed)
         state.endings.append(state.broadcast.end)
-    wanted = str(request.query_params.get("deployment", ""))
-    return Stream(
-        state.broadcast.events(wanted),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store"},
-    )
+    found: Broadcast = state.broadcast
+    return found
 
 
 async def _done(request: Asked, change: Any, sent: dict[str, str], *, about: str) -> Response[Any]:
