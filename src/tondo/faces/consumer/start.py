@@ -54,12 +54,21 @@ def _run(options: argparse.Namespace) -> int:
 
     ended = _end_of(options.parent_fd)
     with open_workspace(options.project) as workspace, Runs(workspace.parts) as runs:
+        _log_to(workspace.parts.state / "consumers" / "consumers.log")
         _announce()
         busy = False
         while not ended.wait(0.0 if busy else LOOK_S):
             runs.follow()
             busy = runs.step()
     return 0
+
+
+def _log_to(path: Path) -> None:
+    """Keep warnings in a file too: nobody reads what a process of its own says."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.getLogger().addHandler(handler)
 
 
 def _announce() -> None:
