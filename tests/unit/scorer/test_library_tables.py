@@ -117,7 +117,7 @@ TABLES = {
     "pyarrow's batch": lambda: TABLE.combine_chunks().to_batches()[0],
     "pyarrow, a part": lambda: pa.concat_tables([TABLE[30:], TABLE])[10:],
     "polars": lambda: pl.from_arrow(TABLE),
-    "duckdb": lambda: duckdb.sql("SELECT * FROM TABLE_"),
+    "duckdb": lambda: duckdb.connect().from_arrow(TABLE_),
     "large and views": lambda: recast(carrier=pa.large_string(), tags=pa.large_list(pa.string())),
     "views": lambda: recast(carrier=pa.string_view()),
     "narrow": lambda: recast(at=pa.timestamp("s", "UTC"), day=pa.date64(), distance=pa.float32()),
