@@ -94,6 +94,7 @@ def main() -> None:
             "floor",
             "stated",
             "touched",
+            "requests/s",
             "why",
         )
         tell(head, table)
@@ -146,6 +147,7 @@ def _one(site, first, name, changed, options) -> list[str]:
         f"{math.ceil(FLOORS[name])}" if name in FLOORS else "-",
         "-" if stated is None else f"{stated:,}",
         f"{touched / max(asked, 1):.2%}",
+        f"{asked / took:,.0f}",
         said,
     ]
     print(f"  {row}", file=sys.stderr, flush=True)

@@ -37,9 +37,9 @@ FALSE_HARD_STOPS = 1e-3
 LEAST_OUTCOMES = 100
 """Outcomes of each arm before losses are judged at all."""
 
-SHIFT_SIGMAS = 3.0
+SHIFT_SIGMAS = 3.5
 TOLERATED_SHIFT = 2 / 3
-"""What is measured of scores must stand three standard errors above two thirds of its limit. With
+"""What is measured of scores must stand 3.5 standard errors above two thirds of its limit. With
 few rows an estimate may reach the limit by chance though a retrained model moved by less."""
 
 
