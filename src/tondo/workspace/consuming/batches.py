@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tondo.core.names import check_name
 from tondo.stages.serving.batch.answers import BatchModel, BatchShape, joined_names
 from tondo.stages.serving.batch.output import BatchFiles, dataset_of
 from tondo.stages.serving.batch.pieces import pieces_of, snapshot_tables
@@ -75,6 +76,7 @@ def run_batch(
     parts: Parts, request: BatchRequest, *, engine: Joiner, by: str, why: str
 ) -> BatchRun:
     """Score a table by every variant of a deployment; all of it counts at once, or nothing."""
+    out = check_name(request.out or dataset_of(request.deployment), "dataset")
     with ExitStack() as opened:
         models = _models(parts, request.deployment, opened)
         features = BatchFeatures(parts, models, as_of_us=request.as_of_us, engine=engine)
@@ -95,7 +97,7 @@ def run_batch(
         rows, failed = _score(table, models, features, shape, files, engine)
     versions = [("model_version", each.variant.model_version_id, "scored by") for each in models]
     made = files.commit(
-        request.out or dataset_of(request.deployment),
+        out,
         ledger=parts.ledger,
         parents=[*table.parents, *versions],
         by=by,
