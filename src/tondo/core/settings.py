@@ -25,6 +25,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     host: Annotated[str, Doc(description="address that servers listen on")] = "127.0.0.1"
     web_port: Annotated[int, Doc(description="port of the pages and REST")] = 8460
     scorer_port: Annotated[int, Doc(description="port of the scorer")] = 8461
+    scorer_memory_mb: Annotated[
+        int, Doc(description="most memory of all models of a scorer in MB; 0: no limit")
+    ] = 0
     token: Annotated[str, Doc(description="bearer token; needed to listen beyond loopback")] = ""
     threads: Annotated[int, Doc(description="threads of engine and training; 0 is all")] = 0
     memory_mb: Annotated[int, Doc(description="memory limit of the engine in MB; 0: its own")] = 0

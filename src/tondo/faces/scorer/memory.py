@@ -28,10 +28,14 @@ def give_back() -> None:
         trim(0)
 
 
-def processor_seconds(pid: int) -> float | None:
-    """Return the processor time that a process has used, None when it is gone."""
+def busy_seconds(pid: int) -> float | None:
+    """Return for how long a process had something to do: on a processor, or waiting for one.
+
+    None when it is gone. Where others use the processors too, the time on one alone would show a
+    process at its limit as idle.
+    """
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        tasks = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
     except OSError:
         return None
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(int(ran) + int(waited) for ran, waited, _ in tasks) / 1e9 if tasks else None

@@ -47,6 +47,8 @@ def serving(
     settings = parts.settings
     common = ["--host", settings.host, *_token(parts)]
     scorer_at = ["--port", str(settings.scorer_port if scorer_port is None else scorer_port)]
+    if settings.scorer_memory_mb:
+        scorer_at += ["--memory", str(settings.scorer_memory_mb)]
     web_at = ["--port", str(settings.web_port if port is None else port)]
     with ExitStack() as stack:
         scorer = parts.launcher.start(["--root", str(parts.state), *common, *scorer_at])

@@ -1,4 +1,4 @@
-"""How many workers there should be: a decision from what each of them used of a processor."""
+"""How many workers there should be: a decision from how busy each of them was."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BUSY = 0.75
-"""Mean share of a processor above which a worker more is wanted: beyond, waiting times double with
+"""Mean share of the time above which a worker more is wanted: beyond, waiting times double with
 every few percent."""
 BUSY_FOR_S = 2.0
 
@@ -34,7 +34,7 @@ class Scale:
         self._idle_since: float | None = None
 
     def decide(self, now_s: float, shares: Sequence[float]) -> int:
-        """Return the wanted number from each worker's share of a processor (0 to 1) of late."""
+        """Return the wanted number from the share of time that each was busy of late."""
         if not shares:
             return self.count
         total = sum(shares)

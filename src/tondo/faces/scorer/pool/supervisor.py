@@ -12,7 +12,7 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any
 
-from tondo.faces.scorer.memory import processor_seconds, resident_bytes
+from tondo.faces.scorer.memory import busy_seconds, resident_bytes
 from tondo.faces.scorer.pool.backoff import Backoff
 from tondo.faces.scorer.pool.members import Member, started_of
 from tondo.faces.scorer.pool.roster import Roster
@@ -134,7 +134,7 @@ class Supervisor:
         elapsed, self._measured_at = now - self._measured_at, now
         shares: dict[int, float] = {}
         for member in self._roster.all():
-            used = processor_seconds(member.pid) or 0.0
+            used = busy_seconds(member.pid) or 0.0
             if member.pid in self._used:
                 shares[member.pid] = (used - self._used[member.pid]) / elapsed
             self._used[member.pid] = used
