@@ -1,48 +1,46 @@
-"""One of the two places that construct adapters: what a workspace is made of."""
+"""The parts of one workspace."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from tondo.core.errors import CallerError, MissingExtraError, NotFoundError, PlatformError, near
 from tondo.core.ids import IdSource
 from tondo.core.settings import ONLINE_SETTINGS, Settings, read_settings
+from tondo.workspace.bootstrap.bare import check_engine
+from tondo.workspace.bootstrap.outside import (
+    answer_tables,
+    redis_store,
+    source_databases,
+    source_objects,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
-    from tondo.adapters.clocks.manual import ManualClock
-    from tondo.adapters.engines.duckdb.engine import DuckDBEngine
     from tondo.adapters.engines.spark.engine import SparkEngine
     from tondo.flow.executions import Executions
     from tondo.ledger import Ledger
     from tondo.ports.blobs import Blobs
     from tondo.ports.clock import Clock
-    from tondo.ports.databases import Databases
     from tondo.ports.endpoints import Endpoint
-    from tondo.ports.engine import Engine, Evaluator, Joiner, Profiler
+    from tondo.ports.engine import Engine, Joiner, Profiler
     from tondo.ports.eventlog import EventLog
     from tondo.ports.exporter import Exporter
     from tondo.ports.launcher import Launcher
     from tondo.ports.library import ModelLibrary
-    from tondo.ports.messages import Messages
-    from tondo.ports.objects import Objects
     from tondo.ports.online import OnlineStore
     from tondo.ports.runtime import RuntimeLoader
     from tondo.ports.services import FeatureService, ServiceSettings
-    from tondo.ports.sketches import Sketches
-    from tondo.ports.tables import Tables
     from tondo.stages.features.views import FeatureView
     from tondo.stages.monitoring.streams import StreamTable
-    from tondo.workspace.facade import Workspace
     from tondo.workspace.project import Project
+
 
 STATE_FOLDER = ".tondo"
 
@@ -318,175 +316,3 @@ class Parts(Defined):
             part = self.__dict__.get(name)
             if part is not None:
                 part.close()
-
-
-def manual_clock(start_us: int) -> ManualClock:
-    """Return a clock that stands at `start_us` until it is moved by hand."""
-    from tondo.adapters.clocks.manual import ManualClock
-
-    return ManualClock(start_us)
-
-
-class Bare(NamedTuple):
-    """What verbs on bare files work with: no project, no ledger."""
-
-    engine: Profiler
-    clock: Clock
-
-
-def statistics_sketches() -> Sketches:
-    """Return what sketches columns; MissingExtraError without tondo[sketches]."""
-    from tondo.adapters.sketches.datasketches.sketches import DataSketches
-
-    return DataSketches()
-
-
-@contextmanager
-def bare(engine: str = "duckdb") -> Iterator[Bare]:
-    """Give an engine (`duckdb` or `spark`) and a clock without a workspace; close them at the end.
-
-    :raises CallerError: TD-SPARK-004 for another engine.
-    """
-    from tondo.adapters.clocks.system import SystemClock
-
-    opened = _bare_engine(engine)
-    try:
-        yield Bare(opened, SystemClock())
-    finally:
-        opened.close()
-
-
-def _bare_engine(name: str) -> DuckDBEngine | SparkEngine:
-    check_engine(name)
-    if name == "duckdb":
-        from tondo.adapters.engines.duckdb.engine import DuckDBEngine
-
-        return DuckDBEngine()
-    from tondo.adapters.engines.spark.engine import SparkEngine
-
-    return SparkEngine(url=read_settings({}, os.environ).spark_url)
-
-
-def check_engine(name: str) -> None:
-    """Refuse a name that is no engine's: TD-SPARK-004."""
-    if name not in {"duckdb", "spark"}:
-        raise CallerError(
-            "TD-SPARK-004",
-            f"no engine is called '{name}'",
-            fix=near(name, ("duckdb", "spark")),
-        )
-
-
-def redis_store(address: str) -> OnlineStore:
-    """Return the online store at an address; its secrets are the environment's.
-
-    :raises DefinitionError: TD-ONLINE-102 when it is no address of a Redis.
-    :raises MissingExtraError: TD-INSTALL-001 without tondo[redis].
-    """
-    try:
-        from tondo.adapters.online.redis.store import RedisStore
-    except ModuleNotFoundError as error:
-        if error.name != "redis":
-            raise
-        raise MissingExtraError.of("redis", "the online store of the settings") from None
-    return RedisStore(address)
-
-
-EVALUATORS = ("duckdb", "interpret", "rows", "spark")
-"""Engines that evaluate expressions on a bare file."""
-
-
-@contextmanager
-def bare_evaluator(engine: str) -> Iterator[Evaluator]:
-    """Give what evaluates expressions without a workspace; close it at the end.
-
-    :raises CallerError: TD-SPARK-004 for another engine.
-    """
-    opened = _evaluator(engine)
-    try:
-        yield opened
-    finally:
-        opened.close()
-
-
-def _evaluator(name: str) -> Evaluator:
-    from tondo.adapters.engines.plain.engine import InterpretEngine, RowsEngine
-
-    if name not in EVALUATORS:
-        raise CallerError(
-            "TD-SPARK-004", f"no engine is called '{name}'", fix=near(name, EVALUATORS)
-        )
-    if name == "interpret":
-        return InterpretEngine()
-    if name == "rows":
-        return RowsEngine()
-    return _bare_engine(name)
-
-
-def source_databases() -> Databases:
-    """Return what reads the databases of sources; their secrets are the environment's."""
-    from tondo.adapters.sources.sqlalchemy.databases import SqlDatabases
-
-    return SqlDatabases(os.environ)
-
-
-def answer_tables() -> Tables:
-    """Return what writes answers into databases; their secrets are the environment's."""
-    from tondo.adapters.sources.sqlalchemy.tables import SqlTables
-
-    return SqlTables(os.environ)
-
-
-def source_objects() -> Objects:
-    """Return what reads the object stores of sources."""
-    from tondo.adapters.sources.obstore.objects import ObstoreObjects
-
-    return ObstoreObjects()
-
-
-def messages() -> Messages:
-    """Return what reads and writes messages of tensorflow-metadata.
-
-    :raises MissingExtraError: TD-INSTALL-001 when it is not installed.
-    """
-    try:
-        from tondo.adapters.messages.tensorflow_metadata.messages import TensorflowMetadata
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"tensorflow_metadata", "google"}:
-            raise
-        raise MissingExtraError.of("metadata", "a message of tensorflow-metadata") from None
-    return TensorflowMetadata()
-
-
-def open_workspace(path: str | Path = ".", *, clock: Clock | None = None) -> Workspace:
-    """Open the project in `path`; its state is made in `.tondo` on first use.
-
-    :param path: folder with the project's YAML files (there may be none yet).
-    :param clock: the clock to live by; the machine's own when None.
-    :raises NotFoundError: TD-WORKSPACE-001 when the folder is not there.
-    :raises PlatformError: TD-WORKSPACE-002 when the state folder cannot be made.
-    """
-    from tondo.adapters.clocks.system import SystemClock
-    from tondo.workspace.facade import Workspace
-
-    root = Path(path)
-    if not root.is_dir():
-        raise NotFoundError(
-            "TD-WORKSPACE-001",
-            f"there is no folder {root}",
-            expected="the folder of a tondo project",
-            fix="Make one with: tondo init --data FILE --label COLUMN",
-            path=str(root),
-        )
-    parts = Parts(root, clock or SystemClock())
-    try:
-        parts.state.mkdir(exist_ok=True)
-    except OSError as error:
-        raise PlatformError(
-            "TD-WORKSPACE-002",
-            f"the state folder {parts.state} cannot be made: {error.strerror}",
-            expected="a folder that can be written to",
-            fix="Check its permissions and the space on the disk.",
-            path=str(parts.state),
-        ) from None
-    return Workspace(parts)
