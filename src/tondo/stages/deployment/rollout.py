@@ -189,5 +189,10 @@ def _answers(name: str, arm: ArmMeasurement, limit: int) -> Condition:
 
 def _at_least(name: str, value: float, limit: float) -> Condition:
     met = value >= limit
-    why = f"{name} is {value:g}, {'at least' if met else 'below'} {limit:g}"
+    why = f"{name} is {_plain(value)}, {'at least' if met else 'below'} {_plain(limit)}"
     return Condition(name=name, status="met" if met else "unmet", value=value, limit=limit, why=why)
+
+
+def _plain(number: float) -> str:
+    """Return a number as people write it: 0.3, 2,000."""
+    return f"{number:,.1f}".removesuffix(".0")
