@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-MOST_IN_FLIGHT = 8
-"""Requests under way to one process. It has one thread that answers; what is beyond would wait
-here or there, and each costs this process's event loop a quarter of a millisecond."""
+AT_ONCE = 4
+"""Requests handed on at once to one process. It has one thread that answers; each that is under
+way costs this process's event loop a quarter of a millisecond in the turn that it returns in."""
+
+MOST_IN_FLIGHT = 32
+"""Those, and others that wait here, which costs nothing; what is beyond is refused."""
 
 DEADLINE_S = 30.0
 """As long as a process may be silent before it is started anew."""
@@ -38,8 +41,9 @@ class Forwarder:
         self._deployment = deployment
         self._socket = socket
         self._idle: list[_Upstream] = []
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self.in_flight = 0
-        """Requests under way; kept by whoever hands them on."""
+        """Requests under way or waiting; kept by whoever hands them on."""
 
     @property
     def full(self) -> bool:
@@ -59,7 +63,7 @@ class Forwarder:
             *(len(body), body),
         )
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(DEADLINE_S), self._slots:
                 return await self._ask(request)
         except TimeoutError:
             raise self._away(f"no answer within {DEADLINE_S:g} s") from None
