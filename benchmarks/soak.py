@@ -5,10 +5,10 @@
 The forest of `benchmarks/serving` with three views read online, log mode `written`. First the
 scorer's capacity is measured with requests as fast as they are answered; then it is asked at
 `share` of that, or at `--rate` a second, on keep-alive connections of which each is closed and
-opened anew after some thousand requests, as callers do. Memory is the proportional set size, read
-every ten seconds; growth is the median of the last tenth beside that of the second tenth, the
-first being the time in which caches and the allocator fill. A logged frame is a file's and no
-memory of ours; what the log writes is printed.
+opened anew after some thousand requests, as callers do. Memory is what the process has of its own
+(anonymous pages), read every ten seconds: a share of what others map would move with them. Growth
+is the median of the last tenth beside that of the second tenth, the first being the time in which
+caches and the allocator fill. A logged frame is a file's and no memory of ours.
 """
 
 import argparse
@@ -122,9 +122,9 @@ async def _capacity(port, bodies):
 
 def _memory_kb(pid):
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith("Anonymous:"):
             return int(line.split()[1])
-    raise AssertionError("the system tells no proportional set size")
+    raise AssertionError("the system tells no anonymous pages")
 
 
 def _descriptors(pid):
@@ -149,8 +149,8 @@ def _tell(samples, load, elapsed, capacity, logged):
             ["not answered with 200", f"{load.failed:,}"],
             ["a second", f"{done / elapsed:,.0f}"],
             ["of what was answered as fast as it went", f"{done / elapsed / capacity:.0%}"],
-            ["memory, second tenth, MB", f"{memory[0]:.1f}"],
-            ["memory, last tenth, MB", f"{memory[1]:.1f}"],
+            ["own memory, second tenth, MB", f"{memory[0]:.1f}"],
+            ["own memory, last tenth, MB", f"{memory[1]:.1f}"],
             ["growth", f"{memory[1] / memory[0] - 1:+.2%}"],
             ["descriptors, second tenth, at most", files[0]],
             ["descriptors, last tenth, at most", files[1]],
