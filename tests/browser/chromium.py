@@ -25,7 +25,6 @@ QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--remote-debugging-pipe",
 )
 
 
@@ -41,7 +40,7 @@ class Browser:
             os.dup2(writes, 4)
 
         self._process = subprocess.Popen(
-            [CHROMIUM, *QUIET, f"--user-data-dir={profile}"],
+            [CHROMIUM, *QUIET, "--remote-debugging-pipe", f"--user-data-dir={profile}"],
             preexec_fn=give,  # noqa: PLW1509 - the pipe is 3 and 4 in the child, whatever runs here
             pass_fds=(3, 4),
             stderr=subprocess.DEVNULL,

@@ -3,49 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
 
 import pytest
+from chromium import CHROMIUM, QUIET
 
 from tondo.faces.api.app import create_app
 from tondo.faces.server.binding import address_of, bind
 from tondo.faces.ui.routes import page_routes
 
-CHROMIUM = next(
-    (
-        found
-        for each in ("chromium", "chromium-browser", "google-chrome")
-        if (found := shutil.which(each))
-    ),
-    None,
-)
-QUIET = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--virtual-time-budget=3000",
-)
+TIME = "--virtual-time-budget=3000"
 
-pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _a_browser():
-    if CHROMIUM is None:
-        reason = "no Chromium is installed: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("_chromium_there")]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +40,8 @@ def browse(tmp_path):
     """Open an address; return the page as the browser holds it after its scripts ran."""
 
     def run(address: str, *flags: str) -> str:
-        command = [CHROMIUM, *QUIET, f"--user-data-dir={tmp_path / 'profile'}", *flags]
+        profile = tmp_path / "profile"
+        command = [CHROMIUM, *QUIET, TIME, f"--user-data-dir={profile}", *flags]
         found = subprocess.run(
             [*command, "--dump-dom", address],
             capture_output=True,

@@ -14,9 +14,10 @@ import msgspec
 from msgspec.structs import replace
 
 from tondo.core.errors import TondoError
-from tondo.faces.scorer.binding import address_of, bind, free_port, token_of
+from tondo.faces.scorer.binding import bind, free_port, token_of
 from tondo.faces.scorer.options import parser
 from tondo.faces.scorer.wire import wire_of
+from tondo.faces.web.binding import reached_at
 from tondo.faces.web.guard import Guard
 from tondo.scoring.presence import announce, withdraw
 
@@ -101,7 +102,7 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     def tell_ready() -> None:
         membership.ready()
         if not isinstance(listener, Path):
-            address = f"{wire.scheme}://{address_of(options.host, listener)}"
+            address = f"{wire.scheme}://{reached_at(options.host, listener)}"
             _tell_workspace(options.shared or options.root, address, options.tls_cert)
             _tell_parent(address, "" if beside is None else beside.address)
 
@@ -141,7 +142,7 @@ def _supervise(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     def tell_ready() -> None:
         if listener is not None:
             spoken = "" if wire.grpc_port is None else f"{options.host}:{wire.grpc_port}"
-            _tell_parent(f"{wire.scheme}://{address_of(options.host, listener)}", spoken)
+            _tell_parent(f"{wire.scheme}://{reached_at(options.host, listener)}", spoken)
 
     return supervise(
         options,

@@ -2,78 +2,27 @@
 
 from __future__ import annotations
 
-import errno
-import socket
 from typing import TYPE_CHECKING
 
-from tondo.core.errors import CallerError, PlatformError
-from tondo.faces.web.guard import is_loopback
+from tondo.faces.web.binding import BindingCodes, demanded_token, listen, reached_at
 
 if TYPE_CHECKING:
+    import socket
     from pathlib import Path
 
-_BACKLOG = 128
-# 16 characters of base 64 are 96 bits: beyond guessing over a network.
-SHORTEST_TOKEN = 16
+_CODES = BindingCodes(taken="TD-API-006", no_token="TD-API-007", bad_token="TD-API-008")  # noqa: S106 - codes
 
 
 def bind(host: str, port: int) -> socket.socket:
     """Return a listening socket; TD-API-006 names the port that is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host.strip("[]"), port))
-        listener.listen(_BACKLOG)
-    except (OSError, OverflowError) as error:
-        listener.close()
-        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        why = error.strerror if isinstance(error, OSError) else "a port is 0 to 65535"
-        raise PlatformError(
-            "TD-API-006",
-            f"cannot listen on {host}:{port}: {why}",
-            expected="an address of this machine with a port that nobody else uses",
-            fix="Stop the other process, or choose another --port (0 takes a free one)."
-            if taken
-            else "Check --host and --port.",
-            port=port,
-        ) from None
-    listener.setblocking(False)
-    return listener
+    return listen(host, port, _CODES)
 
 
 def address_of(host: str, listener: socket.socket) -> str:
     """Return the URL under which this machine reaches the listener."""
-    name = "127.0.0.1" if host in {"0.0.0.0", "::"} else host.strip("[]")  # noqa: S104 - shown
-    shown = f"[{name}]" if ":" in name else name
-    return f"http://{shown}:{listener.getsockname()[1]}"
+    return f"http://{reached_at(host, listener)}"
 
 
 def read_token(host: str, file: Path | None) -> str | None:
-    """Return the token to demand; TD-API-007 when a bind beyond loopback has none."""
-    if file is None:
-        if is_loopback(host):
-            return None
-        raise CallerError(
-            "TD-API-007",
-            f"{host} can be reached from other machines",
-            expected="a token for every bind beyond this machine",
-            fix="Give --token-file FILE, or bind to 127.0.0.1.",
-            host=host,
-        )
-    try:
-        token = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CallerError(
-            "TD-API-008",
-            f"the token file {file} cannot be read ({error})",
-            expected="a file with one line, the token",
-        ) from None
-    if len(token) < SHORTEST_TOKEN:
-        raise CallerError(
-            "TD-API-008",
-            f"the token in {file} is too short",
-            expected=f"at least {SHORTEST_TOKEN} characters",
-            fix="Write for example the output of: openssl rand -hex 32",
-        )
-    return token
+    """Return the token to demand; TD-API-007 where it is missing, -008 where it is bad."""
+    return demanded_token(host, file, _CODES)
