@@ -4,6 +4,9 @@ import pytest
 
 from tondo.adapters.engines.spark.engine import SparkEngine
 
+collect_ignore = ["official_clients.py"]
+"""A program of the clients' environment, whose packages are not among ours."""
+
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items):
