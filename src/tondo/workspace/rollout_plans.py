@@ -13,6 +13,7 @@ from tondo.stages.deployment.rollout import Rollout
 from tondo.stages.deployment.rollout_records import check_startable, find_rollout
 from tondo.stages.deployment.state import variant_of
 from tondo.stages.deployment.status import DeploymentStatus, PlannedStep, RolloutPlan
+from tondo.stages.serving.shadow import REPORT_KIND
 from tondo.workspace.rollout_looks import last_look
 from tondo.workspace.variants import pace_of
 
@@ -24,14 +25,11 @@ if TYPE_CHECKING:
     from tondo.stages.registry.versions import ModelVersion
     from tondo.workspace.bootstrap import Parts
 
-SHADOW_REPORT_KIND = "shadow_report"
-"""What the consumer that scores logged requests writes of a version; read here by its fields."""
-
 
 def known_shadow(parts: Parts, deployment: str, version: ModelVersion) -> str | None:
     """Return the id of the last shadow report of a version in a deployment, None without one."""
     found = parts.ledger.records(
-        SHADOW_REPORT_KIND,
+        REPORT_KIND,
         where={"deployment": deployment, "model_version_id": version.id},
         limit=1,
     )
