@@ -130,6 +130,20 @@ def test_who_was_sent_by_a_target_is_in_no_arm(logged):
     assert desk.measure().candidate.answers == 0
 
 
+@pytest.mark.parametrize("purpose", ["try", "replay", "a load test"])
+def test_what_was_asked_for_another_purpose_is_no_traffic(desk, purpose):
+    desk.log(CANDIDATE[:5], purpose=purpose, scores=[None] * 5, error="TD-SCORE-001")
+    desk.log(BASELINE[:5], "baseline", purpose=purpose)
+    found = desk.measure()
+    assert (found.candidate.answers, found.baseline.answers, found.requests) == (0, 0, 0)
+
+
+def test_the_traffic_of_a_staging_deployment_is_its_own(logged):
+    desk = Desk(logged, msgspec.structs.replace(PLANNED, purpose="staging"))
+    desk.log(CANDIDATE[:5], purpose="staging")
+    assert desk.measure().candidate.answers == 5
+
+
 def test_errors_and_scores_that_are_no_numbers_are_told_apart(desk):
     desk.log(CANDIDATE[:1], scores=[None], error="TD-SCORE-001")
     desk.log(CANDIDATE[1:2], scores=[None], error="TD-SCORE-013")

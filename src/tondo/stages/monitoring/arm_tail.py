@@ -26,9 +26,11 @@ _NOTHING: Mapping[str, object] = {}
 class ArmTail:
     """Counts what both arms of a rollout's present step answer, from where its log began.
 
-    Reading again costs only what is new. A row counts where its key falls to the variant that
-    answered it: not where a target sent it there, or a caller who asked for a version by name,
-    or a scorer that was still on the plan before. So who is in which arm, a coin has decided.
+    Reading again costs only what is new. Only traffic of the deployment's own purpose counts, not
+    rows that somebody tries by hand or sends for a purpose of theirs. A row counts where its key
+    falls to the variant that answered it: not where a target sent it there, or a caller who asked
+    for a version by name, or a scorer that was still on the plan before. So who is in which arm,
+    a coin has decided.
     """
 
     def __init__(
@@ -74,6 +76,8 @@ class ArmTail:
             self._outcomes = position
 
     def _take(self, request: UnreadRequest) -> None:
+        if request.purpose != self._deployment.purpose:
+            return
         self._arms.requests += 1
         if request.variant not in self._arms:
             return
