@@ -16,7 +16,8 @@ import scored
 from tondo.adapters.clocks.manual import ManualClock
 from tondo.adapters.eventlog.memory.log import MemoryEventLog
 from tondo.faces.scorer.metrics import RouteMetrics
-from tondo.faces.scorer.protocols.carried import Sent
+from tondo.faces.scorer.protocols import binary
+from tondo.faces.scorer.protocols.carried import Sent, reply_headers
 from tondo.faces.scorer.protocols.rows import RowsHandler
 from tondo.faces.scorer.protocols.v2 import V2Handler
 from tondo.faces.scorer.route import Route
@@ -166,24 +167,67 @@ def counted(metrics):
 )
 def test_the_commonest_request_is_answered_by_what_was_compiled(handler, body):
     route, _ = make_route(handler, quick=True)
-    ((status, _),) = route._quick.answer_all([json.dumps(body).encode()], 0)
+    ((status, _),) = route._quick.answer_all([json.dumps(body).encode()], 0, route.metrics)
     assert status == 200
 
 
+BYTES_BACK = {"parameters": {"binary_data_output": True}}
 DOUBLES = {"x": "double", "y": "double", "z": "double"}
 SUMS = {"sum": "x + y", "z": "z", "root": "sqrt(x)"}
 
 
-def binary_body(values, names, size, more, cut, header):
+def binary_body(values, names, size, more, cut, header, besides=None):
     """One tensor of bytes for each name, and the bytes of the values."""
     parameters = {"parameters": {"binary_data_size": size}, **more}
     inputs = [{"name": name, "shape": [1], "datatype": "FP64", **parameters} for name in names]
-    head = json.dumps({"inputs": inputs}).encode()
+    head = json.dumps({"inputs": inputs, **(besides or {})}).encode()
     data = struct.pack(f"<{len(values)}d", *values)
     told = {"inference-header-content-length": str(len(head)), **header}
     return Sent.of(head + data[: len(data) - cut], told)
 
 
+def typed_body(values, shape, besides):
+    """A tensor of bytes for each column, of the datatypes that are given with the values."""
+    inputs, data = [], b""
+    for name, (datatype, value) in zip("xyz", values, strict=True):
+        size, sign = binary.FORMATS[datatype]
+        parameters = {"binary_data_size": size}
+        inputs.append(
+            {"name": name, "shape": shape, "datatype": datatype, "parameters": parameters}
+        )
+        data += struct.pack(f"<{sign}", value)
+    head = json.dumps({"inputs": inputs, **besides}).encode()
+    return Sent.of(head + data, {"inference-header-content-length": str(len(head))})
+
+
+as_bytes = st.sampled_from([True, True, False, 1, None])
+asked = st.fixed_dictionaries(
+    {},
+    optional={
+        "parameters": st.none()
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "binary_data_output": as_bytes,
+                "purpose": st.sampled_from(["live", "trial"]),
+                "prediction_ids": st.sampled_from([None, ["a"]]),
+                "as_of": st.sampled_from([None, 5]),
+            },
+        ),
+        "outputs": st.none()
+        | st.lists(
+            st.fixed_dictionaries(
+                {"name": st.sampled_from(["score", "score", "scores"])},
+                optional={
+                    "parameters": st.none() | st.fixed_dictionaries({"binary_data": as_bytes}),
+                    "data": st.just([1]),
+                },
+            ),
+            max_size=2,
+        ),
+        "id": st.just("7"),
+    },
+)
 binary_bodies = st.builds(
     binary_body,
     st.lists(st.floats(), min_size=3, max_size=3) | st.lists(st.floats(), max_size=4),
@@ -193,6 +237,25 @@ binary_bodies = st.builds(
     st.sampled_from([0, 0, 0, 1, 8]),
     st.just({})
     | st.sampled_from([{"x-request-id": "7"}, {"inference-header-content-length": "3"}]),
+    st.none() | asked,
+)
+of_a_type = st.one_of(
+    st.tuples(st.just("FP64"), st.floats()),
+    st.tuples(st.just("FP32"), st.floats(width=32)),
+    *(
+        st.tuples(
+            st.just(f"{'U' * (not signed)}INT{bits}"),
+            st.integers(-(2 ** (bits - 1)) * signed, 2 ** (bits - signed) - 1),
+        )
+        for bits in (8, 16, 32, 64)
+        for signed in (False, True)
+    ),
+)
+typed_bodies = st.builds(
+    typed_body,
+    st.tuples(of_a_type, of_a_type, of_a_type),
+    st.sampled_from([[1], [1], [1, 1], [1, 1, 1], [2]]),
+    asked,
 )
 
 
@@ -202,17 +265,39 @@ def test_tensors_as_bytes_are_answered_the_same():
     plain, plain_log = make_route(V2Handler, quick=False, contents=contents)
     usual = binary_body([1.0, 2.0, 3.0], "xyz", 8, {}, 0, {})
     assert quick._quick.takes(usual)
-
-    @settings(max_examples=300, deadline=None)
-    @given(
-        st.lists(binary_bodies | st.binary(max_size=20) | st.just(usual), min_size=1, max_size=4)
+    back = binary_body([1.0, 2.0, 3.0], "xyz", 8, {}, 0, {}, BYTES_BACK)
+    bodies = st.one_of(
+        binary_bodies, typed_bodies, st.binary(max_size=20), *map(st.just, [usual, back])
     )
+
+    @settings(max_examples=600, deadline=None)
+    @given(st.lists(bodies, min_size=1, max_size=4))
     def check(batch):
-        assert quick.answer_all(batch) == plain.answer_all(batch)
+        assert whole(quick.answer_all(batch)) == whole(plain.answer_all(batch))
 
     check()
     assert logged(quick_log) == logged(plain_log)
     assert counted(quick.metrics) == counted(plain.metrics)
+
+
+def whole(replies):
+    """Replies with the headers of their payloads."""
+    return [(status, payload, reply_headers(payload)) for status, payload in replies]
+
+
+ASKS = [
+    BYTES_BACK,
+    {"outputs": [{"name": "score", "parameters": {"binary_data": True}}]},
+    {"outputs": [{"name": "score", "parameters": {"binary_data": False}}]},
+]
+
+
+@pytest.mark.parametrize("asks", ASKS, ids=str)
+def test_bytes_back_are_written_by_what_was_compiled(asks):
+    contents = make_contents(DOUBLES, SUMS, {"x": 1.0, "y": 2.0, "z": 3.0})
+    route, _ = make_route(V2Handler, quick=True, contents=contents)
+    values = [("FP64", 1.0), ("FP32", 2.0), ("INT64", 3)]
+    assert route._quick.takes(typed_body(values, [1, 1], asks))
 
 
 @pytest.mark.parametrize("changes", [{"log_mode": "sampled"}])

@@ -76,12 +76,7 @@ class Route:
     ) -> list[tuple[int, bytes]] | None:
         """Answer bodies that are all of the commonest kind; None where one is not, or fails."""
         assert self._quick is not None
-        replies = self._quick.answer_all(bodies, start)
-        if replies is not None:
-            number = len(replies)
-            elapsed_ns = time.perf_counter_ns() - start
-            self.metrics.count([_OK] * number, elapsed_ns, number, self._variant or "")
-        return replies
+        return self._quick.answer_all(bodies, start, self.metrics)
 
     def _answer_apart(self, bodies: Sequence[bytes], start: int) -> list[tuple[int, bytes]]:
         """Answer bodies of which some are of the commonest kind."""

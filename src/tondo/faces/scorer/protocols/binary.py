@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HEADER: Final = "inference-header-content-length"
 
-_FORMATS: Final = {
+FORMATS: Final = {
     "FP64": (8, "d"),
     "FP32": (4, "f"),
     "INT8": (1, "b"),
@@ -75,11 +75,11 @@ def values(name: str, datatype: str, data: bytes) -> list[Any]:
         return _texts(name, data)
     if datatype == "BOOL":
         return _bools(name, data)
-    size, sign = _FORMATS.get(datatype, (0, ""))
+    size, sign = FORMATS.get(datatype, (0, ""))
     if not size:
         raise refused(
             f"input '{name}' has the datatype {datatype}",
-            expected="one of BOOL, BYTES, " + ", ".join(_FORMATS),
+            expected="one of BOOL, BYTES, " + ", ".join(FORMATS),
         )
     if len(data) % size:
         raise refused(

@@ -135,7 +135,7 @@ class V2Handler:
         """Return the request of tensors, however they came; `told` is whether bytes go back."""
         as_of_us, ids, purpose, as_bytes = read_parameters(parameters)
         for output in outputs or ():
-            as_bytes = _output(output, as_bytes)
+            as_bytes = wants_bytes(output, as_bytes)
         request = ScoreRequest(
             self._rows(inputs),
             as_of_us=as_of_us,
@@ -152,13 +152,7 @@ class V2Handler:
         if not request.told:
             return encode_answer(answer, request.request_id)
         data = binary.pack_scores([each.score for each in answer.predictions])
-        head = _encode(
-            describe(answer, request.request_id, {"parameters": {"binary_data_size": len(data)}})
-        )
-        return Reply.of(
-            head + data,
-            {"content-type": "application/octet-stream", binary.HEADER: str(len(head))},
-        )
+        return with_bytes(encode_beginning(answer, request.request_id, len(data)), data)
 
     def encode_error(self, error: TondoError) -> bytes:
         """Return an error's JSON."""
@@ -272,6 +266,18 @@ def metadata(path: ScoringPath, serving: Serving, versions: list[str]) -> dict[s
     }
 
 
+def encode_beginning(answer: Answer, request_id: str | None, size: int) -> bytes:
+    """Return an answer's JSON whose scores stand behind it, in `size` bytes."""
+    return _encode(describe(answer, request_id, {"parameters": {"binary_data_size": size}}))
+
+
+def with_bytes(head: bytes, data: bytes) -> Reply:
+    """Return the payload of a JSON and the bytes behind it."""
+    return Reply.of(
+        head + data, {"content-type": "application/octet-stream", binary.HEADER: str(len(head))}
+    )
+
+
 def encode_answer(answer: Answer, request_id: str | None) -> bytes:
     """Return an answer's JSON."""
     scores = [each.score for each in answer.predictions]
@@ -319,7 +325,7 @@ def encode_error(error: TondoError) -> bytes:
     return _encode({"error": str(error)})
 
 
-def _output(output: Output, as_bytes: bool) -> bool:  # noqa: FBT001 - what held so far
+def wants_bytes(output: Output, as_bytes: bool) -> bool:  # noqa: FBT001 - what held so far
     """Return whether an output goes back as bytes; there is one output, `score`."""
     if output.name != "score":
         raise _tensors(f"there is no output '{output.name}'. {near(output.name, ['score'])}")
