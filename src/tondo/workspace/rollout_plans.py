@@ -14,8 +14,8 @@ from tondo.stages.deployment.rollout_records import check_startable, find_rollou
 from tondo.stages.deployment.state import variant_of
 from tondo.stages.deployment.status import DeploymentStatus, PlannedStep, RolloutPlan
 from tondo.stages.serving.shadow import REPORT_KIND
+from tondo.workspace.deployment_definition import pace_of
 from tondo.workspace.rollout_looks import last_look
-from tondo.workspace.variants import pace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,6 +19,8 @@ from tondo.stages.deployment.rollout_records import (
     start_rollout,
     steer_rollout,
 )
+from tondo.stages.deployment.state import variant_of
+from tondo.stages.deployment.targets import Targeted
 
 MINUTE_S = 60
 PACE = Pace(steps=(0.1, 0.5), min_seconds=MINUTE_S, min_answers=2_000)
@@ -261,13 +263,28 @@ def test_steering_without_a_rollout_says_how_to_start_one(room):
 
 
 def test_targets_last_as_long_as_the_rollout(room):
-    rollout = begin(room, targets=[Target(column="carrier", values=["AA"], variant="candidate")])
+    target = Target(column="carrier", values=["AA"], variant="candidate")
+    rollout = begin(room, targeted=Targeted([target]))
     planned = get_deployment("late", ledger=room.ledger).desired
     assert choose(planned, "any", {"carrier": "AA"}).name == "candidate"
     after = step_on(room, rollout)
     assert len(get_deployment("late", ledger=room.ledger).desired.targets) == 1
     step_on(room, after)
     assert get_deployment("late", ledger=room.ledger).desired.targets == []
+
+
+def test_a_version_beside_answers_its_rows_before_and_after_and_none_of_the_others(room):
+    beside = variant_of(room.version(1), name="v1", weight=0.0)
+    targets = [
+        Target(column="carrier", values=["UA"], variant="candidate"),
+        Target(column="carrier", values=["AA", "UA"], variant="v1"),
+    ]
+    rollout = begin(room, targeted=Targeted(targets, [beside]))
+    rollout = step_on(room, step_on(room, rollout))
+    planned = get_deployment("late", ledger=room.ledger).desired
+    assert (rollout.phase, shares(room)) == ("promoted", [("live", 2, 1.0), ("v1", 1, 0.0)])
+    found = [choose(planned, "any", {"carrier": each}).version for each in ("AA", "UA", "B6")]
+    assert found == [1, 2, 2]
 
 
 def test_a_version_against_itself_is_stopped_in_at_most_two_percent(rollout):

@@ -4,7 +4,13 @@ import pytest
 
 from tondo.core.errors import DefinitionError
 from tondo.scoring.plan import PlannedVariant, Target
-from tondo.stages.deployment.targets import check_targets, parse_target
+from tondo.stages.deployment.targets import (
+    DefinedTarget,
+    check_targets,
+    define_target,
+    parse_target,
+    show_target,
+)
 
 COLUMNS = {
     "carrier": "string",
@@ -53,3 +59,14 @@ def test_what_fits_no_column_or_no_variant_is_refused(text):
 def test_a_target_that_leads_nowhere_is_refused():
     with pytest.raises(DefinitionError, match="TD-DEPLOY-009"):
         check_targets([Target(values=["ann"], variant="v9")], VARIANTS)
+
+
+@pytest.mark.parametrize("text", ["carrier=AA,UA:v4", "rush=true:v4", "tail=7:v3", "key=ann:v4"])
+def test_a_target_is_shown_as_it_is_read(text):
+    assert show_target(read(text), VARIANTS) == text
+
+
+def test_a_defined_value_must_be_of_its_columns_type():
+    with pytest.raises(DefinitionError, match="TD-DEPLOY-009: a.yaml:3 asks 'tail' for 7"):
+        defined = DefinedTarget(column="tail", values=["7"], version=4)
+        define_target(defined, "v4", columns=COLUMNS, where="a.yaml:3")

@@ -9,7 +9,7 @@ import msgspec
 
 from tondo.core.errors import ConflictError, DefinitionError, NotFoundError, near
 from tondo.core.names import check_name
-from tondo.scoring.plan import LogMode, PlannedDeployment, Target
+from tondo.scoring.plan import LogMode, PlannedDeployment
 from tondo.stages.deployment.buckets import deal
 from tondo.stages.deployment.state import (
     KIND,
@@ -19,7 +19,7 @@ from tondo.stages.deployment.state import (
     show_shares,
     variant_of,
 )
-from tondo.stages.deployment.targets import check_targets
+from tondo.stages.deployment.targets import NO_TARGETS, Targeted, check_targets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,14 +60,22 @@ def deploy(
     by: str,
     why: str,
     settings: Settings | None = None,
+    targeted: Targeted = NO_TARGETS,
 ) -> DeploymentState:
-    """Give the whole traffic of a deployment to one version, at once.
+    """Give the whole traffic of a deployment to one version, at once, but what is `targeted`.
 
     Without `settings` the present ones are kept. The same version again changes nothing. A
     running rollout must end first (TD-DEPLOY-003). Publish the plan afterwards.
     """
     return split(
-        name, [variant_of(version)], ledger=ledger, clock=clock, by=by, why=why, settings=settings
+        name,
+        [variant_of(version)],
+        ledger=ledger,
+        clock=clock,
+        by=by,
+        why=why,
+        settings=settings,
+        targeted=targeted,
     )
 
 
@@ -80,14 +88,15 @@ def split(
     by: str,
     why: str,
     settings: Settings | None = None,
-    targets: Sequence[Target] = (),
+    targeted: Targeted = NO_TARGETS,
 ) -> DeploymentState:
     """Share the traffic of a deployment among variants whose weights sum to 1 (TD-DEPLOY-007).
 
-    `targets` beat the weights; each leads to one of the variants (TD-DEPLOY-009). As few keys
-    move to another variant as the change of weights demands.
+    Targets beat the weights; each leads to one of the variants, or one beside them
+    (TD-DEPLOY-009). As few keys move to another variant as the change of weights demands.
     """
     check_name(name, "deployment")
+    variants = [*variants, *targeted.beside]
     _check_weights(variants)
     with ledger.transaction():
         before = find_deployment(name, ledger=ledger)
@@ -97,7 +106,7 @@ def split(
         desired = msgspec.structs.replace(
             _desired(name, variants, settings, before),
             buckets=deal(variants, before.desired if before else None),
-            targets=check_targets(targets, variants),
+            targets=check_targets(targeted.targets, variants),
         )
         tag = settings.follows if settings else before.tag if before else LIVE
         if before is not None and before.desired == desired and before.tag == tag:

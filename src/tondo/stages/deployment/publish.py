@@ -25,7 +25,7 @@ from tondo.stages.deployment.deploy import deployments, read_state
 from tondo.stages.deployment.state import KIND, pointer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tondo.ledger.ledger import Ledger
@@ -159,13 +159,22 @@ def _same(plan: ServingPlan, last: ServingPlan) -> bool:
 
 def _planned(state: DeploymentState, ledger: Ledger) -> PlannedDeployment:
     model = state.main.model
-    tags = _tags(model, ledger)
-    answering = [_tagged(each, tags) for each in state.desired.variants]
     return msgspec.structs.replace(
         state.desired,
-        variants=answering,
-        addressable=[_tagged(each, tags) for each in _earlier(state, ledger)],
+        variants=tagged(state.desired.variants, model, ledger=ledger),
+        addressable=tagged(_earlier(state, ledger), model, ledger=ledger),
     )
+
+
+def tagged(
+    variants: Sequence[PlannedVariant], model: str, *, ledger: Ledger
+) -> list[PlannedVariant]:
+    """Return variants of a model with the tags that their versions carry now."""
+    tags = _tags(model, ledger)
+    return [
+        msgspec.structs.replace(each, tags=sorted(tags.get(each.model_version_id, [])))
+        for each in variants
+    ]
 
 
 def _tags(model: str, ledger: Ledger) -> dict[str, list[str]]:
@@ -174,10 +183,6 @@ def _tags(model: str, ledger: Ledger) -> dict[str, list[str]]:
     for pointer in ledger.pointers(prefix):
         tags.setdefault(pointer.target, []).append(pointer.name.removeprefix(prefix))
     return tags
-
-
-def _tagged(variant: PlannedVariant, tags: Mapping[str, list[str]]) -> PlannedVariant:
-    return msgspec.structs.replace(variant, tags=sorted(tags.get(variant.model_version_id, [])))
 
 
 def _earlier(state: DeploymentState, ledger: Ledger) -> list[PlannedVariant]:

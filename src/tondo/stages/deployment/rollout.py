@@ -39,6 +39,8 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     """The version that answers today."""
     candidate: PlannedVariant
     """The version that is tried."""
+    beside: tuple[PlannedVariant, ...] = ()
+    """Versions that answer only rows that a target sends them, before and after."""
     before: str
     """Id of the deployment state that an abort or a rollback returns to."""
     kind: Kind = "canary"

@@ -28,7 +28,7 @@ from tondo.stages.deployment.state import (
     pointer_of,
     variant_of,
 )
-from tondo.stages.deployment.targets import check_targets
+from tondo.stages.deployment.targets import NO_TARGETS, Targeted, check_targets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ def start_rollout(
     by: str,
     why: str,
     pace: Pace | None = None,
-    targets: Sequence[Target] = (),
+    targeted: Targeted = NO_TARGETS,
     log: LogPositions | None = None,
     shadow: str | None = None,
 ) -> Rollout:
@@ -74,6 +74,7 @@ def start_rollout(
             deployment=name,
             current=msgspec.structs.replace(before.main, name=LIVE),
             candidate=variant_of(candidate, name=CANDIDATE, weight=steps[0]),
+            beside=tuple(targeted.beside),
             before=before.id,
             kind=chosen.kind,
             steps=steps,
@@ -87,7 +88,7 @@ def start_rollout(
             by=by,
             why=why,
         )
-        _commit(rollout, before, {"why": why}, ledger, targets=targets)
+        _commit(rollout, before, {"why": why}, ledger, targets=targeted.targets)
     return rollout
 
 
@@ -231,13 +232,13 @@ def _commit(
 def _state(
     rollout: Rollout, before: DeploymentState, ledger: Ledger, targets: Sequence[Target] | None
 ) -> DeploymentState:
-    variants = _variants(rollout)
-    kept = before.desired.targets if targets is None else targets
+    kept = _kept(rollout, before.desired.targets if targets is None else targets)
+    variants = _variants(rollout, kept)
     desired = msgspec.structs.replace(
         before.desired,
         variants=variants,
         buckets=deal(variants, before.desired),
-        targets=[] if rollout.ended else check_targets(kept, variants),
+        targets=check_targets(kept, variants),
     )
     return DeploymentState(
         id=ledger.new_id(),
@@ -251,15 +252,31 @@ def _state(
     )
 
 
-def _variants(rollout: Rollout) -> list[PlannedVariant]:
+def _kept(rollout: Rollout, targets: Sequence[Target]) -> Sequence[Target]:
+    """Return the targets of a step; a promoted candidate is the live version from then on."""
+    if rollout.phase != "promoted":
+        return targets
+    moved = [
+        msgspec.structs.replace(each, variant=LIVE) if each.variant == CANDIDATE else each
+        for each in targets
+    ]
+    return moved if any(each.variant != LIVE for each in moved) else []
+
+
+def _variants(rollout: Rollout, targets: Sequence[Target]) -> list[PlannedVariant]:
     """Return the variants of a step; the current version stays loaded to the end."""
     if rollout.phase == "promoted":
-        return [msgspec.structs.replace(rollout.candidate, name=LIVE, weight=1.0)]
+        live = msgspec.structs.replace(rollout.candidate, name=LIVE, weight=1.0)
+        return [live, *rollout.beside]
+    shares = rollout.shares
+    if any(each.variant == LIVE for each in targets):
+        shares = {LIVE: 0.0, **shares}
     of = {CANDIDATE: rollout.candidate}
-    return [
+    variants = [
         msgspec.structs.replace(of.get(name, rollout.current), name=name, weight=weight)
-        for name, weight in rollout.shares.items()
+        for name, weight in shares.items()
     ]
+    return [*variants, *rollout.beside]
 
 
 def _state_under(rollout: Rollout, ledger: Ledger) -> DeploymentState:

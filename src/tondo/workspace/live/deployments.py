@@ -12,12 +12,13 @@ from tondo.stages.deployment.rollout import Rollout
 from tondo.stages.deployment.rollout_records import running_rollout
 from tondo.stages.deployment.state import pointer_of
 from tondo.stages.deployment.status import DeploymentStatus
+from tondo.stages.deployment.targets import show_target
 from tondo.workspace.control import accepted_interval
 from tondo.workspace.verbs.registry import RegistryVerbs
 
 if TYPE_CHECKING:
     from tondo.ledger import Event
-    from tondo.scoring.plan import PlannedVariant
+    from tondo.scoring.plan import PlannedDeployment, PlannedVariant
     from tondo.stages.deployment.state import DeploymentState
     from tondo.workspace.bootstrap import Parts
     from tondo.workspace.verbs.rollouts import RolloutVerbs
@@ -121,7 +122,7 @@ def deployment_page(parts: Parts, name: str, *, rollouts: RolloutVerbs) -> Deplo
             "purpose": desired.purpose,
             "tag": state.tag or "none",
             **({"runs in": "a process of its own"} if desired.isolate == "process" else {}),
-            **({"targets": len(desired.targets)} if desired.targets else {}),
+            **_targets(desired),
         },
         plan=None if plan is None else plan.number,
         status=rollouts.status(name),
@@ -129,6 +130,11 @@ def deployment_page(parts: Parts, name: str, *, rollouts: RolloutVerbs) -> Deplo
         versions=sorted((each.number for each in known), reverse=True),
         history=_history(parts, name),
     )
+
+
+def _targets(desired: PlannedDeployment) -> dict[str, str]:
+    shown = [show_target(each, desired.variants) for each in desired.targets]
+    return {"targets": ", ".join(shown)} if shown else {}
 
 
 def _row(parts: Parts, state: DeploymentState) -> DeploymentRow:

@@ -26,6 +26,12 @@ DEPLOYMENT: tuple[Operation, ...] = (
         present="deployment.list",
         verb="PUT",
     ),
+    read(
+        "deployment.diff",
+        "deployment.diff",
+        f"{_DEPLOYMENT}/changes",
+        "Tell what its definition says otherwise than what holds.",
+    ),
     write(
         "deployment.isolate",
         "deployment.isolate",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tondo.workspace.publishing import layouts, published, services, tell_scorers
-from tondo.workspace.variants import settings_of
 
 if TYPE_CHECKING:
     from tondo.scoring.answer import Answer
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from tondo.stages.deployment.state import DeploymentState
     from tondo.stages.registry.versions import ModelVersion
     from tondo.workspace.bootstrap import Parts
+    from tondo.workspace.deployment_changes import DefinitionChange
 
 
 class DeploymentVerbs:
@@ -37,11 +37,15 @@ class DeploymentVerbs:
         MODEL_staging unless named: callers may give `as_of`, and live metrics do not count it.
         """
         from tondo.stages.deployment.deploy import deploy
+        from tondo.stages.deployment.state import variant_of
+        from tondo.workspace.deployment_definition import settings_of
+        from tondo.workspace.targeting import targeted
         from tondo.workspace.verbs.registry import RegistryVerbs
 
         deployment = name or (f"{model}_staging" if staging else model)
         chosen = RegistryVerbs(self._parts).version(model, version)
         self._check_served(chosen)
+        aimed = targeted(self._parts, deployment, [variant_of(chosen)])
         with published(self._parts, by=by) as told:
             state = deploy(
                 deployment,
@@ -51,6 +55,7 @@ class DeploymentVerbs:
                 by=by or self._parts.actor,
                 why=why or f"deployed version {version}",
                 settings=settings_of(self._parts, deployment, staging=staging),
+                targeted=aimed,
             )
             told.append(state.why)
         return state
@@ -73,13 +78,15 @@ class DeploymentVerbs:
         """Share a deployment's traffic among versions; `target` rules beat the weights.
 
         `weights` are by version (a number, an id, a tag) and may be shares or percentages: only
-        their ratios count. A target is `COLUMN=VALUE[,VALUE]:VERSION`, such as `carrier=AA:v4`.
+        their ratios count. A target is `COLUMN=VALUE[,VALUE]:VERSION`, such as `carrier=AA:v4`;
+        the targets of the deployment's definition come after them.
         """
         from tondo.stages.deployment.deploy import split
-        from tondo.workspace.variants import deal_variants, read_targets
+        from tondo.workspace.targeting import targeted
+        from tondo.workspace.variants import deal_variants
 
         variants = deal_variants(self._parts, deployment, weights)
-        targets = read_targets(self._parts, target or [], variants)
+        aimed = targeted(self._parts, deployment, variants, written=target or [])
         with published(self._parts, by=by) as told:
             state = split(
                 deployment,
@@ -88,10 +95,20 @@ class DeploymentVerbs:
                 clock=self._parts.clock,
                 by=by or self._parts.actor,
                 why=why or "traffic shared by hand",
-                targets=targets,
+                targeted=aimed,
             )
             told.append(state.why)
         return state
+
+    def diff(self, deployment: str) -> list[DefinitionChange]:
+        """Tell what a deployment's definition says otherwise than what holds.
+
+        It counts from the next time that a version is deployed; its targets also when traffic is
+        shared, or a rollout starts.
+        """
+        from tondo.workspace.deployment_changes import definition_changes
+
+        return definition_changes(self._parts, deployment)
 
     def isolate(
         self,

@@ -55,11 +55,12 @@ class RolloutVerbs:
         from tondo.stages.deployment.deploy import get_deployment
         from tondo.stages.deployment.rollout import LogPositions
         from tondo.stages.deployment.rollout_records import check_startable, start_rollout
-        from tondo.stages.deployment.state import CANDIDATE, variant_of
+        from tondo.stages.deployment.state import CANDIDATE, LIVE, variant_of
         from tondo.stages.monitoring import outcomes
         from tondo.workspace.consistency import check_served
+        from tondo.workspace.deployment_definition import pace_of
         from tondo.workspace.rollout_plans import known_shadow, require_shadow
-        from tondo.workspace.variants import pace_of, read_targets
+        from tondo.workspace.targeting import targeted
 
         parts = self._parts
         chosen = self._candidate(deployment, version)
@@ -69,7 +70,8 @@ class RolloutVerbs:
             raise require_shadow(deployment, chosen)
         check_served(parts, chosen)
         asked = [f"{each}:{CANDIDATE}" for each in target or []]
-        targets = read_targets(parts, asked, [variant_of(chosen, name=CANDIDATE)])
+        tried = [variant_of(chosen, name=CANDIDATE)]
+        aimed = targeted(parts, deployment, tried, written=asked, live=LIVE)
         with published(parts, by=by) as told:
             rollout = start_rollout(
                 deployment,
@@ -79,7 +81,7 @@ class RolloutVerbs:
                 by=by or parts.actor,
                 why=why or f"trying version {chosen.number}",
                 pace=pace_of(parts, deployment, pace),
-                targets=targets,
+                targeted=aimed,
                 log=LogPositions(
                     predictions=parts.eventlog.end(stream_of(deployment)),
                     outcomes=parts.eventlog.end(outcomes.stream_of(deployment)),
