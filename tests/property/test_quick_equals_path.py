@@ -5,7 +5,6 @@ import struct
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,126 +12,20 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import scored
-from tondo.adapters.clocks.manual import ManualClock
-from tondo.adapters.eventlog.memory.log import MemoryEventLog
-from tondo.faces.scorer.metrics import RouteMetrics
+from quick_bodies import (
+    counted,
+    logged,
+    make_contents,
+    make_route,
+    row_bodies,
+    tensors,
+    v2_bodies,
+    whole,
+)
 from tondo.faces.scorer.protocols import binary
-from tondo.faces.scorer.protocols.carried import Sent, reply_headers
+from tondo.faces.scorer.protocols.carried import Sent
 from tondo.faces.scorer.protocols.rows import RowsHandler
 from tondo.faces.scorer.protocols.v2 import V2Handler
-from tondo.faces.scorer.route import Route
-from tondo.scoring.frames import decode
-from tondo.scoring.model import load_model
-from tondo.scoring.path import ScoringPath
-from tondo.scoring.plan import PlannedDeployment, PlannedVariant
-from tondo.scoring.serving import Serving, shared_inputs
-
-NOW = 1_700_000_000_123_456
-INPUTS = {**scored.INPUTS, "day": "date"}
-TEXTS = {
-    **scored.TEXTS,
-    "ratio": "distance / cast(tail as double)",
-    "exploding": "exp(distance)",
-    "texts": "length(carrier)",
-    "plain": "distance",
-    "month": "month(day)",
-}
-
-
-class SameId:
-    def make_many(self, now_us, number):
-        return ["01900000-0000-7000-8000-000000000000"] * number
-
-
-def make_contents(inputs, texts, sample):
-    return scored.contents(inputs=inputs, features=scored.trees_of(texts, inputs), samples=[sample])
-
-
-def make_route(handler_class, *, quick, threshold=0.5, log_mode="written", contents=None):
-    contents = contents or make_contents(INPUTS, TEXTS, {**scored.ROW, "day": 5})
-    contents = msgspec.structs.replace(contents, threshold=threshold)
-    variant = PlannedVariant(
-        name="100%", weight=1.0, model="late", version=3, model_version_id="id-3", package="0"
-    )
-    deployment = PlannedDeployment(name="late", variants=[variant], log_mode=log_mode)
-    serving = Serving(variant, load_model(contents, scored.LOADERS), online=None)
-    log = MemoryEventLog()
-    path = ScoringPath(
-        deployment,
-        [serving],
-        inputs=shared_inputs([serving], "late"),
-        clock=ManualClock(NOW),
-        ids=SameId(),
-        appender=log.appender("predictions/late", "w", durability="written"),
-    )
-    route = Route(handler_class(path), RouteMetrics())
-    if not quick:
-        route._quick = None
-    return route, log
-
-
-def logged(log):
-    frames = [decode(payload) for _, payload in log.read("predictions/late")]
-    return sorted(
-        (msgspec.structs.replace(each, latency_us=0) for each in frames), key=msgspec.json.encode
-    )
-
-
-wild = st.one_of(
-    *(st.none(), st.booleans(), st.text(max_size=3), st.floats(allow_nan=False)),
-    *(st.integers(), st.just([]), st.just("2013-04-01T00:00:00")),
-)
-days = st.dates().map(str) | st.integers(-(10**6), 10**6)
-times = st.datetimes().map(lambda each: each.isoformat() + "Z") | st.integers(-(2**50), 2**50)
-COLUMNS = {
-    "carrier": st.none() | st.text(max_size=4) | st.just("AA"),
-    "distance": st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(),
-    "rush": st.none() | st.booleans(),
-    "scheduled_at": st.none() | times,
-    "tail": st.none() | st.integers(-(2**63), 2**63 - 1),
-    "day": st.none() | days,
-}
-sound = st.fixed_dictionaries(COLUMNS)
-spoilt = st.tuples(sound, st.sampled_from([*COLUMNS, "more"]), wild).map(
-    lambda each: {**each[0], each[1]: each[2]}
-)
-lacking = st.tuples(sound, st.sampled_from(list(COLUMNS))).map(
-    lambda each: {name: value for name, value in each[0].items() if name != each[1]}
-)
-a_row = sound | spoilt | lacking
-besides = st.just({}) | st.fixed_dictionaries(
-    {}, optional={"ids": st.just(["a"]), "purpose": st.just("trial"), "as_of": st.just(5)}
-)
-row_bodies = st.tuples(st.lists(a_row, max_size=3) | a_row.map(lambda row: [row]), besides).map(
-    lambda each: json.dumps({"rows": each[0], **each[1]}).encode()
-)
-NATURAL = {"double": "FP64", "id": "INT64", "bool": "BOOL"}
-
-
-def tensors(row, datatypes, shape):
-    return [
-        {
-            "name": name,
-            "shape": shape,
-            "datatype": datatypes.get(name) or NATURAL.get(INPUTS.get(name), "BYTES"),
-            "data": [value],
-        }
-        for name, value in row.items()
-    ]
-
-
-v2_bodies = st.builds(
-    lambda row, datatypes, shape, more: json.dumps(
-        {"inputs": tensors(row, datatypes, shape), **more}
-    ).encode(),
-    a_row,
-    st.just({})
-    | st.dictionaries(
-        st.sampled_from(list(COLUMNS)), st.sampled_from(["INT8", "FP16", "BYTES", "UINT64", "x"])
-    ),
-    st.just([1]) | st.sampled_from([[1, 1], [2], [], [1.0]]),
-    st.just({}) | st.sampled_from([{"id": "7"}, {"outputs": [{"name": "score"}]}, {"x": 1}]),
-)
 
 
 @pytest.mark.parametrize("threshold", [0.5, None])
@@ -149,13 +42,6 @@ def test_every_answer_and_frame_is_the_same(handler, bodies, threshold):
     check()
     assert logged(quick_log) == logged(plain_log)
     assert counted(quick.metrics) == counted(plain.metrics)
-
-
-def counted(metrics):
-    return {
-        name: (each.statuses, each.predictions, sum(each.buckets))
-        for name, each in metrics.variants.items()
-    }
 
 
 @pytest.mark.parametrize(
@@ -278,11 +164,6 @@ def test_tensors_as_bytes_are_answered_the_same():
     check()
     assert logged(quick_log) == logged(plain_log)
     assert counted(quick.metrics) == counted(plain.metrics)
-
-
-def whole(replies):
-    """Replies with the headers of their payloads."""
-    return [(status, payload, reply_headers(payload)) for status, payload in replies]
 
 
 ASKS = [

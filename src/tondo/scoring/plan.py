@@ -168,17 +168,26 @@ def choose(
     target = target_of(deployment, key, row) if deployment.targets else None
     if target is not None:
         return _named(deployment, target.variant)
-    place = bucket_of(deployment, key)
-    for end, name in deployment.buckets or buckets_by_weight(variants):
-        if place < end:
-            return _named(deployment, name)
-    return next(each for each in reversed(variants) if each.weight > 0)
+    return _named(deployment, variant_of_bucket(deployment, bucket_of(deployment, key)))
 
 
 def bucket_of(deployment: PlannedDeployment, key: str) -> int:
     """Return the bucket of a key: BLAKE2b(salt + key) mod 10 000."""
     text = (deployment.salt + key).encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()) % BUCKETS
+
+
+def variant_of_bucket(deployment: PlannedDeployment, bucket: int) -> str:
+    """Return the name of the variant that answers a bucket."""
+    for end, name in ends_of(deployment):
+        if bucket < end:
+            return name
+    return next(each.name for each in reversed(deployment.variants) if each.weight > 0)
+
+
+def ends_of(deployment: PlannedDeployment) -> list[tuple[int, str]]:
+    """Return the first bucket that is not a variant's any more, with its name, growing."""
+    return deployment.buckets or buckets_by_weight(deployment.variants)
 
 
 def buckets_by_weight(variants: Sequence[PlannedVariant]) -> list[tuple[int, str]]:

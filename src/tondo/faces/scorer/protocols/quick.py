@@ -7,43 +7,33 @@ of what the handler itself encodes.
 
 from __future__ import annotations
 
-import re
-import struct
 from collections.abc import Callable, Sequence
-from math import inf
-from operator import itemgetter
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from tondo.faces.scorer.protocols import rows, v2
+from tondo.faces.scorer.protocols import v2
 from tondo.faces.scorer.protocols.carried import Sent
 from tondo.faces.scorer.protocols.quick_binary import binary_reader
-from tondo.scoring.answer import Answer, Prediction
+from tondo.faces.scorer.protocols.quick_dealt import DealtHandler
+from tondo.faces.scorer.protocols.quick_replies import replies_of
+from tondo.scoring.dealt import dealt_path
 from tondo.scoring.quick import quick_path
 
 if TYPE_CHECKING:
     from tondo.faces.scorer.metrics import RouteMetrics
+    from tondo.faces.scorer.protocols.quick_replies import Replies, Reply
     from tondo.scoring.inputs import RowInputs
-    from tondo.scoring.quick import QuickPath, Scored
-
-_encode = msgspec.json.Encoder().encode
+    from tondo.scoring.path import ScoringPath
+    from tondo.scoring.quick import QuickPath
 
 Read = tuple[Sequence[tuple[Any, ...]], Sequence[Any], Sequence[bool] | None]
 """Of each row its values in the order of the columns; of each what is to be logged; and of each
 whether its score goes back as bytes, None where none does."""
 
 Reader = Callable[[Sequence[bytes]], Read]
-Reply = tuple[int, bytes]
-
 _OK = 200
-
-_pack_score = struct.Struct("<d").pack
-
-_ID: Final = "\0id"
-_SCORE: Final = 0.12345678901234568
-_AT_US: Final = 981_173_106_789_012
 
 
 class QuickHandler:
@@ -78,92 +68,6 @@ class QuickHandler:
         except Exception:  # noqa: BLE001 - whatever it is, the other way explains it
             return False
         return True
-
-
-class Replies(Protocol):
-    """What writes the replies to rows that one variant answered."""
-
-    def of(self, scored: Scored, told: Sequence[bool] | None) -> list[Reply]:
-        """Return the reply to each row; `told` says of which the score goes back as bytes."""
-
-
-class QuickReplies:
-    """Replies with one prediction, which differ in id, score, instant and decision only."""
-
-    def __init__(
-        self,
-        path: QuickPath,
-        encode: Callable[[Answer], bytes],
-        instant: Callable[[int], str],
-        *,
-        has_score: bool = True,
-    ) -> None:
-        serving = path.serving
-        self._threshold = serving.threshold
-        self._instant = instant
-        marks = [_encode(_ID)[1:-1].decode(), _encode(_SCORE).decode(), instant(_AT_US)]
-        texts = [
-            encode(
-                Answer(
-                    [Prediction(_ID, _SCORE, decision, serving.variant.name)],
-                    *(path.deployment, [serving.answered], path.log_mode, _AT_US, {}),
-                )
-            ).decode()
-            for decision in ((None, None) if self._threshold is None else (False, True))
-        ]
-        pattern = re.compile("|".join(map(re.escape, marks)))
-        self._below, self._above = (pattern.sub("%s", text.replace("%", "%%")) for text in texts)
-        """Formats of the reply to a score below the threshold, and to another."""
-        places = [marks.index(each) for each in pattern.findall(texts[0])]
-        self._order = itemgetter(*places)
-        """Puts id, score and instant into the order of a format."""
-        self.is_distinct = (places.count(1), places.count(2)) == (int(has_score), 1)
-        """Whether nothing else in the text reads like score or instant."""
-
-    def of(self, scored: Scored, told: Sequence[bool] | None = None) -> list[Reply]:
-        """Return the reply to each row, all in JSON."""
-        del told
-        order, threshold = self._order, self._threshold
-        below, above = self._below, self._above
-        at_us, ids, scores = scored
-        at = self._instant(at_us)
-        least = -inf if threshold is None else threshold
-        return [
-            (
-                _OK,
-                (
-                    (above if score >= least else below) % order((id_, _encode(score).decode(), at))
-                ).encode(),
-            )
-            for id_, score in zip(ids, scores, strict=True)
-        ]
-
-
-class V2Replies:
-    """Replies in JSON, or with the score as bytes behind it."""
-
-    def __init__(self, path: QuickPath) -> None:
-        self._json = QuickReplies(path, lambda answer: v2.encode_answer(answer, None), str)
-        heads = QuickReplies(
-            path, lambda answer: v2.encode_beginning(answer, None, 8), str, has_score=False
-        )
-        self._heads = heads
-        self.is_distinct = self._json.is_distinct and heads.is_distinct
-
-    def of(self, scored: Scored, told: Sequence[bool] | None) -> list[Reply]:
-        """Return the reply to each row, as it was asked for."""
-        if told is None:
-            return self._json.of(scored)
-        in_bytes: list[Reply] = [
-            (status, v2.with_bytes(head, _pack_score(score)))
-            for (status, head), score in zip(self._heads.of(scored), scored[2], strict=True)
-        ]
-        if all(told):
-            return in_bytes
-        return [
-            behind if is_asked else plain
-            for behind, plain, is_asked in zip(in_bytes, self._json.of(scored), told, strict=True)
-        ]
 
 
 def rows_reader(inputs: RowInputs) -> Reader:
@@ -249,17 +153,18 @@ def _decoder(type_: Any) -> Callable[[bytes], Any]:
     return msgspec.json.Decoder(type_).decode
 
 
-def quick_handler(handler: Any) -> QuickHandler | None:
+def quick_handler(handler: Any) -> QuickHandler | DealtHandler | None:
     """Return what answers a handler's commonest requests, None where it has none."""
     if handler.protocol not in {"rows", "v2"}:
         return None
-    path = quick_path(handler.path)
-    if path is None or not path.inputs.types:
+    path: ScoringPath = handler.path
+    replies = {name: replies_of(handler, each) for name, each in path.servings.items()}
+    if not path.inputs.types or not all(each.is_distinct for each in replies.values()):
         return None
-    if handler.protocol == "rows":
-        read = rows_reader(path.inputs)
-        replies: V2Replies | QuickReplies = QuickReplies(path, rows.encode_answer, handler.instant)
-    else:
-        read = v2_reader(path.inputs)
-        replies = V2Replies(path)
-    return QuickHandler(path, read, replies) if replies.is_distinct else None
+    read = rows_reader(path.inputs) if handler.protocol == "rows" else v2_reader(path.inputs)
+    if path.only is None:
+        dealt = dealt_path(path)
+        return None if dealt is None else DealtHandler(dealt, read, replies)
+    quick = quick_path(path)
+    (only,) = replies.values()
+    return None if quick is None else QuickHandler(quick, read, only)

@@ -1,0 +1,138 @@
+"""Replies to rows that one variant answered, cut out of what the protocol's handler encodes.
+
+Comes in: ids, scores and their instant. Goes out: status and payload of each reply. Holds: a
+payload is, byte for byte, the one that the handler writes for that answer.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from math import inf
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+
+from tondo.faces.scorer.protocols import rows, v2
+from tondo.scoring.answer import Answer, Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tondo.scoring.path import ScoringPath
+    from tondo.scoring.quick import Scored
+    from tondo.scoring.serving import Serving
+
+_encode = msgspec.json.Encoder().encode
+_pack_score = struct.Struct("<d").pack
+
+Reply = tuple[int, bytes]
+
+_OK = 200
+
+_ID: Final = "\0id"
+_SCORE: Final = 0.12345678901234568
+_AT_US: Final = 981_173_106_789_012
+
+
+class Replies(Protocol):
+    """What writes the replies to rows that one variant answered."""
+
+    is_distinct: bool
+    """Whether nothing else in a reply reads like what is put in."""
+
+    def of(self, scored: Scored, told: Sequence[bool] | None) -> list[Reply]:
+        """Return the reply to each row; `told` says of which the score goes back as bytes."""
+
+
+class QuickReplies:
+    """Replies with one prediction, which differ in id, score, instant and decision only."""
+
+    def __init__(
+        self,
+        path: ScoringPath,
+        serving: Serving,
+        encode: Callable[[Answer], bytes],
+        instant: Callable[[int], str],
+        *,
+        has_score: bool = True,
+    ) -> None:
+        self._threshold = serving.threshold
+        self._instant = instant
+        marks = [_encode(_ID)[1:-1].decode(), _encode(_SCORE).decode(), instant(_AT_US)]
+        texts = [
+            encode(
+                Answer(
+                    [Prediction(_ID, _SCORE, decision, serving.variant.name)],
+                    *(path.deployment.name, [serving.answered], path.log_mode, _AT_US, {}),
+                )
+            ).decode()
+            for decision in ((None, None) if self._threshold is None else (False, True))
+        ]
+        pattern = re.compile("|".join(map(re.escape, marks)))
+        self._below, self._above = (pattern.sub("%s", text.replace("%", "%%")) for text in texts)
+        """Formats of the reply to a score below the threshold, and to another."""
+        places = [marks.index(each) for each in pattern.findall(texts[0])]
+        self._order = itemgetter(*places)
+        """Puts id, score and instant into the order of a format."""
+        self.is_distinct = (places.count(1), places.count(2)) == (int(has_score), 1)
+        """Whether nothing else in the text reads like score or instant."""
+
+    def of(self, scored: Scored, told: Sequence[bool] | None = None) -> list[Reply]:
+        """Return the reply to each row, all in JSON."""
+        del told
+        order, threshold = self._order, self._threshold
+        below, above = self._below, self._above
+        at_us, ids, scores = scored
+        at = self._instant(at_us)
+        least = -inf if threshold is None else threshold
+        return [
+            (
+                _OK,
+                (
+                    (above if score >= least else below) % order((id_, _encode(score).decode(), at))
+                ).encode(),
+            )
+            for id_, score in zip(ids, scores, strict=True)
+        ]
+
+
+class V2Replies:
+    """Replies in JSON, or with the score as bytes behind it."""
+
+    def __init__(self, path: ScoringPath, serving: Serving) -> None:
+        self._json = QuickReplies(path, serving, _encode_v2, str)
+        self._heads = QuickReplies(path, serving, _encode_v2_beginning, str, has_score=False)
+        self.is_distinct = self._json.is_distinct and self._heads.is_distinct
+
+    def of(self, scored: Scored, told: Sequence[bool] | None) -> list[Reply]:
+        """Return the reply to each row, as it was asked for."""
+        if told is None:
+            return self._json.of(scored)
+        in_bytes: list[Reply] = [
+            (status, v2.with_bytes(head, _pack_score(score)))
+            for (status, head), score in zip(self._heads.of(scored), scored[2], strict=True)
+        ]
+        if all(told):
+            return in_bytes
+        return [
+            behind if is_asked else plain
+            for behind, plain, is_asked in zip(in_bytes, self._json.of(scored), told, strict=True)
+        ]
+
+
+def replies_of(handler: Any, serving: Serving) -> Replies:
+    """Return what writes a handler's replies to rows that a variant answered."""
+    if handler.protocol == "rows":
+        return QuickReplies(handler.path, serving, rows.encode_answer, handler.instant)
+    return V2Replies(handler.path, serving)
+
+
+def _encode_v2(answer: Answer) -> bytes:
+    return v2.encode_answer(answer, None)
+
+
+def _encode_v2_beginning(answer: Answer) -> bytes:
+    """Return the JSON before one score of eight bytes."""
+    return v2.encode_beginning(answer, None, 8)
