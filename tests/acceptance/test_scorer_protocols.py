@@ -295,9 +295,36 @@ def test_a_body_sent_in_pieces_and_in_chunks(scorer, expected):
     assert json.loads(connection.getresponse().read())["predictions"][0]["score"] == expected
 
 
-def test_a_body_too_large_is_refused_without_being_kept(scorer):
-    answer = scorer.post(SCORE, b" " * (9 << 20))
+@pytest.mark.parametrize("size", [9 << 20, 12 << 20, 24 << 20])
+@pytest.mark.parametrize("headers", [{}, {"connection": "close"}])
+def test_a_body_too_large_is_refused_without_being_kept(scorer, size, headers):
+    answer = scorer.post(SCORE, b" " * size, headers=headers)
     assert (answer.status, answer.code) == (413, "TD-SCORE-010")
+
+
+def test_a_body_in_another_encoding_is_refused_when_it_has_come(scorer):
+    answer = scorer.post(SCORE, b" " * (4 << 20), headers={"content-encoding": "gzip"})
+    assert (answer.status, answer.code) == (415, "TD-SCORE-021")
+
+
+def test_who_asks_before_sending_too_much_is_told_at_once(scorer):
+    connection = scorer.connect()
+    connection.putrequest("POST", SCORE)
+    connection.putheader("content-length", str(1 << 40))
+    connection.putheader("expect", "100-continue")
+    connection.endheaders()
+    answer = connection.getresponse()  # skips a 100 before it
+    assert (answer.status, answer.headers["connection"]) == (413, "close")
+
+
+def test_a_body_without_an_end_is_cut_off(scorer):
+    connection = scorer.connect()
+    connection.putrequest("POST", SCORE)
+    connection.putheader("transfer-encoding", "chunked")
+    connection.endheaders()
+    with pytest.raises(ConnectionError):
+        for _ in range(2_000):
+            connection.send(b"10000\r\n" + b" " * 65_536 + b"\r\n")
 
 
 def test_another_sites_page_is_refused(scorer):

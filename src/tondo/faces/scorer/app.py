@@ -14,6 +14,7 @@ from tondo.faces.scorer.asking import ask, error_response, json_response, name_o
 from tondo.faces.scorer.compatible import compatible_routes
 from tondo.faces.scorer.doorman import Doorman
 from tondo.faces.scorer.protocols import rows, v2
+from tondo.faces.scorer.reading_on import ReadOn
 from tondo.faces.scorer.tracing import TraceMiddleware
 from tondo.faces.web.guard import GuardMiddleware
 
@@ -51,6 +52,7 @@ def make_app(
             *compatible_routes(service, invoked=invoked),
         ],
         middleware=[
+            Middleware(ReadOn),
             Middleware(TraceMiddleware, spans=spans),
             Middleware(GuardMiddleware, guard=guard, refuse=_refuse),
             Middleware(Doorman, service=service, refuse=error_response),

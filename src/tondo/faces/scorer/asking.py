@@ -58,7 +58,7 @@ def name_of(request: Request) -> str:
 
 
 async def body_of(request: Request) -> bytes:
-    """Read the body up to the limit; the rest is never kept."""
+    """Read the body up to the limit; the rest is never kept, one that says so is not begun."""
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
         raise CallerError(
@@ -67,6 +67,9 @@ async def body_of(request: Request) -> bytes:
             expected="a body as it is",
             fix="Leave Content-Encoding out.",
         )
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
+        raise too_large(int(declared))
     parts: list[bytes] = []
     size = 0
     try:
