@@ -146,15 +146,13 @@ def end_sending(connection):
 def a_bystander(scorer):
     """Half a request before, the other half after: it gets its own answer."""
     whole = request_of(SCORE, {"rows": [ROW], "ids": ["bystander"]})
-    with connect(scorer) as connection:
+    with connect(scorer) as connection, connection.makefile("rb") as stream:
         connection.sendall(whole[:150])
         yield
         connection.sendall(whole[150:])
-        stream = connection.makefile("rb")
         found = stream.readline()
         head = b"".join(iter(stream.readline, b"\r\n"))
         found += stream.read(int(re.search(rb"content-length: (\d+)", head)[1]))
-        stream.close()
     assert b'"id":"bystander"' in found
     assert found.startswith(b"HTTP/1.1 200 ")
 
@@ -375,10 +373,13 @@ def test_pipelined_requests_are_answered_in_their_order(scorer, examples):
     @given(pipelines())
     def check(pipeline):
         pieces, wanted = pipeline
-        with a_bystander(scorer), connect(scorer) as connection:
+        with (
+            a_bystander(scorer),
+            connect(scorer) as connection,
+            connection.makefile("rb") as stream,
+        ):
             for piece in pieces:
                 connection.sendall(piece)
-            stream = connection.makefile("rb")
             for own in wanted:
                 status = stream.readline()
                 headers = {}
