@@ -85,3 +85,17 @@ def test_empty_states_say_what_to_do():
     text = drawn(view(rows=[], scorers=[], rollouts=[]), 80)
     assert "Nothing is deployed" in text
     assert "tondo serve" in text
+
+
+def test_an_isolated_deployment_is_told_as_one():
+    one = TopRow(
+        deployment="late",
+        variant="",
+        version=3,
+        share=1.0,
+        rate=VariantRate(deployment="late", variant="", requests_s=8.0),
+        isolated=True,
+    )
+    text = drawn(view(rows=[one]), 120)
+    assert "all variants" in text
+    assert "no variant" not in text

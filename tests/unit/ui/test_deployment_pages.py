@@ -106,6 +106,46 @@ def test_the_page_tells_versions_shares_and_history(browser):
     assert "tondo deployment traffic buys v1=100</code>" in page
 
 
+def test_an_empty_list_says_how_to_begin_and_looks_at_no_scorer(tmp_path):
+    with (
+        open_workspace(tmp_path) as empty,
+        TestClient(create_app(empty, pages=page_routes()), base_url="http://127.0.0.1") as client,
+    ):
+        page = client.get("/deployments").text
+    assert "No deployments yet" in page
+    assert "tondo model deploy MODEL" in page
+    assert "live.js" not in page
+
+
+def test_an_isolated_deployment_has_one_row_of_live_figures(browser, workspace):
+    workspace.deployment.traffic("buys", {"v1": 75, "v2": 25})
+    workspace.deployment.isolate("buys")
+    page = browser.get(PLACE).text
+    workspace.deployment.isolate("buys", off=True)
+    rows = [each for tag, each in Structure(page).tags if tag == "tr" and "data-variant" in each]
+    assert [each["data-variant"] for each in rows] == [""]
+    assert "without telling variants apart" in page
+
+
+def test_traffic_that_one_version_alone_can_have_is_not_shared(tmp_path):
+    with open_workspace(write_shop(tmp_path / "shop")) as opened:
+        opened.data.commit_source("visits")
+        opened.registry.register(opened.training.train("buys").id)
+        opened.deployment.deploy("buys", "1")
+        with TestClient(
+            create_app(opened, pages=page_routes()), base_url="http://127.0.0.1"
+        ) as client:
+            assert 'action="/deployments/buys/traffic' not in client.get(PLACE).text
+
+
+def test_the_history_tells_a_rollouts_beginning_from_its_resumption(browser, workspace):
+    workspace.rollouts.start("buys", "2", no_shadow=True, why="newer")
+    workspace.rollouts.pause("buys", why="lunch")
+    workspace.rollouts.resume("buys", why="fed")
+    told = [each.what for each in workspace.live.deployment("buys").history[:3]]
+    assert told == ["rollout resumed", "rollout paused", "rollout started"]
+
+
 def test_traffic_is_shared_by_the_form(browser, workspace):
     sent = {"share-1": "75", "add-version": "2", "add-share": "25", "why": "a try"}
     answer = browser.post(f"{PLACE}/traffic", data=sent, follow_redirects=False)
@@ -230,9 +270,9 @@ def test_conditions_are_told_in_their_units():
         ]
     )
     assert [(each.value, each.limit) for each in views] == [
-        ("1 min 30 s", "at least 6 min 0 s"),
+        ("1 min 30 s", "at least 6 min"),
         ("2,504", "at least 2,000"),
-        ("20.00 %", "at most 2.00 %"),
+        ("20 %", "at most 2 %"),
         ("1.10 \N{MULTIPLICATION SIGN}", "at most 1.50 \N{MULTIPLICATION SIGN}"),
         ("no data yet", "at most 1.00"),
         ("1.00", "at most 2.00"),

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tondo.core.instants import format_instant
+from tondo.faces.cli.summaries import summarised
+from tondo.stages.data.display import seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console, RenderableType
 
 # More columns than this do not fit beside each other; the rest is told in JSON.
@@ -20,19 +24,40 @@ WIDTH_OF_PIPES = 240
 # The time of a UUIDv7 and the count within its millisecond: enough to tell two apart.
 _ID_SHOWN = 18
 _DIGEST_LENGTH = 64
+# What else ends with _us is an instant.
+_DURATIONS = tuple(
+    f"{each}_us"
+    for each in (
+        "cadence",
+        "floor",
+        "freshness",
+        "holdout",
+        "latency",
+        "level",
+        "p50",
+        "p99",
+        "pause",
+        "retention",
+        "tile",
+        "timeout",
+        "took",
+        "ttl",
+        "window",
+    )
+)
 
 
 def show(value: Any, *, as_json: bool = False, title: str = "") -> None:
-    """Print `value`."""
-    plain = msgspec.to_builtins(value, enc_hook=str)
+    """Print `value`: in words where it has a summary, as JSON with every field when asked."""
     if as_json:
+        plain = msgspec.to_builtins(value, enc_hook=str)
         text = msgspec.json.format(msgspec.json.encode(plain), indent=2)
         sys.stdout.write(text.decode() + "\n")
         return
     console = console_for_output()
     if title:
         console.print(f"[bold]{title}[/bold]")
-    console.print(renderable(plain))
+    console.print(renderable(summarised(value)))
 
 
 def console_for_output() -> Console:
@@ -47,22 +72,25 @@ def renderable(value: Any) -> RenderableType:
     """Return what Rich draws for a value made of JSON's types."""
     if isinstance(value, dict):
         return _sheet(value)
-    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+    if not isinstance(value, list | tuple):
+        return "Done." if value is None else cell("", value)
+    if value and all(isinstance(each, dict) for each in value):
         return _table(value)
-    if isinstance(value, list):
-        return "\n".join(cell("", each) for each in value) or "There is none."
-    return "Done." if value is None else cell("", value)
+    texts = [cell("", each) for each in value]
+    line = ", ".join(texts)
+    return (line if len(line) <= LONGEST else "\n".join(texts)) or "There is none."
 
 
-def _table(rows: list[dict[str, Any]]) -> RenderableType:
+def _table(rows: Sequence[dict[str, Any]]) -> RenderableType:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    names = [name for name in rows[0] if not isinstance(rows[0][name], dict | list)]
+    names = [name for name in rows[0] if not isinstance(rows[0][name], dict | list | tuple)]
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in names[:COLUMNS_SHOWN]:
         is_number = all(isinstance(row.get(name), int | float | None) for row in rows)
-        justify: Any = "right" if is_number and not _is_instant(name) else "left"
+        is_instant = name.endswith("_us") and not name.endswith(_DURATIONS)
+        justify: Any = "right" if is_number and not is_instant else "left"
         table.add_column(_heading(name), justify=justify, overflow="fold")
     for row in rows:
         table.add_row(*(_short(cell(name, row.get(name))) for name in names[:COLUMNS_SHOWN]))
@@ -76,14 +104,13 @@ def _sheet(value: dict[str, Any]) -> RenderableType:
     sheet.add_column(style="dim", no_wrap=True)
     sheet.add_column()
     for name, each in value.items():
-        is_deep = isinstance(each, dict | list) and bool(each)
+        is_deep = isinstance(each, dict | list | tuple) and bool(each)
         sheet.add_row(_heading(name), renderable(each) if is_deep else cell(name, each))
     return sheet
 
 
-def _is_instant(name: str) -> bool:
-    whole = {"at_us", "as_of_us", "since_us", "event_time_us", "newest_us", "boundary_us"}
-    return name in whole or name.endswith(("_at_us", "_seen_us", "until_us", "_event_us"))
+def _instant(micros: float) -> str:
+    return format_instant(int(micros) // 1_000_000 * 1_000_000)
 
 
 def _short(text: str) -> str:
@@ -100,13 +127,13 @@ def _heading(name: str) -> str:
 def cell(name: str, value: Any) -> str:
     """Return a value in a few signs.
 
-    >>> cell("moved_at_us", 1364774400000000), cell("auc", 0.728494), cell("x", None)
-    ('2013-04-01T00:00:00Z', '0.728494', '')
+    >>> cell("moved_at_us", 1364774400000000), cell("took_us", 2345), cell("x", None)
+    ('2013-04-01T00:00:00Z', '2.35 ms', '')
     """
-    if value is None or value in ({}, []):
+    if value is None or value in ({}, [], ()):
         return ""
-    if _is_instant(name) and isinstance(value, int):
-        return format_instant(value // 1_000_000 * 1_000_000)
+    if name.endswith("_us") and isinstance(value, int | float):
+        return micros(value) if name.endswith(_DURATIONS) else _instant(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -116,3 +143,14 @@ def cell(name: str, value: Any) -> str:
         return text[:12]
     text = text.replace("[", "\\[")
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def micros(value: float) -> str:
+    """Return a duration in microseconds to three digits, from a second on as people say it.
+
+    >>> micros(84.0), micros(2345.0), micros(1.2e6), micros(604_800_000_000)
+    ('84 µs', '2.35 ms', '1.2 s', '7 d')
+    """
+    if value < 1_000:
+        return f"{value:.0f} µs"
+    return f"{value / 1e3:.3g} ms" if value < 1e6 else seconds(value / 1e6)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tondo.core.instants import format_instant
+from tondo.faces.cli.show import micros
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,7 +105,7 @@ def _heads(columns: list[tuple[str, int]]) -> dict[str, Text]:
 
 
 def _name(row: TopRow) -> str:
-    return f"  {row.variant or 'no variant'}"
+    return f"  {row.variant or ('all variants' if row.isolated else 'no variant')}"
 
 
 def _title(name: str) -> Text:
@@ -124,8 +125,8 @@ def _cells(row: TopRow, past: Sequence[float]) -> dict[str, Text]:
         "share": "" if row.share is None else f"{row.share * 100:g} %",
         "req/s": number(rate.requests_s),
         "lately": sparkline(past),
-        "median": micros(rate.p50_us),
-        "p99": micros(rate.p99_us),
+        "median": NONE if rate.p50_us is None else micros(rate.p50_us),
+        "p99": NONE if rate.p99_us is None else micros(rate.p99_us),
         "err/s": number(rate.errors_s),
         "refused/s": number(rate.refused_s),
         "requests": f"{rate.requests:,}",
@@ -193,19 +194,6 @@ def number(value: float | None) -> str:
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
-
-
-def micros(value: float | None) -> str:
-    """Return a time of a request.
-
-    >>> micros(84.0), micros(2345.0), micros(1.2e6), micros(None) == NONE
-    ('84 µs', '2.35 ms', '1.2 s', True)
-    """
-    if value is None:
-        return NONE
-    if value < 1_000:
-        return f"{value:.0f} µs"
-    return f"{value / 1e3:.3g} ms" if value < 1e6 else f"{value / 1e6:.3g} s"
 
 
 def sparkline(values: Sequence[float]) -> str:

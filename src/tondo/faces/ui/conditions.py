@@ -1,13 +1,12 @@
-"""The conditions of a rollout in words: what must hold, what was measured, what the limit is."""
+"""A rollout as the page draws it: a line for each condition, a knot for each step."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tondo.faces.ui.words import count, percent, seconds
+from tondo.workspace.live.conditions import AT_LEAST, WORDS, in_words, limit_of, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,34 +14,6 @@ if TYPE_CHECKING:
     from tondo.stages.deployment.guards import Condition
     from tondo.stages.deployment.rollout import Rollout
 
-WORDS = {
-    "published": "Scorers were told",
-    "seconds_at_share": "Time at this share",
-    "baseline_answers": "Answers of the baseline",
-    "current_answers": "Answers of the current version",
-    "candidate_answers": "Answers of the candidate",
-    "hard_error_share": "Failed requests",
-    "hard_null_share": "Requests without a score",
-    "hard_slow_share": "Requests that nobody waits for",
-    "error_share": "Failed requests above the baseline's",
-    "null_share": "Without a score above the baseline's",
-    "latency_p50_ratio": "Median latency beside the baseline's",
-    "latency_p99_ratio": "99th percentile of latency beside the baseline's",
-    "score_shift": "Shift of the mean score",
-    "score_psi": "Change of the scores' distribution",
-    "resumed": "Resumed",
-    "decision": "Decided by a person",
-}
-"""Condition to words; one that is not here is shown under its name."""
-
-_AT_LEAST = {"seconds_at_share", "baseline_answers", "candidate_answers", "current_answers"}
-_UNITS = {
-    "published": "plan {:g}",
-    "latency_p50_ratio": "{:.2f} \N{MULTIPLICATION SIGN}",
-    "latency_p99_ratio": "{:.2f} \N{MULTIPLICATION SIGN}",
-    "score_shift": "{:.2f} sd",
-}
-_BY_HAND = {"resumed", "decision"}
 _SIGNS = {"met": "\N{CHECK MARK}", "unmet": "\N{HORIZONTAL ELLIPSIS}", "violated": "\N{BALLOT X}"}
 _SAID = {"met": "met", "unmet": "waits", "violated": "violated"}
 
@@ -77,37 +48,18 @@ def condition_views(conditions: Sequence[Condition]) -> list[ConditionView]:
 
 
 def _view(each: Condition) -> ConditionView:
-    name, value = each.name, each.value
-    waits = name in _AT_LEAST and value is not None and each.limit > 0
+    waits = each.name in AT_LEAST and each.value is not None and each.limit > 0
     return ConditionView(
-        name=name,
-        word=WORDS.get(name, name.replace("_", " ")),
+        name=each.name,
+        word=WORDS.get(each.name, each.name.replace("_", " ")),
         status=each.status,
         sign=_SIGNS[each.status],
         said=_SAID[each.status],
-        value="no data yet" if value is None else "" if name in _BY_HAND else _figure(name, value),
-        limit=_limit(name, each.limit),
-        share=round(min((value or 0.0) / each.limit, 1.0) * 100, 1) if waits else 100.0,
+        value=value_of(each),
+        limit=limit_of(each),
+        share=round(min((each.value or 0.0) / each.limit, 1.0) * 100, 1) if waits else 100.0,
         why=in_words(each.why),
     )
-
-
-def _limit(name: str, limit: float) -> str:
-    if name in _BY_HAND:
-        return ""
-    if name == "published":
-        return f"plan {limit:g}"
-    return f"at {'least' if name in _AT_LEAST else 'most'} {_figure(name, limit)}"
-
-
-def _figure(name: str, value: float) -> str:
-    if name == "seconds_at_share":
-        return seconds(value)
-    if name.endswith("_answers"):
-        return count(int(value))
-    if name.endswith("_share"):
-        return percent(value, 2)
-    return _UNITS.get(name, "{:.2f}").format(value)
 
 
 def step_views(rollout: Rollout) -> list[StepView]:
@@ -121,14 +73,3 @@ def step_views(rollout: Rollout) -> list[StepView]:
         )
         for place, share in enumerate(shares)
     ]
-
-
-def in_words(text: str) -> str:
-    """Return a reason with the words of its conditions in place of their names.
-
-    >>> in_words("score_psi is 6.65, above 1, more than chance explains")
-    "change of the scores' distribution is 6.65, above 1, more than chance explains"
-    """
-    for name, word in WORDS.items():
-        text = re.sub(rf"\b{name}\b", word[0].lower() + word[1:], text)
-    return text

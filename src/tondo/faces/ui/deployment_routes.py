@@ -11,13 +11,14 @@ from litestar.response import Redirect, Response, Stream
 
 from tondo.core.errors import CallerError, TondoError, near
 from tondo.faces.ui.broadcast import Broadcast
-from tondo.faces.ui.conditions import condition_views, in_words, step_views
+from tondo.faces.ui.conditions import condition_views, step_views
 from tondo.faces.ui.forms import read_form
 from tondo.faces.ui.pages import error_page, shown
 from tondo.faces.ui.render import render
 from tondo.faces.ui.traffic import read_weights, share_parts
 from tondo.faces.ui.try_form import effect_bars, fields, row_of
 from tondo.faces.web.status import status_of
+from tondo.workspace.live.conditions import standing
 from tondo.workspace.live.deployments import deployment_rows
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _deployment(
         row=found.deployment,
         parts=share_parts(found.deployment.variants),
         steps=[] if found.last is None else step_views(found.last),
-        reason=in_words(found.status.reason),
+        reason=standing(found.status),
         conditions=condition_views(found.status.conditions),
         scorers=workspace.live.scorers() if seen is None else seen.scorers,
         error=error,

@@ -11,9 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tondo.core.canonical import digest_bytes
-from tondo.faces.ui.conditions import in_words
 from tondo.faces.ui.words import FILTERS, plain
 from tondo.stages.data.display import visible
+from tondo.workspace.live.conditions import in_words
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"

@@ -10,9 +10,6 @@ from tondo.stages.data import display
 
 NONE = "\N{EN DASH}"
 """Stands where there is no figure."""
-_MINUTE_S = 60
-_HOUR_S = 3600
-_DAY_S = 86_400
 # A year is not grouped, a count of rows is.
 _GROUPED_FROM = 10_000
 _DAY_US = 86_400_000_000
@@ -72,25 +69,6 @@ def percent(value: float | None, places: int = 1) -> str:
     if value is None:
         return NONE
     return f"{value * 100:.{places}f}".removesuffix(".0") + " %"
-
-
-def seconds(value: float) -> str:
-    """Return a duration as people say it.
-
-    >>> [seconds(each) for each in (0.0042, 0.42, 7.26, 83, 4000, 259_200)]
-    ['4 ms', '0.42 s', '7.3 s', '1 min 23 s', '1 h 6 min', '3 d']
-    """
-    if value < 0.1:
-        return f"{value * 1000:.0f} ms"
-    if value < 1:
-        return f"{value:.2f} s"
-    if value < _MINUTE_S:
-        return f"{value:.1f} s"
-    if value < _HOUR_S:
-        return f"{int(value // _MINUTE_S)} min {int(value % _MINUTE_S)} s"
-    if value < 2 * _DAY_S:
-        return f"{int(value // _HOUR_S)} h {int(value % _HOUR_S // _MINUTE_S)} min"
-    return f"{int(value // _DAY_S):,} d {int(value % _DAY_S // _HOUR_S)} h".removesuffix(" 0 h")
 
 
 def instant(micros: int | None) -> str:
@@ -214,7 +192,7 @@ FILTERS = {
         decimal,
         interval,
         percent,
-        seconds,
+        display.seconds,
         instant,
         day,
         month,

@@ -26,6 +26,7 @@ _PICTURES = {
 }
 # A year is not grouped, a count of rows is.
 _GROUPED_FROM = 10_000
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
 # Below it every whole double has all its digits.
 _EXACT_BELOW = 1e15
 
@@ -112,6 +113,36 @@ def percent(share: float | None) -> str:
     if 0.999 < share < 1:
         return ">99.9 %"
     return f"{share:.0%}".replace("%", " %") if share in {0, 1} else f"{share * 100:.1f} %"
+
+
+def seconds(value: float) -> str:
+    """Return a duration as people say it.
+
+    >>> [seconds(each) for each in (0, 0.00025, 0.0042, 0.42, 5, 7.26)]
+    ['0 s', '250 µs', '4 ms', '0.42 s', '5 s', '7.3 s']
+    >>> [seconds(each) for each in (60, 83, 4000, 259_200)]
+    ['1 min', '1 min 23 s', '1 h 6 min', '3 d']
+    """
+    if value >= _MINUTE_S:
+        return _in_two_units(value)
+    if value >= 1:
+        return f"{value:.1f}".removesuffix(".0") + " s"
+    if value >= 0.1:
+        return f"{value:.2f} s"
+    if value >= 0.001:
+        return f"{value * 1000:.0f} ms"
+    return f"{value * 1e6:.0f} µs" if value > 0 else "0 s"
+
+
+def _in_two_units(value: float) -> str:
+    """Return a duration of a minute and more; the smaller unit is left out where it is none."""
+    large_s, large, small_s, small = _MINUTE_S, "min", 1, "s"
+    if value >= 2 * _DAY_S:
+        large_s, large, small_s, small = _DAY_S, "d", _HOUR_S, "h"
+    elif value >= _HOUR_S:
+        large_s, large, small_s, small = _HOUR_S, "h", _MINUTE_S, "min"
+    rest = int(value % large_s // small_s)
+    return f"{int(value // large_s):,} {large}" + (f" {rest} {small}" if rest else "")
 
 
 def visible(text: str) -> str:

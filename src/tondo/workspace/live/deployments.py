@@ -89,6 +89,8 @@ class DeploymentPage(msgspec.Struct, frozen=True, kw_only=True):
     deployment: DeploymentRow
     facts: dict[str, Any]
     """How it answers: what picks the variant, what is logged, whose instant counts."""
+    isolated: bool
+    """Whether its models run in a process of their own; live figures are then of all variants."""
     plan: int | None
     """Number of the last plan that was committed."""
     status: DeploymentStatus
@@ -109,6 +111,7 @@ def deployment_page(parts: Parts, name: str, *, rollouts: RolloutVerbs) -> Deplo
     """Return one deployment; TD-DEPLOY-001 with near names when there is none."""
     state = get_deployment(name, ledger=parts.ledger)
     desired = state.desired
+    isolated = desired.isolate == "process"
     plan = last_plan(ledger=parts.ledger, blobs=parts.blobs)
     told = rollouts.history(name)
     known = RegistryVerbs(parts).versions(state.main.model)
@@ -121,9 +124,10 @@ def deployment_page(parts: Parts, name: str, *, rollouts: RolloutVerbs) -> Deplo
             "log mode": desired.log_mode,
             "purpose": desired.purpose,
             "tag": state.tag or "none",
-            **({"runs in": "a process of its own"} if desired.isolate == "process" else {}),
+            **({"runs in": "a process of its own"} if isolated else {}),
             **_targets(desired),
         },
+        isolated=isolated,
         plan=None if plan is None else plan.number,
         status=rollouts.status(name),
         last=told[0] if told else None,
@@ -206,8 +210,15 @@ def _told(event: Event) -> HistoryRow:
     body = event.body
     return HistoryRow(
         at_us=event.created_at_us,
-        what=_WORDS[event.kind],
+        what=_what(event),
         shares=str(body.get("shares", "")),
         by=str(body.get("by", "")),
         why=str(body.get("why", "")),
     )
+
+
+def _what(event: Event) -> str:
+    """Return a change in words; a rollout that runs was begun, moved on, or resumed by hand."""
+    if event.kind != "rollout.running" or "conditions" in event.body:
+        return _WORDS[event.kind]
+    return "rollout resumed" if "measured" in event.body else "rollout started"

@@ -8,6 +8,7 @@ import msgspec
 
 from tondo.stages.deployment.deploy import deployments
 from tondo.stages.deployment.publish import last_plan
+from tondo.workspace.live.conditions import standing
 from tondo.workspace.live.values import ScorerState, VariantRate
 
 if TYPE_CHECKING:
@@ -22,10 +23,14 @@ class TopRow(msgspec.Struct, frozen=True, kw_only=True):
 
     deployment: str
     variant: str
+    """Empty for requests that reached none, and for all of an isolated deployment."""
     version: int | None
     share: float | None
     """Share of the traffic that it shall have, 0 to 1; None for what is no variant now."""
     rate: VariantRate
+    isolated: bool = False
+    """Whether it is all of a deployment whose variants answer in a process of their own: the
+    scorer hands requests on and does not tell them apart."""
 
 
 class TopRollout(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +44,7 @@ class TopRollout(msgspec.Struct, frozen=True, kw_only=True):
     met: int
     conditions: int
     reason: str
-    """Why it stands where it stands."""
+    """What it waits for, in one sentence."""
 
 
 class TopView(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +76,8 @@ def top_view(parts: Parts, rollouts: RolloutVerbs, view: LiveView) -> TopView:
 def _rows(state: DeploymentState, rates: list[VariantRate]) -> list[TopRow]:
     """Return a deployment's variants in their order, then what else was asked of it."""
     mine = {each.variant: each for each in rates if each.deployment == state.name}
+    if state.desired.isolate == "process":
+        return [_isolated(state, mine.get("", VariantRate(deployment=state.name, variant="")))]
     rows = [
         TopRow(
             deployment=state.name,
@@ -89,6 +96,18 @@ def _rows(state: DeploymentState, rates: list[VariantRate]) -> list[TopRow]:
     return rows + others
 
 
+def _isolated(state: DeploymentState, rate: VariantRate) -> TopRow:
+    versions = {each.version for each in state.desired.variants}
+    return TopRow(
+        deployment=state.name,
+        variant="",
+        version=versions.pop() if len(versions) == 1 else None,
+        share=1.0,
+        rate=rate,
+        isolated=True,
+    )
+
+
 def _rollout(rollouts: RolloutVerbs, name: str) -> TopRollout:
     status = rollouts.status(name)
     return TopRollout(
@@ -99,5 +118,5 @@ def _rollout(rollouts: RolloutVerbs, name: str) -> TopRollout:
         phase=status.phase or "",
         met=sum(each.status == "met" for each in status.conditions),
         conditions=len(status.conditions),
-        reason=status.reason,
+        reason=standing(status),
     )

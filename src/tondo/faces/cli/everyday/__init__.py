@@ -49,6 +49,7 @@ BY_HAND = {
     ("snapshot", "compare"): "snapshot_compare",
     ("schema", "check"): "schema_check",
     ("shadow", "report"): "shadow_report",
+    ("shadow", "stop"): "shadow_stop",
     ("schema", "convert"): "convert",
     ("model", "export"): "model_export",
     ("model", "package"): "model_package",

@@ -29,21 +29,29 @@ def rollout_status(
 
 
 def show_status(status: DeploymentStatus) -> None:
-    """Print a deployment's status: two lines, then its conditions in their order."""
+    """Print a deployment's status: who answers and why, then its conditions in their order."""
+    from tondo.workspace.live.conditions import limit_of, standing, value_of
+
     console = console_for_output()
-    console.print(f"[bold]{status!r}[/bold]", soft_wrap=True)
+    tried = "" if status.candidate is None else f" \N{RIGHTWARDS ARROW} v{status.candidate}"
+    phase = f", {status.phase}" if status.phase else ""
+    console.print(
+        f"[bold]{status.deployment}  v{status.current}{tried}"
+        f"  {status.share * 100:g} % of the traffic{phase}[/bold]"
+    )
+    console.print(standing(status), markup=False)
     if status.requests:
-        share = status.touched / status.requests
+        share = status.touched / status.requests * 100
         console.print(
             f"the candidate answered {status.touched:,} of {status.requests:,} requests"
-            f" ({share:.2%}) since the rollout began"
+            f" ({share:.3g} %) since the rollout began"
         )
     conditions = [
         {
             "condition": each.name,
             "status": each.status,
-            "value": each.value,
-            "limit": each.limit,
+            "value": value_of(each),
+            "limit": limit_of(each),
             "chance": each.chance,
         }
         for each in status.conditions

@@ -42,8 +42,8 @@ function showList(view) {
   }
 }
 
-// Without a variant: refused before one was chosen, or handed on to a process that tells them apart.
-function said(variant) { return variant || "no variant"; }
+// Without a variant: refused before one was chosen, or handed on to the process of an isolated deployment.
+function said(variant) { return variant || ("isolated" in here.dataset ? "all variants" : "no variant"); }
 
 function onPage(variant) { return [...document.querySelectorAll("[data-rates] tr")].some((row) => row.dataset.variant === variant); }
 
@@ -54,7 +54,10 @@ function rowOf(variant) {
   const row = body.rows[0].cloneNode(true);
   row.dataset.variant = variant;
   row.dataset.version = "0";
-  row.cells[0].textContent = said(variant);
+  const key = document.createElement("span");
+  key.className = "key bar-key version-0";
+  key.textContent = said(variant);
+  row.cells[0].replaceChildren(key);
   body.append(row);
   return row;
 }
