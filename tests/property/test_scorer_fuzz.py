@@ -52,8 +52,7 @@ def scorer(request, folder):
     with running("--packages", folder, *patient, way=request.param) as scorer:
         scorer.score()
         before = descriptors(scorer)
-        with a_third(scorer) as scorer.is_alive:
-            yield scorer
+        yield scorer
         assert scorer.score().status == 200
         wait_until(lambda: descriptors(scorer) <= before)
         assert scorer.process.log_tail() == ""
@@ -96,17 +95,15 @@ def request_of(url, body, *headers):
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + data
 
 
-@contextlib.contextmanager
-def a_third(scorer):
-    """A connection that asks whether the scorer is alive, and is answered."""
-    with connect(scorer) as connection, connection.makefile("rb") as stream:
-
-        def is_alive():
-            connection.sendall(b"GET /v2/health/live HTTP/1.1\r\nhost: localhost\r\n\r\n")
-            answer = [stream.readline(), b"".join(iter(stream.readline, b"\r\n")), stream.read(13)]
-            return answer[0] == b"HTTP/1.1 200 OK\r\n" and answer[2] == b'{"live":true}'
-
-        yield is_alive
+def read_answer(stream):
+    """Status and body of the next answer."""
+    status = stream.readline()
+    headers = {}
+    while line := stream.readline().strip():
+        name, _, value = line.partition(b":")
+        headers[name.lower()] = value
+    body = stream.read(int(headers[b"content-length"]))
+    return int(status.split()[1]), body
 
 
 def received(scorer, connection):
@@ -116,19 +113,29 @@ def received(scorer, connection):
     """
     found, silent = b"", 0
     with contextlib.suppress(ConnectionError):
-        while silent < 4:
-            assert scorer.is_alive()
-            connection.setblocking(False)
-            try:
-                part = connection.recv(1 << 16)
-            except BlockingIOError:
-                silent += 1
-                continue
-            if not part:
-                return found
-            found, silent = found + part, 0
-        connection.settimeout(PATIENT_S)
+        with connect(scorer) as third, third.makefile("rb") as stream:
+            while silent < 4:
+                third.sendall(b"GET /v2/health/live HTTP/1.1\r\nhost: localhost\r\n\r\n")
+                assert read_answer(stream) == (200, b'{"live":true}')
+                connection.setblocking(False)
+                try:
+                    part = connection.recv(1 << 16)
+                except BlockingIOError:
+                    silent += 1
+                    continue
+                if not part:
+                    return found
+                found, silent = found + part, 0
         end_sending(connection)
+        return found + all_of(connection)
+    return found
+
+
+def all_of(connection):
+    """All that comes until the server closes."""
+    found = b""
+    connection.settimeout(PATIENT_S)
+    with contextlib.suppress(ConnectionError):
         while part := connection.recv(1 << 16):
             found += part
     return found
@@ -150,21 +157,20 @@ def a_bystander(scorer):
         connection.sendall(whole[:150])
         yield
         connection.sendall(whole[150:])
-        found = stream.readline()
-        head = b"".join(iter(stream.readline, b"\r\n"))
-        found += stream.read(int(re.search(rb"content-length: (\d+)", head)[1]))
-    assert b'"id":"bystander"' in found
-    assert found.startswith(b"HTTP/1.1 200 ")
+        status, body = read_answer(stream)
+    assert b'"id":"bystander"' in body
+    assert status == 200
 
 
-def answers_to(scorer, *pieces):
+def answers_to(scorer, *pieces, closes=False):
+    """Statuses of all answers, and their bytes; `closes` is whether the server must end it."""
     with a_bystander(scorer), connect(scorer) as connection:
         try:
             for piece in pieces:
                 connection.sendall(piece)
         except ConnectionError:
             pass  # refused before all was sent
-        found = received(scorer, connection)
+        found = all_of(connection) if closes else received(scorer, connection)
     statuses = [int(each) for each in STATUS.findall(found)]
     assert not [each for each in statuses if each >= 500], found
     assert b"bystander" not in found
@@ -381,14 +387,9 @@ def test_pipelined_requests_are_answered_in_their_order(scorer, examples):
             for piece in pieces:
                 connection.sendall(piece)
             for own in wanted:
-                status = stream.readline()
-                headers = {}
-                while line := stream.readline().strip():
-                    name, _, value = line.partition(b":")
-                    headers[name.lower()] = value
-                body = stream.read(int(headers[b"content-length"])).decode()
-                assert own in body, (own, body)
-                assert [int(status.split()[1])] == answered([own])
+                status, body = read_answer(stream)
+                assert own.encode() in body, (own, body)
+                assert [status] == answered([own])
 
     check()
 
@@ -404,7 +405,7 @@ def test_good_requests_before_garbage_are_answered_before_it(scorer, examples):
     @given(pipelines(), st.binary(min_size=1, max_size=30))
     def check(pipeline, garbage):
         pieces, wanted = pipeline
-        statuses, found = answers_to(scorer, b"".join(pieces) + b"\0" + garbage)
+        statuses, found = answers_to(scorer, b"".join(pieces) + b"\0" + garbage, closes=True)
         # Where an answer was still owed, the connection ends with it; else with a refusal.
         assert statuses in (answered(wanted), [*answered(wanted), 400])
         place = 0
@@ -487,10 +488,6 @@ def test_a_request_that_trickles_is_given_up(impatient, url, sent):
     whole = request_of(url, BODIES[url])
     with connect(impatient) as connection:
         connection.sendall(whole[:sent])
-        connection.settimeout(20)
-        found = b""
-        with contextlib.suppress(ConnectionError):
-            while part := connection.recv(1 << 16):
-                found += part
+        found = all_of(connection)
     assert found.startswith(b"HTTP/1.1 408 ")
     assert b"TD-WEB-008" in found
