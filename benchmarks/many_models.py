@@ -1,6 +1,7 @@
 """Many models: memory beside bare sessions, an isolated neighbour, overload; each beside its floor.
 
-    python benchmarks/many_models.py [--only memory,neighbour,overload] [--models 100] [--seconds 8]
+    python benchmarks/many_models.py [--only memory,neighbour,forwarding,overload] [--models 100]
+        [--seconds 8] [--disturbances loads,loops,flooded]
 
 *Memory*: a scorer with every model loaded, beside one process that holds the runtimes' own
 sessions of the same models and nothing else.
@@ -9,6 +10,9 @@ sessions of the same models and nothing else.
 each request was due, while its neighbour B, in a process of its own (`isolate: process`), does
 nothing, loads a gigabyte (1,000 MB), loops for ever, or is flooded by 64 callers. Rounds are interleaved: each
 disturbance stands beside a quiet round just before it; the medians of the ratios are told.
+
+*Forwarding*: what a request that is handed on costs the process that takes it, beside one that it
+answers itself.
 
 *Overload*: a model of about a millisecond is asked at half of what the scorer can answer, and at
 twice that, interleaved. Told is the p99 of what was accepted.
@@ -27,6 +31,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+import forwarded_cost
 import looping
 import scored
 from bare_sessions import measured_memory
@@ -193,7 +198,7 @@ def flood_b(port, stop, queue):
 
 
 def neighbour(options):
-    found = {name: [] for name in ("loads", "loops", "flooded")}
+    found = {name: [] for name in options.disturbances}
     with tempfile.TemporaryDirectory() as place:
         neighbours = Neighbours(Path(place), options)
         with running("--root", place) as scorer:
@@ -222,6 +227,19 @@ def neighbour(options):
         if floods:
             print("the flood was answered", floods)
     tell(["A at 200/s while", "quiet p99 ms", "p99 ms", "ratio (spread)", "A's failures"], rows)
+
+
+def forwarding(options):
+    with tempfile.TemporaryDirectory() as place:
+        workspace = Workspace(Path(place))
+        forwarded_cost.publish(workspace)
+        with running("--root", place) as scorer:
+            deadline = time.monotonic() + 120
+            while scorer.score(looping.CALM, name="away").status != 200:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            rows = forwarded_cost.measure(scorer, options)
+    tell(["us of processor time", "handed on", "answered itself", "ratio"], rows)
 
 
 def overload(options):
@@ -286,8 +304,15 @@ def _ask_late(port, rate, seconds, queue):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parts = {"memory": memory, "neighbour": neighbour, "overload": overload}
-    parser.add_argument("--only", type=lambda text: text.split(","), default=list(parts))
+    parts = {
+        "memory": memory,
+        "neighbour": neighbour,
+        "forwarding": forwarding,
+        "overload": overload,
+    }
+    names = {"type": lambda text: text.split(",")}
+    parser.add_argument("--only", default=list(parts), **names)
+    parser.add_argument("--disturbances", default=["loads", "loops", "flooded"], **names)
     parser.add_argument("--models", type=int, default=100)
     parser.add_argument("--megabytes", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=6.0)

@@ -34,6 +34,8 @@ class Transport:
 class EchoRoute:
     """Answers a body with itself, and logs it."""
 
+    away = False
+
     def __init__(self, appender=None):
         self.appender = appender
         self.metrics = RouteMetrics()

@@ -19,6 +19,7 @@ class Echo:
     """Answers with its name and the body."""
 
     appender = None
+    away = False
     most_bytes = 100
 
     def __init__(self, name):

@@ -1,10 +1,9 @@
-"""The parts of a pool of processes, without processes: scale, backoff, folder, forwarded bytes."""
+"""The parts of a pool of processes, without processes: scale, backoff, folder."""
 
 import os
 
 import pytest
 
-from tondo.faces.scorer.forwarding import _parsed
 from tondo.faces.scorer.pool.backoff import Backoff
 from tondo.faces.scorer.pool.members import Member, RunFolder, started_of
 from tondo.faces.scorer.pool.scale import IDLE_FOR_S, Scale
@@ -68,11 +67,3 @@ def test_socket_paths_are_short_and_differ(tmp_path):
     paths = {run.socket_of(name) for name in names}
     assert len(paths) == len(names)
     assert all(path.parent == tmp_path and len(path.name) < 20 for path in paths)
-
-
-def test_an_answer_is_taken_when_it_is_whole():
-    answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\nx-a: b\r\n\r\n{}"
-    for size in range(len(answer)):
-        assert _parsed(answer[:size]) is None
-    headers = [(b"content-length", b"2"), (b"x-a", b"b")]
-    assert _parsed(answer) == (503, headers, b"{}")

@@ -94,9 +94,14 @@ def json_response(value: Any, status: int = 200) -> Response:
     return Response(encode(value), status, media_type="application/json")
 
 
+def error_shape(path: str) -> Callable[[TondoError], bytes]:
+    """Return what writes the errors of a path."""
+    return next(shape for start, shape in _SHAPES if path.startswith(start))
+
+
 def error_response(error: TondoError, path: str) -> Response:
     """Return an error in the shape of its path."""
-    payload = next(shape for start, shape in _SHAPES if path.startswith(start))(error)
+    payload = error_shape(path)(error)
     status = status_of(error)
     # What is left of an unread body must not be taken for the next request.
     closing = {"connection": "close"} if status in {413, 415} else {}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from tondo.core.errors import TondoError
-from tondo.faces.scorer.forwarding import passed_on
-from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES, too_large
-from tondo.faces.scorer.protocols.rows import unreachable
+from tondo.faces.scorer.asking import body_of
+from tondo.faces.scorer.upstream import passed_on
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -55,7 +55,7 @@ class Doorman:
             named = _NAMED.match(scope["path"])
             if named is not None and (deployment := self._planned(named["name"])) is not None:
                 if deployment.isolate == "process":
-                    body = await read_body(receive)
+                    body = await body_of(Request(scope, receive))
                     answer = await handed_on(self._service, named["name"], scope, body)
                 else:
                     await self._service.ensure(named["name"], named["version"])
@@ -73,31 +73,11 @@ async def handed_on(service: Service, name: str, scope: Any, body: bytes) -> Res
     target = scope["raw_path"]
     if scope["query_string"]:
         target += b"?" + scope["query_string"]
-    request = scope["method"].encode(), target, scope["headers"], body
-    status, headers, payload = await service.isolation.forward(name, service.fast, request)
-    response = Response(payload, status)
-    response.raw_headers = [
-        *passed_on(headers),
-        (b"content-length", str(len(payload)).encode()),
-    ]
+    forwarder = service.isolation.forwarder(name)
+    answer = await forwarder.forward(scope["method"].encode(), target, scope["headers"], body)
+    response = Response(answer.body, answer.status)
+    response.raw_headers = passed_on(answer.headers())
     return response
-
-
-async def read_body(receive: Receive) -> bytes:
-    """Read a body up to the limit, TD-SCORE-010 beyond; the rest is never kept."""
-    parts: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise unreachable("the caller went away before the body was whole")
-        part = message.get("body", b"")
-        size += len(part)
-        if size > MAX_BODY_BYTES:
-            raise too_large(size)
-        parts.append(part)
-        more = message.get("more_body", False)
-    return b"".join(parts)
 
 
 def _with_retry_after(send: Send) -> Send:

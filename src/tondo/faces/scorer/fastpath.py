@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tondo.core.errors import PlatformError
+    from tondo.faces.scorer.handing import AwayRoute
     from tondo.faces.scorer.route import Route
     from tondo.faces.scorer.service import Service
     from tondo.faces.web.guard import Guard
@@ -96,7 +97,7 @@ class FastPath:
                 self.heads.clear()
             self.heads[head] = (url, length, carried)
 
-    def gather(self, connection: ScorerProtocol, route: Route, body: bytes) -> None:
+    def gather(self, connection: ScorerProtocol, route: Route | AwayRoute, body: bytes) -> None:
         """Keep a request until every socket that was readable has been read.
 
         What would wait for too long is refused at once. A connection's requests to two addresses
@@ -104,11 +105,14 @@ class FastPath:
         """
         self.has_begun = True
         admitted = self.admission.admits(route.metrics)
+        if route.away:
+            self._hand_on(connection, route, body, admitted=admitted)
+            return
         if connection.unsent and not (admitted and connection.last_route is route):
             self.answer_all()
         connection.unsent += 1
         if not admitted:
-            connection.send_reply(_given_back(body, route.shed()))
+            connection.send_reply(with_ids(body, route.shed()))
             return
         connection.last_route = route
         gathered = self._gathered.get(route)
@@ -116,6 +120,19 @@ class FastPath:
             gathered = self._gathered[route] = (route, [], [])
         gathered[1].append(connection)
         gathered[2].append(body)
+
+    def _hand_on(
+        self, connection: ScorerProtocol, route: AwayRoute, body: bytes, *, admitted: bool
+    ) -> None:
+        """Hand a request on to another process; what is asked before it is answered before."""
+        if connection.unsent:
+            self.answer_all()
+        if admitted and not route.full:
+            self.service.fast_answers += 1
+            route.hand_on(connection, body)
+        else:
+            connection.unsent += 1
+            connection.send_reply(with_ids(body, route.shed()))
 
     def end_turn_soon(self, connection: ScorerProtocol) -> None:
         """End this turn after the connections that are readable; at once where this is all."""
@@ -145,7 +162,7 @@ class FastPath:
             error = failed.get(id(route.appender)) if failed else None
             kept = replies if error is None else [_kept(route, error, each) for each in replies]
             for connection, body, reply in zip(connections, bodies, kept, strict=True):
-                told = reply if body.__class__ is bytes else _given_back(body, reply)
+                told = reply if body.__class__ is bytes else with_ids(body, reply)
                 connection.send_reply(told)
 
     def admits(self, headers: list[tuple[bytes, bytes]], most_bytes: int) -> bool:
@@ -188,7 +205,7 @@ def _kept(route: Route, error: PlatformError, answer: tuple[int, bytes]) -> tupl
     return (answer[0] == _OK and route.not_written(error)) or answer
 
 
-def _given_back(body: bytes, reply: tuple[int, bytes]) -> tuple[int, bytes]:
+def with_ids(body: bytes, reply: tuple[int, bytes]) -> tuple[int, bytes]:
     """Return a reply with the ids that came with the request."""
     status, payload = reply
     told = given_back(sent_headers(body))
@@ -216,7 +233,7 @@ class ScorerProtocol(LimitedProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.route: Route | None = None
+        self.route: Route | AwayRoute | None = None
         self.unsent = 0
         """Requests that were gathered and not replied to."""
         self.last_route: Route | None = None
@@ -347,6 +364,11 @@ class ScorerProtocol(LimitedProtocol):
         self.transport.write(data)
         if last:
             self.transport.close()
+
+    @property
+    def closing(self) -> bool:
+        """Whether the connection is to be closed once all is answered."""
+        return self._closing
 
     @property
     def owes(self) -> bool:

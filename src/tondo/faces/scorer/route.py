@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from itertools import compress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tondo.core.errors import PlatformError, TondoError
 from tondo.faces.scorer.admission import overloaded
@@ -31,6 +31,9 @@ _OK = 200
 
 class Route:
     """One URL: a handler with its counts. `answer` never raises."""
+
+    away: Literal[False] = False
+    """Whether another process answers."""
 
     __slots__ = (
         *("_encode_error", "_handler", "_quick", "_variant", "appender", "busy"),

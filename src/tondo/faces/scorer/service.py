@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tondo.faces.scorer.appenders import Appenders
+    from tondo.faces.scorer.handing import AwayRoute
     from tondo.faces.scorer.isolation import Isolation
     from tondo.faces.scorer.metrics import Metrics
     from tondo.faces.scorer.residency import Residency
@@ -61,7 +62,7 @@ class Service:
         self.table: RouteTable | None = None
         self.refused: TondoError | None = None
         """Why the newest plan is not served."""
-        self.fast: dict[bytes, Route] = {}
+        self.fast: dict[bytes, Route | AwayRoute] = {}
         self.fast_answers = 0
         self.processes: Callable[[], Any] = _alone
         """What is known of the other processes of this scorer; None where there are none."""
@@ -173,7 +174,7 @@ class Service:
             kept = set(map(id, table.units.values()))
             self._leaving.add(unit for unit in before.units.values() if id(unit) not in kept)
         self._make_room(None)
-        self.isolation.follow(self.isolated)
+        table.fast.update(self.isolation.follow(table.plan))
         _log.info("serving plan %d", table.plan.number)
 
     async def ensure(self, name: str, version: str | None = None) -> None:

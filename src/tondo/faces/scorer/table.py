@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tondo.core.ids import IdSource
     from tondo.faces.scorer.batch import GatheringAppender
     from tondo.faces.scorer.calibration import Cost
+    from tondo.faces.scorer.handing import AwayRoute
     from tondo.faces.scorer.metrics import Metrics
     from tondo.faces.scorer.residency import Resident
     from tondo.ports.clock import Clock
@@ -51,9 +52,9 @@ class RouteTable:
         self.references: dict[str, dict[str, Key]] = {name: {} for name in plan.deployments}
         """Deployment to what its versions may be called, to the unit; the first of a name wins."""
         self.routes: dict[bytes, Route] = {}
-        self.fast: dict[bytes, Route] = {}
-        """The routes that may be answered at once: not those that wait for a disk, a service or a
-        thread."""
+        self.fast: dict[bytes, Route | AwayRoute] = {}
+        """The routes that may be answered at once, not those that wait for a disk, a service or a
+        thread; and those of other processes."""
         self.pinned: list[str] = []
         """Packages whose loads hold their models until the table is in use."""
         for unit in self.units.values():
