@@ -49,6 +49,23 @@ def test_a_bad_candidate_is_sent_back_without_any_alarm_set_up(site, fault):
     assert answers == {site.first.number}
 
 
+def test_a_bad_blue_green_switch_is_taken_back_below_every_hard_limit(site):
+    version = register(site.workspace, site.first, fails=0.1)
+    with site.traffic(RATE, 60):
+        site.workspace.rollouts.start(
+            "buys", str(version.number), no_shadow=True, pace="blue_green"
+        )
+        ended = site.rollout_ends(40)
+    assert ended is not None
+    assert (ended.phase, "hard" in ended.why, "error_share" in ended.why) == (
+        "aborted",
+        False,
+        True,
+    )
+    variants = site.workspace.deployment.deployments()[0].desired.variants
+    assert [each.version for each in variants] == [site.first.number]
+
+
 def test_a_control_plane_that_was_killed_goes_on_where_the_log_stood(tmp_path):
     first = make_shop(tmp_path / "shop", steps=[SHARE, 0.5])
     with running_site(tmp_path / "shop", first, looks=False) as site:

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 from tondo.core.errors import ConflictError
 from tondo.stages.deployment.deploy import get_deployment
 from tondo.stages.deployment.guards import Condition
+from tondo.stages.deployment.measure import Measurements
 from tondo.stages.deployment.publish import last_plan
-from tondo.stages.deployment.rollout import Rollout
+from tondo.stages.deployment.rollout import Rollout, conditions_of, guards_of
 from tondo.stages.deployment.rollout_records import check_startable, find_rollout
 from tondo.stages.deployment.state import variant_of
-from tondo.stages.deployment.status import DeploymentStatus, PlannedStep, RolloutPlan
+from tondo.stages.deployment.status import (
+    DeploymentStatus,
+    PlannedCondition,
+    PlannedStep,
+    RolloutPlan,
+)
 from tondo.stages.serving.shadow import REPORT_KIND
 from tondo.workspace.deployment_definition import pace_of
 from tondo.workspace.rollout_looks import last_look
@@ -20,6 +26,7 @@ from tondo.workspace.rollout_looks import last_look
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tondo.stages.deployment.pace import Pace
     from tondo.stages.deployment.state import DeploymentState
     from tondo.stages.deployment.status import Look
     from tondo.stages.registry.versions import ModelVersion
@@ -56,34 +63,38 @@ def preview(parts: Parts, deployment: str, version: ModelVersion, kind: str | No
     state = get_deployment(deployment, ledger=parts.ledger)
     check_startable(state, version)
     pace = pace_of(parts, deployment, kind)
-    steps = []
-    for place in range(len(pace.shares)):
-        rollout = Rollout(
-            id="",
-            deployment=deployment,
-            current=state.main,
-            candidate=variant_of(version),
-            before=state.id,
-            kind=pace.kind,
-            steps=pace.shares,
-            step=place,
-            guards=pace.guards,
-            min_seconds=pace.seconds,
-            min_answers=pace.min_answers,
-            step_started_at_us=0,
-            started_at_us=0,
-            by="",
-            why="",
-        )
-        steps.append(_planned(rollout))
+    looks = [_begun(state, version, pace, step) for step in range(len(pace.shares))]
+    first = looks[0]
     return RolloutPlan(
         deployment=deployment,
         current=state.main.version,
         candidate=version.number,
         kind=pace.kind,
-        steps=tuple(steps),
-        detects=detects(pace.guards, steps=len(steps), compares=steps[0].baseline > 0),
+        steps=tuple(map(_planned, looks)),
+        guards=pace.guards,
+        detects=detects(pace.guards, None if first.arms[0] is None else first.coin),
         shadow=known_shadow(parts, deployment, version),
+    )
+
+
+def _begun(state: DeploymentState, version: ModelVersion, pace: Pace, step: int) -> Rollout:
+    """Return a rollout as it would be at the beginning of a step."""
+    return Rollout(
+        id="",
+        deployment=state.name,
+        current=state.main,
+        candidate=variant_of(version),
+        before=state.id,
+        kind=pace.kind,
+        steps=pace.shares,
+        step=step,
+        guards=pace.guards,
+        min_seconds=pace.seconds,
+        min_answers=pace.min_answers,
+        step_started_at_us=0,
+        started_at_us=0,
+        by="",
+        why="",
     )
 
 
@@ -91,12 +102,18 @@ def _planned(rollout: Rollout) -> PlannedStep:
     baseline = rollout.arms[0]
     beside = 0.0 if baseline is None else rollout.shares[baseline]
     smaller = min(rollout.desired, beside or 1.0)
+    nothing = Measurements(at_us=0)
+    aborting = {each.name for each in guards_of(rollout, nothing)}
     return PlannedStep(
         share=rollout.desired,
         baseline=beside,
         min_seconds=rollout.min_seconds,
         min_answers=rollout.min_answers,
         requests=math.ceil(rollout.min_answers / smaller),
+        conditions=tuple(
+            PlannedCondition(name=each.name, limit=each.limit, aborts=each.name in aborting)
+            for each in conditions_of(rollout, nothing)
+        ),
     )
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+
+import msgspec
 import pytest
 
 from rollout_arms import Arm, measured
@@ -219,19 +222,97 @@ def test_the_ledger_keeps_a_rollout_as_it_was(room, rollout):
 def test_kinds_are_data(room):
     assert [Pace(kind=kind).shares for kind in ("canary", "blue_green", "ab")] == [
         (0.01, 0.05, 0.2, 0.5),
-        (1.0,),
+        (0.95,),
         (0.5,),
     ]
     assert len(Pace(kind="linear").shares) == 9
 
 
-def test_blue_green_bakes_with_all_traffic_and_a_way_back(room):
-    rollout = begin(room, Pace(kind="blue_green", min_seconds=MINUTE_S, min_answers=100))
+BAKE = Pace(kind="blue_green", min_seconds=MINUTE_S, min_answers=100)
+
+
+def look_at_bake(rollout, *, seconds=MINUTE_S, count=3_800, **candidate):
+    """Measure a bake: of twenty requests the candidate has answered nineteen."""
+    return measured(
+        Arm(count // 19, seed=1),
+        Arm(count, seed=2, **candidate),
+        at_us=rollout.step_started_at_us + int(seconds * 1e6),
+    )
+
+
+def test_a_bake_leaves_enough_with_the_version_before_to_compare_with(room):
+    rollout = begin(room, BAKE)
+    assert shares(room) == [("baseline", 1, 0.05), ("candidate", 2, 0.95)]
+    assert next_step(rollout, look_at_bake(rollout, seconds=30)).action == "wait"
+    found = look_at_bake(rollout)
+    canary = msgspec.structs.replace(rollout, kind="canary", steps=(0.1,))
+    assert condition_names(rollout, found) == condition_names(canary, found)
+    apply_step(rollout, next_step(rollout, found), measured=found, **words(room))
+    assert shares(room) == [("live", 2, 1.0)]
+
+
+def condition_names(rollout, found):
+    return [each.name for each in next_step(rollout, found).conditions]
+
+
+@pytest.mark.parametrize(
+    ("worse", "guard"),
+    [
+        ({"failed": 0.08}, "error_share"),
+        ({"nulls": 0.08}, "null_share"),
+        ({"slower_us": 50_000}, "latency_"),
+        ({"shift": 1.5}, "score_shift"),
+        ({"spread": 0.01}, "score_psi"),
+    ],
+)
+def test_a_bad_blue_green_switch_is_taken_back_below_every_hard_limit(room, worse, guard):
+    rollout = begin(room, BAKE)
+    found = look_at_bake(rollout, seconds=10, **worse)
+    step = next_step(rollout, found)
+    violated = {each.name for each in step.conditions if each.status == "violated"}
+    assert any(each.startswith(guard) for each in violated)
+    assert not any(each.startswith("hard") for each in violated)
+    apply_step(rollout, step, measured=found, **words(room))
+    assert shares(room) == [("live", 1, 1.0)]
+
+
+def test_a_good_version_is_baked_without_a_stop(room):
+    # 100 bakes, each looked at 10 times; the coin is 19 to 1.
+    rollout, stopped = begin(room, BAKE), 0
+    for seed in range(100):
+        old, new = Arm(300, seed=2 * seed, failed=0.01), Arm(5_700, seed=2 * seed + 1, failed=0.01)
+        for share in range(1, 11):
+            arms = [arm_until(old, 30 * share), arm_until(new, 570 * share)]
+            if next_step(rollout, measured(*arms)).action == "abort":
+                stopped += 1
+                break
+    assert stopped <= 2
+
+
+def arm_until(arm, count):
+    cut = Arm(0, seed=0)
+    for name in ("scores", "errors", "nulls", "latencies"):
+        setattr(cut, name, getattr(arm, name)[:count])
+    return cut
+
+
+def test_a_bake_that_holds_nothing_back_has_hard_limits_alone(room):
+    rollout = begin(room, msgspec.structs.replace(BAKE, held_back=0))
     assert shares(room) == [("live", 1, 0.0), ("candidate", 2, 1.0)]
     assert next_step(rollout, look(rollout, seconds=30)).action == "wait"
     bad = look(rollout, seconds=1, count=200, failed=0.5)
     assert next_step(rollout, bad).action == "abort"
     assert step_on(room, rollout).phase == "promoted"
+
+
+@pytest.mark.parametrize(
+    "pace",
+    [{"held_back": 0.6}, {"held_back": -0.1}, {"held_back": 0.001}, {"held_back": math.nan},
+     {"steps": (0.5, 0.97, 1.0)}, {"steps": (0.9, 1.0), "held_back": 0.1}],
+)  # fmt: skip
+def test_what_cannot_be_held_back_is_refused(pace):
+    with pytest.raises(DefinitionError, match="TD-DEPLOY-005"):
+        Pace(**pace).shares  # noqa: B018
 
 
 def test_an_ab_test_ends_by_a_decision_alone(room):

@@ -66,7 +66,13 @@ def test_a_preview_tells_steps_and_what_they_find_and_changes_nothing(shop):
     steps = [(each.share, each.baseline, each.requests) for each in plan.steps]
     assert steps == [(0.05, 0.05, 200), (0.4, 0.4, 25)]
     assert plan.detects[0].requests == 4
-    assert shop.rollouts.preview("buys", "2", pace="blue_green").steps[0].baseline == 0
+    (bake,) = shop.rollouts.preview("buys", "2", pace="blue_green").steps
+    assert (bake.share, bake.baseline, bake.requests) == (0.95, 0.05, 200)
+    assert {each.name for each in bake.conditions if not each.aborts} == {
+        "seconds_at_share",
+        "baseline_answers",
+        "candidate_answers",
+    }
     assert shop.parts.ledger.events() == before
 
 

@@ -19,7 +19,8 @@ STEPS: dict[Kind, tuple[float, ...]] = {
     "ab": (0.5,),
 }
 """Shares of the candidate where the pace names none. After the last comes the whole traffic, but
-for A/B, which ends by a decision; a last step of 1 is a bake: all answers, and a way back."""
+for A/B, which ends by a decision. A last step of 1 is a bake: all traffic but what is held back to
+compare with, and a way back."""
 
 MIN_SECONDS: dict[Kind, float] = {
     "canary": 300.0,
@@ -33,6 +34,16 @@ MIN_ANSWERS = 1_000
 """Answers that each arm gives at least in a step where the pace says nothing: with so many, five
 times as many failures as one in a hundred are found nine times in ten."""
 
+HALF = 0.5
+"""From here on the current version has no more than the candidate: all of it is the baseline."""
+
+HELD_BACK = 0.05
+"""Share of the traffic that a bake leaves with the version before: at 100 requests a second five
+times the errors are found in a minute and a half, and 19 of 20 callers have the candidate."""
+
+LEAST_HELD_BACK = 0.01
+"""With less than one in a hundred a comparison takes longer than anybody bakes."""
+
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How fast a rollout goes, and what may stop it."""
@@ -44,17 +55,37 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Seconds that each step lasts at least; those of the kind when None."""
     min_answers: int = MIN_ANSWERS
     """Answers that each arm gives at least in each step."""
+    held_back: float = HELD_BACK
+    """Share of the traffic that a step of 1 leaves with the version before; with 0 there is nobody
+    to compare with, and hard limits alone hold."""
     guards: Guards = Guards()
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The steps, checked; TD-DEPLOY-005 when they do not grow."""
-        return check_steps(tuple(self.steps) or STEPS[self.kind])
+        """The candidate's share in each step; TD-DEPLOY-005 when they do not grow.
+
+        >>> Pace(steps=(0.1, 1.0)).shares, Pace(kind="blue_green", held_back=0).shares
+        ((0.1, 0.95), (1.0,))
+        """
+        self._check_held_back()
+        *before, last = check_steps(tuple(self.steps) or STEPS[self.kind])
+        return check_steps((*before, round(1 - self.held_back, 9) if last == 1 else last))
 
     @property
     def seconds(self) -> float:
         """Seconds that each step lasts at least."""
         return MIN_SECONDS[self.kind] if self.min_seconds is None else self.min_seconds
+
+    def _check_held_back(self) -> None:
+        if self.held_back == 0 or LEAST_HELD_BACK <= self.held_back <= HALF:
+            return
+        raise DefinitionError(
+            "TD-DEPLOY-005",
+            f"a bake cannot hold {self.held_back:g} of the traffic back",
+            expected=f"0, or a share from {LEAST_HELD_BACK:g} to {HALF:g}",
+            fix="Leave `held_back` out for one in twenty; with 0 nothing is compared.",
+            held_back=self.held_back,
+        )
 
 
 def check_steps(steps: tuple[float, ...]) -> tuple[float, ...]:
@@ -70,6 +101,7 @@ def check_steps(steps: tuple[float, ...]) -> tuple[float, ...]:
         "TD-DEPLOY-005",
         f"{list(steps)} are no steps of a rollout",
         expected="growing shares above 0 and at most 1, such as [0.05, 0.5]",
-        fix="After the last step the candidate gets the whole traffic; a last step of 1 bakes it.",
+        fix="After the last step the candidate gets the whole traffic; a last step of 1 bakes it,"
+        " with all but what is held back.",
         steps=list(steps),
     )

@@ -122,11 +122,13 @@ def _cells(law: NormalDist, edges: list[float]) -> list[float]:
     return [after - before for before, after in pairwise(ends)]
 
 
-def detects(guards: Guards, *, steps: int, compares: bool) -> tuple[Detects, ...]:
-    """Return what the guards of a rollout find at a small share, and after how many requests."""
-    coin = Coin(steps=steps, questions=guards.questions)
+def detects(guards: Guards, coin: Coin | None) -> tuple[Detects, ...]:
+    """Return what the guards of a step find, and after how many requests of the candidate.
+
+    `coin` is None where there is nobody to compare with.
+    """
     found = [Detects(fault="every request fails", requests=requests_for_failing(guards))]
-    if not compares:
+    if coin is None:
         return tuple(found)
     rates = (
         ("20 % of requests fail, of the baseline's none", 0.0005, 400.0),

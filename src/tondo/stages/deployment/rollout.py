@@ -10,7 +10,7 @@ from tondo.core.instants import format_instant
 from tondo.ports.eventlog import Position
 from tondo.scoring.plan import PlannedVariant
 from tondo.stages.deployment.guards import COMPARING, HARD, Coin, Condition, Guards, loss
-from tondo.stages.deployment.pace import Kind
+from tondo.stages.deployment.pace import HALF, Kind
 from tondo.stages.deployment.state import BASELINE, CANDIDATE, LIVE
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 Action = Literal["wait", "promote", "abort"]
 Phase = Literal["running", "paused", "promoted", "aborted"]
-
-HALF = 0.5
-"""From here on the current version has no more than the candidate: all of it is the baseline."""
 
 
 class LogPositions(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,7 +140,7 @@ def next_step(rollout: Rollout, measured: Measurements) -> Step:
     rollout promotes only when every condition is met; a condition without data is not met, so
     silence never promotes.
     """
-    conditions = _conditions(rollout, measured)
+    conditions = conditions_of(rollout, measured)
     violated = [each for each in conditions if each.status == "violated"]
     unmet = [each for each in conditions if each.status == "unmet"]
     if violated:
@@ -162,22 +159,39 @@ def _step(
     return Step(action=action, share=share, conditions=conditions, reason=reason)
 
 
-def _conditions(rollout: Rollout, measured: Measurements) -> tuple[Condition, ...]:
-    seconds = (measured.at_us - rollout.step_started_at_us) / 1e6
-    found = [_at_least("seconds_at_share", seconds, rollout.min_seconds)]
-    baseline, _ = rollout.arms
-    if baseline is not None:
-        found.append(_answers("baseline_answers", measured.baseline, rollout.min_answers))
-    found.append(_answers("candidate_answers", measured.candidate, rollout.min_answers))
-    found += [guard(rollout.guards, measured) for guard in HARD]
-    if baseline is not None:
+def conditions_of(rollout: Rollout, measured: Measurements) -> tuple[Condition, ...]:
+    """Return what must hold in a rollout's present step, in the order in which it is shown."""
+    return (
+        *_minimums(rollout, measured),
+        *guards_of(rollout, measured),
+        *_decisions(rollout),
+    )
+
+
+def guards_of(rollout: Rollout, measured: Measurements) -> list[Condition]:
+    """Return those of the conditions that abort when they are violated."""
+    found = [guard(rollout.guards, measured) for guard in HARD]
+    if rollout.arms[0] is not None:
         asked = COMPARING if rollout.guards.loss is None else (*COMPARING, loss)
         found += [guard(rollout.guards, measured, rollout.coin) for guard in asked]
+    return found
+
+
+def _minimums(rollout: Rollout, measured: Measurements) -> list[Condition]:
+    seconds = (measured.at_us - rollout.step_started_at_us) / 1e6
+    found = [_at_least("seconds_at_share", seconds, rollout.min_seconds)]
+    if rollout.arms[0] is not None:
+        found.append(_answers("baseline_answers", measured.baseline, rollout.min_answers))
+    return [*found, _answers("candidate_answers", measured.candidate, rollout.min_answers)]
+
+
+def _decisions(rollout: Rollout) -> list[Condition]:
+    found = []
     if rollout.phase == "paused":
         found.append(_by_hand("resumed", "somebody paused it"))
     if rollout.kind == "ab" and rollout.step + 1 == len(rollout.steps):
         found.append(_by_hand("decision", "an A/B test ends by a decision"))
-    return tuple(found)
+    return found
 
 
 def _by_hand(name: str, why: str) -> Condition:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tondo.core.instants import format_instant
-from tondo.stages.deployment.guards import Condition
+from tondo.stages.deployment.guards import Condition, Guards
 from tondo.stages.deployment.measure import Measurements
 from tondo.stages.deployment.rollout import Phase, Rollout, Step
 
@@ -59,6 +59,15 @@ class DeploymentStatus(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class PlannedCondition(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that will have to hold."""
+
+    name: str
+    limit: float
+    aborts: bool
+    """Whether the rollout is aborted when it is violated; else it waits."""
+
+
 class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
     """One step that a rollout would take."""
 
@@ -69,6 +78,7 @@ class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
     min_answers: int
     requests: int
     """Requests of the deployment that it takes until the smaller arm has given `min_answers`."""
+    conditions: tuple[PlannedCondition, ...]
 
 
 class Detects(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +97,8 @@ class RolloutPlan(msgspec.Struct, frozen=True, kw_only=True):
     candidate: int
     kind: str
     steps: tuple[PlannedStep, ...]
+    guards: Guards
     detects: tuple[Detects, ...]
+    """Of the first step."""
     shadow: str | None
     """Id of the last shadow report of the candidate, None without one."""
