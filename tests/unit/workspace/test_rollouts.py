@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from shop import ROW, bring_live, write_shop
 from tondo.core.errors import ConflictError, DefinitionError
+from tondo.faces.cli.start import main
 from tondo.scoring.plan import read_pointer, write_pointer
 from tondo.workspace.bootstrap import open_workspace
 from tondo.workspace.rollout_loop import RolloutLoop
@@ -191,3 +192,34 @@ def test_the_last_look_of_another_step_is_not_shown(shop):
     assert shop.rollouts.status("buys").share == rollout.desired
     path.write_bytes(b"{")
     assert shop.rollouts.status("buys").phase == "running"
+
+
+def test_a_plan_is_told_in_words_with_every_step_and_condition_whole(folder, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    before = len(history(folder))
+    assert main(["rollout", "start", "buys", "2", "--plan", "--project", str(folder)]) == 0
+    told = capsys.readouterr().out
+    for said in ("1 -> 2, canary", "a shadow", "5 %", "1 min", "200 requests"):
+        assert said in told
+    for condition in preview_of(folder).steps[0].conditions:
+        assert not condition.aborts or f"  {condition.name} " in told
+    assert "\N{HORIZONTAL ELLIPSIS}" not in told
+    assert "is beyond" not in told
+    assert len(history(folder)) == before
+
+
+def test_a_plan_as_json_is_whole(folder, capsys):
+    words = ["rollout", "start", "buys", "2", "--plan", "--json", "--project", str(folder)]
+    assert main(words) == 0
+    told = msgspec.json.decode(capsys.readouterr().out)["present"]
+    assert told == msgspec.json.decode(msgspec.json.encode(preview_of(folder)))
+
+
+def history(folder):
+    with open_workspace(folder) as shop:
+        return shop.rollouts.history("buys")
+
+
+def preview_of(folder):
+    with open_workspace(folder) as shop:
+        return shop.rollouts.preview("buys", "2")

@@ -35,7 +35,9 @@ EVERYDAY = {
 
 BY_HAND = {
     ("deployment", "traffic"): "deployment_traffic",
+    ("rollout", "preview"): "rollout_preview",
     ("rollout", "run"): "rollout_run",
+    ("rollout", "start"): "rollout_start",
     ("rollout", "status"): "rollout_status",
     ("schema", "infer"): "schema_infer",
     ("schema", "show"): "schema_show",
