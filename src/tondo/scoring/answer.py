@@ -44,6 +44,13 @@ class Answer(msgspec.Struct, frozen=True):
     @property
     def freshness(self) -> dict[str, float | None]:
         """View to the age of the oldest value used, in seconds."""
-        return {
-            view: None if age is None else age / 1_000_000 for view, age in self.ages_us.items()
-        }
+        return in_seconds(self.ages_us)
+
+
+def in_seconds(ages_us: dict[str, int | None]) -> dict[str, float | None]:
+    """Return ages in seconds.
+
+    >>> in_seconds({"weather": 1_500_000, "fleet": None})
+    {'weather': 1.5, 'fleet': None}
+    """
+    return {view: None if age is None else age / 1_000_000 for view, age in ages_us.items()}

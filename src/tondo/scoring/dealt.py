@@ -1,30 +1,27 @@
-"""The scoring path for requests of one row where several variants answer, compiled.
+"""The scoring path for requests of one row, compiled, where variants are many or features read.
 
 Comes in: rows by position, as a typed decoder made them. Goes out: for each variant that answered
-its places among the rows, ids and scores; their frames are with the appender. Holds: who answers
-is whom `plan.choose` names, answer and frame are those of `ScoringPath.score_requests`, which is
-the specification; a row on which anything fails is left to it, with all that came along.
+its places among the rows, ids, scores and ages; their frames are with the appender. Holds: who
+answers is whom `plan.choose` names, features are read by the reader, answer and frame are those
+of `ScoringPath.score_requests`, which is the specification. A row on which anything fails is left
+to it, with all that came along.
 """
 
 from __future__ import annotations
 
-from math import isfinite
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
-from tondo.core.errors import TondoError
-from tondo.language.rows import compile_packed
-from tondo.scoring.dealing import chooser, taker
-from tondo.scoring.frames import encode
+from tondo.scoring.dealing import chooser
+from tondo.scoring.quick_variant import FetchingVariant, Part, QuickVariant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tondo.scoring.dealing import Values
     from tondo.scoring.path import ScoringPath
     from tondo.scoring.quick import Scored
+    from tondo.scoring.request import Ages
     from tondo.scoring.serving import Serving
 
 
@@ -32,11 +29,13 @@ class Share(NamedTuple):
     """What one variant answered of several requests."""
 
     variant: str
-    places: list[int]
+    places: Sequence[int]
     """Of its rows among all."""
     scored: Scored
+    ages: list[Ages]
+    """Of the features that were read for each row; empty where the variant reads none."""
     aside_ns: int
-    """What the others took: no time of its own."""
+    """What the others took to compute: no time of its own."""
 
 
 class DealtPath:
@@ -46,127 +45,79 @@ class DealtPath:
         self._now_us = path.now_us
         self._make_ids = path.make_ids
         self._append = None if path.appender is None else path.appender.append_many
-        self._arms = {name: _Arm(path, each) for name, each in path.servings.items()}
-        self._choose = chooser(path.deployment, path.inputs.types)
+        self._variants = {name: variant_of(path, each) for name, each in path.servings.items()}
+        self._only = None if path.only is None else path.only.variant.name
+        self._choose: Callable[[str, Values], str] | None = None
+        """Who answers a row; None where it is always the same."""
+        if path.only is None:
+            self._choose = chooser(path.deployment, path.inputs.types)
 
-    def score(
-        self, rows: Sequence[Values], logged: Sequence[Any], started_ns: int
-    ) -> list[Share] | None:
-        """Answer for rows, each of another request; None when one of them fails.
+    def score(self, rows: Sequence[Values], logged: Sequence[Any], started_ns: int) -> list[Share]:
+        """Answer for rows, each of another request; any error where one of them fails.
 
         `rows` and `logged` as in `QuickPath.score`. TD-LOG-001 when the log fails.
         """
-        at_us, choose = self._now_us(), self._choose
+        at_us = self._now_us()
         ids = self._make_ids(at_us, len(rows))
-        places: dict[str, list[int]] = {}
-        for place, (id_, row) in enumerate(zip(ids, rows, strict=True)):
-            places.setdefault(choose(id_, row), []).append(place)
-        parts: list[_Part] = []
-        for name, own in places.items():
-            part = self._arms[name].run(own, [rows[place] for place in own])
-            if part is None:
-                return None
-            parts.append(part)
+        parts = [
+            self._variants[name].part(places, [rows[place] for place in places])
+            for name, places in self._dealt(ids, rows).items()
+        ]
+        _read(parts, at_us)
+        for part in parts:
+            part.compute()
         total_ns = sum(part.spent_ns for part in parts)
         if self._append is not None:
             frames: list[bytes] = [b""] * len(rows)
             for part in parts:
-                latency_us = _spent_ns(started_ns, total_ns - part.spent_ns) // 1000
-                part.write(frames, ids, logged, at_us, latency_us)
+                aside_ns = total_ns - part.spent_ns
+                latency_us = (perf_counter_ns() - started_ns - aside_ns) // 1000
+                part.write(frames, ids, logged, (at_us, latency_us))
             self._append(frames)
         return [
             Share(
-                part.arm.variant,
+                part.by.variant,
                 part.places,
                 (at_us, [ids[place] for place in part.places], part.scores),
+                part.ages,
                 total_ns - part.spent_ns,
             )
             for part in parts
         ]
 
-
-def _spent_ns(started_ns: int, aside_ns: int) -> int:
-    return perf_counter_ns() - started_ns - aside_ns
-
-
-class _Arm:
-    """One variant: its own columns of a row, its vector, and what its frames say of it."""
-
-    def __init__(self, path: ScoringPath, serving: Serving) -> None:
-        columns = list(path.inputs.types)
-        own = list(serving.inputs.types)
-        self.variant = serving.variant.name
-        self.own: Callable[[Values], Values] | None = None
-        """Takes the variant's own values of a row; None where they are all."""
-        if path.inputs.optional:
-            self.own = taker([columns.index(name) for name in own])
-        self._names = own
-        self._score = serving.score
-        self._pack = compile_packed(serving.model.contents.features, columns)
-        self._head = (path.deployment.name, *serving.head, path.deployment.purpose)
-
-    def run(self, places: list[int], rows: Sequence[Values]) -> _Part | None:
-        """Compute and predict for rows; None when one of them fails."""
-        started_ns, pack = perf_counter_ns(), self._pack
-        owns = None if self.own is None else list(map(self.own, rows))
-        if owns is not None and any(msgspec.UNSET in each for each in owns):
-            return None
-        try:
-            vectors = [pack(*row) for row in rows]
-            scores = self._score(vectors)
-        except TondoError:
-            return None
-        if not all(map(isfinite, scores)):
-            return None
-        return _Part(self, places, owns, vectors, scores, perf_counter_ns() - started_ns)
-
-    def encode(self, row: tuple[str, float, bytes, Any], at_us: int, latency_us: int) -> bytes:
-        """Return the frame of one logged row."""
-        name, variant, model, version, version_id, purpose = self._head
-        return encode(
-            (
-                *(row[0], at_us, at_us, name, variant, model, version, version_id),
-                *(purpose, latency_us, None, (row,)),
-            )
-        )
-
-    def as_logged(self, own: Values) -> dict[str, Any]:
-        """Return the variant's own values as they are to stand in the log."""
-        return dict(zip(self._names, own, strict=True))
+    def _dealt(self, ids: Sequence[str], rows: Sequence[Values]) -> Mapping[str, Sequence[int]]:
+        """Return the places of the rows that each variant answers."""
+        choose = self._choose
+        if choose is None:
+            return {str(self._only): range(len(rows))}
+        places: dict[str, list[int]] = {}
+        for place, (id_, row) in enumerate(zip(ids, rows, strict=True)):
+            places.setdefault(choose(id_, row), []).append(place)
+        return places
 
 
-class _Part(NamedTuple):
-    """What one variant found out for its rows."""
+def _read(parts: Sequence[Part], at_us: int) -> None:
+    """Read the features of all rows; one read serves the variants that read the same."""
+    together: dict[Serving, list[Part]] = {}
+    for part in parts:
+        if part.by.reader is not None:
+            together.setdefault(part.by.reader, []).append(part)
+    for reader, those in together.items():
+        assert reader.fetch is not None
+        ages = iter(reader.fetch([[row] for part in those for row in part.rows], at_us))
+        for part in those:
+            part.ages = [next(ages) for _ in part.places]
 
-    arm: _Arm
-    places: list[int]
-    owns: list[Values] | None
-    vectors: list[bytes]
-    scores: list[float]
-    spent_ns: int
 
-    def write(
-        self,
-        frames: list[bytes],
-        ids: Sequence[str],
-        logged: Sequence[Any],
-        at_us: int,
-        latency_us: int,
-    ) -> None:
-        """Put the frame of each row at its place."""
-        arm, owns = self.arm, self.owns
-        for at, place in enumerate(self.places):
-            inputs = logged[place] if owns is None else arm.as_logged(owns[at])
-            row = (ids[place], self.scores[at], self.vectors[at], inputs)
-            frames[place] = arm.encode(row, at_us, latency_us)
+def variant_of(path: ScoringPath, serving: Serving) -> QuickVariant:
+    """Return what computes a variant's answers."""
+    return QuickVariant(path, serving) if serving.fetch is None else FetchingVariant(path, serving)
 
 
 def dealt_path(path: ScoringPath) -> DealtPath | None:
     """Return the compiled path, or None where requests need what it does not do."""
     if path.asked is not None or path.log_mode == "sampled":
         return None
-    if any(each.fetch is not None for each in path.servings.values()):
-        return None
-    if not any(each.weight > 0 for each in path.deployment.variants):
+    if path.only is None and not any(each.weight > 0 for each in path.deployment.variants):
         return None
     return DealtPath(path)

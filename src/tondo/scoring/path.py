@@ -78,6 +78,10 @@ class ScoringPath:
         self._may_give_as_of = deployment.as_of == "caller"
         self._purpose = deployment.purpose
 
+    def reads_for(self, serving: Serving) -> Serving:
+        """Return the variant whose read serves `serving` too."""
+        return self._reads_for[serving.variant.name]
+
     @property
     def synced(self) -> bool:
         """Whether an answer must not be acknowledged before `sync`."""

@@ -162,7 +162,7 @@ def quick_handler(handler: Any) -> QuickHandler | DealtHandler | None:
     if not path.inputs.types or not all(each.is_distinct for each in replies.values()):
         return None
     read = rows_reader(path.inputs) if handler.protocol == "rows" else v2_reader(path.inputs)
-    if path.only is None:
+    if path.only is None or path.only.fetch is not None:
         dealt = dealt_path(path)
         return None if dealt is None else DealtHandler(dealt, read, replies)
     quick = quick_path(path)

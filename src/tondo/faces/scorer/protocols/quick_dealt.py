@@ -1,4 +1,4 @@
-"""The commonest request where several variants answer: read once, dealt, replied to by each.
+"""The commonest request of a path of several variants or with features: dealt, replied to by each.
 
 Comes in: bodies of one row. Goes out: their replies in order, counted for the variant that
 answered. Holds: what `QuickHandler` holds.
@@ -37,8 +37,6 @@ class DealtHandler:
             shares = self._score(rows, logged, started_ns)
         except Exception:  # noqa: BLE001 - whatever it is, the other way explains it
             return None
-        if shares is None:
-            return None
         replies = self._replies_to(shares, told, len(bodies))
         elapsed_ns = perf_counter_ns() - started_ns
         for share in shares:
@@ -57,7 +55,7 @@ class DealtHandler:
         for share in shares:
             of, places = self._replies[share.variant], share.places
             own = None if told is None else [told[place] for place in places]
-            placed.update(zip(places, of(share.scored, own), strict=True))
+            placed.update(zip(places, of(share.scored, own, share.ages), strict=True))
         return [placed[place] for place in range(number)]
 
     def takes(self, body: bytes) -> bool:
