@@ -345,12 +345,12 @@ def test_wrong_tensors_in_bytes(scorer, examples):
 
 
 @st.composite
-def pipelines(draw):
+def pipelines(draw, caller="p"):
     """Good requests with an id each, and how they are cut into pieces."""
     whole, wanted = b"", []
     for number in range(draw(st.integers(1, 8))):
         kind = draw(st.sampled_from(["rows", "v2", "get", "chunked", "refused", "traced"]))
-        own = f"p{number}"
+        own = f"{caller}{number}"
         if kind == "get":
             whole += b"GET /v2/health/live HTTP/1.1\r\nhost: localhost\r\n\r\n"
             own = '"live":true'
@@ -397,6 +397,35 @@ def test_pipelined_requests_are_answered_in_their_order(scorer, examples):
 def answered(wanted):
     """The statuses that requests of `pipelines` get."""
     return [400 if own.startswith("TD") else 200 for own in wanted]
+
+
+@st.composite
+def crowds(draw):
+    """Pipelines of several callers, and whose piece is sent when."""
+    callers = [draw(pipelines(caller)) for caller in "wxyz"[: draw(st.integers(2, 4))]]
+    turns = [at for at, (pieces, _) in enumerate(callers) for _ in pieces]
+    return callers, draw(st.permutations(turns))
+
+
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_callers_at_once_get_their_own_answers_in_their_order(scorer, examples):
+    @fuzz(examples)
+    @given(crowds())
+    def check(crowd):
+        callers, turns = crowd
+        with contextlib.ExitStack() as opened:
+            connections = [opened.enter_context(connect(scorer)) for _ in callers]
+            streams = [opened.enter_context(each.makefile("rb")) for each in connections]
+            left = [iter(pieces) for pieces, _ in callers]
+            for at in turns:
+                connections[at].sendall(next(left[at]))
+            for stream, (_, wanted) in zip(streams, callers, strict=True):
+                for own in wanted:
+                    status, body = read_answer(stream)
+                    assert own.encode() in body, (own, body)
+                    assert [status] == answered([own])
+
+    check()
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
