@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import scored
-from scorer_process import ROW, WAYS, running, tensors
+from scorer_process import ROW, WAYS, Answer, running, tensors
 
 SCORE = "/v1/deployments/late/score"
 BODIES = {
@@ -318,6 +318,21 @@ def test_wrong_bodies(scorer, url, examples):
         assert answer.status == 200 or b"TD-" in answer.body
 
     check()
+
+
+@pytest.mark.parametrize(("begin", "end"), [("[", "]"), ('{"features":', "}"), ('{"b64":', "}")])
+@pytest.mark.parametrize("url", list(BODIES))
+def test_bodies_nested_about_as_deeply_as_can_be_read(scorer, url, begin, end):
+    whole = json.dumps(BODIES[url])
+    values = [each for each in (str(ROW["distance"]), json.dumps(ROW)) if each in whole]
+    assert values
+    with contextlib.closing(scorer.connect()) as connection:
+        for depth in [*range(900, 1_000), 10_000, 100_000]:
+            nested = f"{begin * depth}1{end * depth}"
+            for value in values:
+                connection.request("POST", url, whole.replace(value, nested))
+                answer = Answer(connection.getresponse())
+                assert (answer.status, b"TD-" in answer.body) == (400, True), (depth, answer.body)
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)

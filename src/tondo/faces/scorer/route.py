@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tondo.core.errors import PlatformError, TondoError
 from tondo.faces.scorer.admission import overloaded
-from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES
+from tondo.faces.scorer.protocols.bodies import MAX_BODY_BYTES, nested_too_deeply
 from tondo.faces.scorer.protocols.carried import sent_headers
 from tondo.faces.scorer.protocols.quick import quick_handler
 from tondo.faces.scorer.tracing import request_id_of
@@ -143,6 +143,8 @@ class Route:
             return request  # noqa: TRY300 - what it is read by may raise
         except TondoError as error:
             return self._refuse(error)
+        except RecursionError:  # decoded just so, and then too deep for what looked at it
+            return self._refuse(nested_too_deeply())
         except Exception:  # noqa: BLE001 - the edge: one bad request must not end the process
             return self._broken()
 

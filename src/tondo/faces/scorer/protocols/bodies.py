@@ -33,6 +33,11 @@ def malformed(what: str, *, expected: str = "", fix: str = "") -> CallerError:
     return CallerError("TD-SCORE-005", what, expected=expected, fix=fix)
 
 
+def nested_too_deeply() -> CallerError:
+    """Build the error for a body with more levels than can be read, or told of."""
+    return malformed("the body is nested too deeply", expected="a few levels")
+
+
 def decode_any(body: bytes) -> Any:
     """Return the JSON value of a body; TD-SCORE-005 when it is none, or nested too deeply."""
     try:
@@ -40,7 +45,7 @@ def decode_any(body: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise malformed(f"the body cannot be read: {error}", expected="JSON in UTF-8") from None
     except RecursionError:
-        raise malformed("the body is nested too deeply", expected="a few levels") from None
+        raise nested_too_deeply() from None
 
 
 def check_fields(body: Any, known: tuple[str, ...]) -> dict[str, Any]:
