@@ -47,6 +47,14 @@ STATUS = DeploymentStatus(
             "above the limit, which may be chance: failed requests above the baseline's",
         ),
         ([condition("resumed", "unmet", 0, 1)], "resumed is so"),
+        ([condition(f"guard_{n}", "unmet", None) for n in range(9)], "no data yet on 9 conditions"),
+        (
+            [
+                condition("score_psi", "violated", 6.65, 1.0),
+                condition("candidate_answers", "unmet", 41, 50),
+            ],
+            "change of the scores' distribution is 6.65, above 1",
+        ),
     ],
 )
 def test_what_a_rollout_waits_for_is_one_sentence(unmet, told):

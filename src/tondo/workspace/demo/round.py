@@ -11,6 +11,7 @@ import msgspec
 from tondo.core.canonical import digest
 from tondo.core.errors import ConflictError
 from tondo.workspace.bootstrap import manual_clock, open_workspace
+from tondo.workspace.consuming.keeper import Keeper
 from tondo.workspace.demo import summary
 from tondo.workspace.demo.drive import DEPLOYMENT
 from tondo.workspace.demo.story import BEGINNING_US, MODEL, Chapters
@@ -18,6 +19,7 @@ from tondo.workspace.demo.world import REQUEST_COLUMNS
 from tondo.workspace.demo.year import Year
 from tondo.workspace.months import closed_months
 from tondo.workspace.overview import NOTE_KIND
+from tondo.workspace.rollout_loop import RolloutLoop
 from tondo.workspace.serving import Servers, free_port
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from tondo.workspace.demo.tell import Teller
 
 _CHECKED_ROWS = 10_000
+_LOOK_EVERY_S = 0.5
 
 
 class Round:
@@ -92,15 +95,23 @@ class Round:
         }
 
     def stay(self) -> None:
-        """Keep the servers up until Ctrl-C."""
+        """Keep the servers up until Ctrl-C, and what is started meanwhile: rollouts, shadows.
+
+        The year is over, so both live by the machine's clock.
+        """
         self._teller.say("up until Ctrl-C")
         stopped: list[int] = []
         signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
-        try:
-            while not stopped and self._servers.running:
-                time.sleep(0.2)
-        except KeyboardInterrupt:
-            pass
+        with open_workspace(self._workspace.parts.root) as now, RolloutLoop(now):
+            consumers = Keeper(now.parts)
+            try:
+                while not stopped and self._servers.running:
+                    consumers.look()
+                    time.sleep(_LOOK_EVERY_S)
+            except KeyboardInterrupt:
+                pass
+            finally:
+                consumers.stop()
 
     def _heard(self, step: StepRecord) -> None:
         if step.state in {"ok", "reused", "failed"}:

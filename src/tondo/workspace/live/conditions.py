@@ -47,6 +47,9 @@ _UNITS = {
     "score_shift": "{:.2f} sd",
     "loss": "{:.4g}",
 }
+_MOST_SHIFT = 100
+"""Scores that hardly vary, as of one row asked again and again, move by millions of deviations."""
+_MOST_LISTED = 4
 _BY_HAND = frozenset({"resumed", "decision"})
 _UNDER_WAY = frozenset({"running", "paused"})
 
@@ -74,6 +77,8 @@ def _figure(name: str, value: float) -> str:
         return seconds(value)
     if name.endswith("_answers"):
         return f"{int(value):,}"
+    if name == "score_shift" and value > _MOST_SHIFT:
+        return f"over {_MOST_SHIFT} sd"
     if name.endswith("_share"):
         return f"{round(value * 100, 2):g} %"
     return _UNITS.get(name, "{:.2f}").format(value)
@@ -93,7 +98,8 @@ def in_words(text: str) -> str:
 def standing(status: DeploymentStatus) -> str:
     """Return in one sentence why a deployment stands as it does: what its rollout waits for."""
     unmet = [each for each in status.conditions if each.status == "unmet"]
-    if status.phase not in _UNDER_WAY or not unmet:
+    is_violated = any(each.status == "violated" for each in status.conditions)
+    if status.phase not in _UNDER_WAY or is_violated or not unmet:
         return in_words(status.reason)
     held = [each.why for each in unmet if each.name in _BY_HAND]
     clauses = (
@@ -112,6 +118,8 @@ def _is_unsure(condition: Condition) -> bool:
 def _listed(conditions: Sequence[Condition]) -> str:
     """Return the words of conditions as people list them."""
     *most, last = [_lower(WORDS.get(each.name, each.name)) for each in conditions]
+    if len(most) >= _MOST_LISTED:
+        return f"{len(conditions)} conditions"
     return f"{', '.join(most)} and {last}" if most else last
 
 
