@@ -8,6 +8,7 @@ import typer
 
 from tondo.faces.cli.opening import HERE, Json, Project, opened
 from tondo.faces.cli.show import console_for_output, show
+from tondo.stages.data.display import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,9 +24,6 @@ Pace = Annotated[
     str | None,
     typer.Option(help="Kind of rollout: canary, linear, blue_green or ab; else the project's."),
 ]
-
-_MINUTE_S = 60
-_HOUR_S = 3_600
 
 
 def rollout_preview(
@@ -81,7 +79,7 @@ def _step_row(place: int, step: PlannedStep) -> dict[str, str]:
         "step": str(place),
         "candidate": _percent(step.share),
         "baseline": _percent(step.baseline) if step.baseline else "none",
-        "at least": _duration(step.min_seconds),
+        "at least": seconds(step.min_seconds),
         "answers each": f"{step.min_answers:,}",
         "that is about": f"{step.requests:,} requests",
     }
@@ -113,18 +111,6 @@ def _listed(places: list[int]) -> str:
 
 def _percent(share: float) -> str:
     return f"{share * 100:g} %"
-
-
-def _duration(seconds: float) -> str:
-    """Return seconds as people say them.
-
-    >>> _duration(300), _duration(5400), _duration(45)
-    ('5 min', '1.5 h', '45 s')
-    """
-    for size, word in ((_HOUR_S, "h"), (_MINUTE_S, "min")):
-        if seconds >= size:
-            return f"{seconds / size:g} {word}"
-    return f"{seconds:g} s"
 
 
 def _hard(verb: str) -> Callable[[float, RolloutPlan], str]:

@@ -46,9 +46,7 @@ def rollout_start(
         rollout = workspace.rollouts.start(
             deployment, version, pace=pace, target=target, no_shadow=no_shadow, by=by, why=why
         )
+    show(rollout, as_json=json)
     if json:
-        show(rollout, as_json=True)
         return
-    console = console_for_output()
-    console.print(f"[bold]{rollout!r}[/bold]", soft_wrap=True)
-    console.print(f"How it goes: tondo rollout status {deployment}")
+    console_for_output().print(f"[dim]how it goes:[/dim] tondo rollout status {deployment}")
