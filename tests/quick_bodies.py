@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import scored
 from tondo.adapters.clocks.manual import ManualClock
 from tondo.adapters.eventlog.memory.log import MemoryEventLog
-from tondo.faces.scorer.metrics import RouteMetrics
+from tondo.faces.scorer.metrics import FIRST_BUCKET, PREDICTIONS, RouteMetrics
 from tondo.faces.scorer.protocols.carried import reply_headers
 from tondo.faces.scorer.route import Route
 from tondo.scoring.frames import decode
@@ -142,7 +142,11 @@ v2_bodies = st.builds(
 
 def counted(metrics):
     return {
-        name: (each.statuses, each.predictions, sum(each.buckets))
+        name: (
+            {status: cell[0] for status, cell in each.statuses.items()},
+            each.cells[PREDICTIONS],
+            sum(each.cells[FIRST_BUCKET:]),
+        )
         for name, each in metrics.variants.items()
     }
 

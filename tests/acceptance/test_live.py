@@ -63,19 +63,22 @@ def test_a_killed_scorer_is_known_as_gone(workspace):
     feed.close()
 
 
-def test_every_worker_is_met(workspace):
-    feed = feed_of(workspace.root)
-    with running("--root", workspace.root, "--workers", "2") as scorer:
-        deadline = time.monotonic() + 30
-        pids = set()
-        while len(pids) < 2 and time.monotonic() < deadline:
-            (state,) = feed.look().scorers
-            pids = {each.pid for each in state.workers}
-        assert len(pids) == 2
+def test_any_worker_tells_of_all(workspace):
+    with (
+        closing(feed_of(workspace.root)) as feed,
+        running("--root", workspace.root, "--workers", "2") as scorer,
+    ):
         for _ in range(40):
             assert scorer.score().status == 200
+        view = feed.look()
+        (state,) = view.scorers
+        assert len(state.workers) == 2
+        assert sum(each.requests for each in view.rates) == 40
+        os.kill(state.workers[0].pid, signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while (workers := feed.look().scorers) and len(workers[0].workers) != 1:
+            assert time.monotonic() < deadline  # the dead one is missed at once, if not replaced
         assert sum(each.requests for each in feed.look().rates) == 40
-    feed.close()
 
 
 def test_what_does_not_answer_or_wants_a_token_is_said(workspace, tmp_path):

@@ -242,7 +242,7 @@ def test_segments_are_closed_on_request_and_at_the_end(workspace, first):
         assert [each.closed for each in log.segments("predictions/late")] == [False]
         closed = scorer.post("/v1/log/roll", {}).json["segments"]["predictions/late"]
         scorer.score()
-        assert [each.name for each in log.segments("predictions/late") if each.closed] == [closed]
+        assert [each.name for each in log.segments("predictions/late") if each.closed] == closed
     assert [each.closed for each in log.segments("predictions/late")] == [True, True]
 
 

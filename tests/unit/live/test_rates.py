@@ -8,13 +8,14 @@ from bisect import bisect_left
 
 import pytest
 
+from tondo.faces.scorer.exposition import exposition
 from tondo.faces.scorer.metrics import BUCKETS_US, Metrics
 from tondo.workspace.live.exposition import samples
 from tondo.workspace.live.rates import Counts, counted, quantile, rates
 
 ARM = ("late", "")
-ONE = ("http://127.0.0.1:1", 11)
-OTHER = ("http://127.0.0.1:1", 12)
+ONE = "http://127.0.0.1:1"
+OTHER = "http://127.0.0.1:2"
 
 
 def look(**counts):
@@ -25,7 +26,7 @@ def test_what_a_scorer_shows_is_read_back():
     metrics = Metrics()
     metrics.route("late", "rows").count([200, 200, 422], 300_000, 2)
     metrics.route("late", "v2").count([503], 2_000_000)
-    found = counted(samples(metrics.text({"tondo_plan_number": 3})))
+    found = counted(samples(exposition(metrics.tally(), {"tondo_plan_number": 3})))
     (arm,) = found.values()
     assert (arm.requests, arm.errors, arm.refused) == (4, 1, 1)
     assert arm.buckets[0.0005] == 3
@@ -67,7 +68,7 @@ def test_rates_are_of_the_time_between():
     assert (found.requests, found.errors) == (150, 4)
 
 
-def test_a_worker_that_is_met_later_makes_no_jump():
+def test_a_scorer_that_is_seen_later_makes_no_jump():
     before = {ONE: look(requests=100)}
     now = {ONE: look(requests=110), OTHER: look(requests=1_000_000)}
     (found,) = rates(now, before, 1.0, before)

@@ -100,11 +100,10 @@ class _Pages:
         return json_response(self._service.status())
 
     async def roll(self, _: Request) -> Response:
-        return json_response({"segments": self._service.appenders.roll()})
+        return json_response({"segments": await self._service.roll()})
 
     async def metrics(self, _: Request) -> Response:
-        text = self._service.metrics.text(self._service.gauges())
-        return Response(text, media_type="text/plain; version=0.0.4")
+        return Response(self._service.metrics_text(), media_type="text/plain; version=0.0.4")
 
 
 async def _coded(request: Request, error: TondoError) -> Response:

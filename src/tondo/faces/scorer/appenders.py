@@ -37,7 +37,8 @@ class Appenders:
         for appender in list(self._open.values()):
             appender.sync()
 
-    def roll(self) -> dict[str, str | None]:
-        """Close every current segment; return stream to segment name."""
+    def roll(self) -> dict[str, list[str]]:
+        """Close every current segment; return stream to the names of those closed."""
         self.batch.flush()
-        return {stream: appender.roll() for stream, appender in self._open.items()}
+        closed = {stream: appender.roll() for stream, appender in self._open.items()}
+        return {stream: [] if name is None else [name] for stream, name in closed.items()}

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tondo.faces.scorer.grpc.server import GrpcServer
+    from tondo.faces.scorer.metrics import Metrics
     from tondo.faces.scorer.pool.members import Kind
     from tondo.faces.scorer.pool.membership import Membership
     from tondo.faces.scorer.service import Service
@@ -85,7 +86,6 @@ def make_service(settings: Settings, membership: Membership | None = None) -> Se
     from tondo.adapters.eventlog.files.log import FilesEventLog
     from tondo.faces.scorer.appenders import Appenders
     from tondo.faces.scorer.isolation import Isolation
-    from tondo.faces.scorer.metrics import Metrics
     from tondo.faces.scorer.residency import Residency
     from tondo.faces.scorer.service import Service
     from tondo.faces.scorer.sources import OnlySource
@@ -104,7 +104,7 @@ def make_service(settings: Settings, membership: Membership | None = None) -> Se
     if settings.only is not None:
         source = OnlySource(source, settings.only)
     membership = membership or make_membership(None, [])
-    metrics = Metrics()
+    metrics = _metrics_of(membership)
     # Unique among live writers, also where process ids repeat (containers on one volume).
     appenders = Appenders(log, f"scorer-{os.getpid()}-{secrets.token_hex(4)}")
     builder = TableBuilder(
@@ -125,10 +125,22 @@ def make_service(settings: Settings, membership: Membership | None = None) -> Se
         metrics=metrics,
         threads=Threads(min(_MOST_THREADS, len(os.sched_getaffinity(0)))),
         isolation=Isolation(membership.run, metrics),
+        membership=membership,
     )
-    service.processes = membership.state
     membership.isolated = lambda: service.isolated
+    membership.figures, membership.roll = service.figures, appenders.roll
     return service
+
+
+def _metrics_of(membership: Membership) -> Metrics:
+    """Return counters; those of workers are in files, and any of them tells the sum."""
+    from tondo.faces.scorer.cells import Cells
+    from tondo.faces.scorer.metrics import Metrics
+
+    counts = membership.counts()
+    if counts is None:
+        return Metrics()
+    return Metrics(Cells(counts.own_file()), counts.read)
 
 
 def _source_of(settings: Settings) -> Source:

@@ -63,7 +63,7 @@ class Forwarder:
 
     def shed(self) -> PlatformError:
         """Count a request that is refused because it is full, and return the refusal."""
-        self.metrics.shed += 1
+        self.metrics.count_shed()
         return overloaded(self._deployment)
 
     async def forward(

@@ -178,7 +178,7 @@ class Route:
 
     def shed(self) -> tuple[int, bytes]:
         """Return the refusal of a request that would wait for too long; cheap, never logged."""
-        self.metrics.shed += 1
+        self.metrics.count_shed()
         return self._refuse(overloaded(self.path.deployment.name))
 
     @property

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from tondo.core.errors import PlatformError, TondoError
 from tondo.faces.scorer.leaving import Leaving
-from tondo.faces.scorer.status import gauges_of, status_of_service
+from tondo.faces.scorer.pool.rolls import roll_everywhere
+from tondo.faces.scorer.status import figures_of, metrics_of, status_of_service
 from tondo.scoring.plan import packages_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tondo.faces.scorer.handing import AwayRoute
     from tondo.faces.scorer.isolation import Isolation
     from tondo.faces.scorer.metrics import Metrics
+    from tondo.faces.scorer.pool.membership import Membership
+    from tondo.faces.scorer.pool.rolls import Segments
     from tondo.faces.scorer.residency import Residency
     from tondo.faces.scorer.route import Route
     from tondo.faces.scorer.sources import Desired, Source
@@ -52,6 +55,7 @@ class Service:
         metrics: Metrics,
         threads: Threads,
         isolation: Isolation,
+        membership: Membership,
     ) -> None:
         self.source = source
         self.residency = residency
@@ -59,13 +63,12 @@ class Service:
         self.appenders = appenders
         self.threads = threads
         self.isolation = isolation
+        self.membership = membership
         self.table: RouteTable | None = None
         self.refused: TondoError | None = None
         """Why the newest plan is not served."""
         self.fast: dict[bytes, Route | AwayRoute] = {}
         self.fast_answers = 0
-        self.processes: Callable[[], Any] = _alone
-        """What is known of the other processes of this scorer; None where there are none."""
         self.lag_s = 0.0
         """By how much the event loop was late at the last look."""
         self._builder = builder
@@ -281,10 +284,17 @@ class Service:
         """Return what GET /v1/status answers."""
         return status_of_service(self, self._started)
 
-    def gauges(self) -> dict[str, float]:
-        """Return what GET /metrics shows besides the counters."""
-        return gauges_of(self)
+    def figures(self) -> dict[str, Any]:
+        """Return what the other workers tell of us."""
+        return figures_of(self, self._started)
 
+    def metrics_text(self) -> str:
+        """Return what GET /metrics answers."""
+        return metrics_of(self)
 
-def _alone() -> None:
-    """Know of nobody else."""
+    async def roll(self) -> Segments:
+        """Close the segments of the log in every process; return stream to what was closed.
+
+        TD-SCORER-016 when one of them does not answer.
+        """
+        return await roll_everywhere(self.membership)

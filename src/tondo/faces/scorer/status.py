@@ -1,4 +1,4 @@
-"""What a scorer tells of itself: GET /v1/status, and the gauges of GET /metrics."""
+"""What a scorer tells of itself: GET /v1/status and GET /metrics."""
 
 from __future__ import annotations
 
@@ -6,34 +6,65 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from tondo.faces.scorer.exposition import exposition
 from tondo.faces.scorer.memory import resident_bytes
+from tondo.faces.scorer.metrics import totals
 
 if TYPE_CHECKING:
     from tondo.faces.scorer.service import Service
     from tondo.faces.scorer.table import RouteTable
 
+_GAUGES = "gauges"
+
 
 def status_of_service(service: Service, started: float) -> dict[str, Any]:
     """Return what GET /v1/status answers; `started` by the monotonic clock."""
+    table = service.table
+    return {
+        **_process(service, started),
+        "deployments": {} if table is None else _deployments(table),
+        "models": _models(service),
+        "processes": service.membership.state(),
+        "workers": [
+            {name: value for name, value in each.items() if name != _GAUGES}
+            for each in service.membership.workers()
+        ],
+        "counters": totals(service.metrics.tally()),
+    }
+
+
+def figures_of(service: Service, started: float) -> dict[str, Any]:
+    """Return what a worker tells the others of itself."""
+    return {**_process(service, started), _GAUGES: _gauges(service)}
+
+
+def metrics_of(service: Service) -> str:
+    """Return what GET /metrics answers: counts of all workers, gauges of each."""
+    tally, membership = service.metrics.tally(), service.membership
+    if membership.kind != "worker":
+        return exposition(tally, _gauges(service))
+    workers = {each["pid"]: each[_GAUGES] for each in membership.workers()}
+    state: dict[str, Any] = membership.state() or {}
+    restarts = state.get("restarts", 0)
+    whole = {"tondo_workers": len(workers), "tondo_worker_restarts": restarts}
+    return exposition(tally, whole, workers)
+
+
+def _process(service: Service, started: float) -> dict[str, Any]:
     table, problem = service.table, service.problem
     return {
+        "pid": os.getpid(),
         "ready": service.ready,
         "plan": table.plan.number if table else None,
         "problem": problem.to_json() if problem else None,
-        "deployments": {} if table is None else _deployments(table),
-        "pid": os.getpid(),
         "uptime_s": round(time.monotonic() - started, 3),
         "memory_bytes": resident_bytes(),
-        "models": _models(service),
         "loop_lag_ms": round(service.lag_s * 1e3, 3),
-        "processes": service.processes(),
-        "counters": service.metrics.totals(),
         "fast_answers": service.fast_answers,
     }
 
 
-def gauges_of(service: Service) -> dict[str, float]:
-    """Return what GET /metrics shows besides the counters."""
+def _gauges(service: Service) -> dict[str, float]:
     residency, table = service.residency, service.table
     return {
         "tondo_plan_number": table.plan.number if table else 0,

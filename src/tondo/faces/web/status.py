@@ -30,6 +30,7 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "TD-SCORER-013": 503,
     "TD-SCORER-014": 503,
     "TD-SCORER-015": 503,
+    "TD-SCORER-016": 503,
     "TD-WEB-001": 421,
     "TD-WEB-002": 403,
     "TD-WEB-003": 401,

@@ -1,7 +1,7 @@
 """From counters to rates: what happened between two looks, and quantiles of it.
 
-Counters only grow while a process lives. A process that was not there in the first look is left
-out of the difference: what it counted before belongs to no known time.
+Counters only grow while a scorer runs. One that was not there in the first look is left out of the
+difference: what it counted before belongs to no known time.
 """
 
 from __future__ import annotations
@@ -55,15 +55,14 @@ class Counts(msgspec.Struct, kw_only=True):
         )
 
 
-Worker = tuple[str, int]
-"""Address and process id: counters are of one process."""
-Look = dict[Worker, dict[Arm, Counts]]
-"""What every process had counted at one moment."""
+Counted = dict[Arm, Counts]
+Look = dict[str, Counted]
+"""What every scorer, by its address, had counted at one moment."""
 
 
-def counted(found: Iterable[Sample]) -> dict[Arm, Counts]:
+def counted(found: Iterable[Sample]) -> Counted:
     """Return the counts of each variant, over all protocols, that samples tell."""
-    arms: dict[Arm, Counts] = {}
+    arms: Counted = {}
     for name, labels, value in found:
         if "deployment" not in labels or not math.isfinite(value):
             continue
@@ -135,11 +134,11 @@ def _a_second(counts: Counts, seconds: float) -> dict[str, float]:
 
 def _summed(now: Look, before: Look | None) -> dict[Arm, Counts]:
     found: dict[Arm, Counts] = {}
-    for worker, arms in now.items():
-        if before is not None and worker not in before:
+    for scorer, arms in now.items():
+        if before is not None and scorer not in before:
             continue
         for arm, counts in arms.items():
-            earlier = Counts() if before is None else before[worker].get(arm, Counts())
+            earlier = Counts() if before is None else before[scorer].get(arm, Counts())
             found[arm] = found.get(arm, Counts()) + counts.since(earlier)
     return found
 

@@ -1,12 +1,11 @@
-"""Looks at scorers over HTTP: what each worker says of itself, and what it has counted.
+"""Looks at scorers over HTTP: what their workers say of themselves, and what they have counted.
 
-Workers of one scorer share a port, and a connection stays with the worker that accepted it. So a
-connection is kept for each worker that was met, and now and then a new one is opened to meet
-others.
+Workers of one scorer share a port; whichever of them answers tells of all.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -22,12 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tondo.scoring.presence import Presence
-    from tondo.workspace.live.rates import Look
+    from tondo.workspace.live.rates import Counted, Look
 
 _TIMEOUT_S = 0.8
 """Less than the second between two looks: one that hangs must not delay the others."""
-_FIRST_MEETINGS = 8
-"""New connections when a scorer is first seen; whoever is not met then is met by and by."""
 _AT_ONCE = 8
 
 _Faults = (OSError, http.client.HTTPException, msgspec.DecodeError)
@@ -42,7 +39,7 @@ class Scorers:
         self._met: dict[str, _Scorer] = {}
 
     def look(self) -> tuple[list[ScorerState], Look]:
-        """Return the state of every scorer that is known, and what its workers counted."""
+        """Return the state of every scorer that is known, and what they counted."""
         present = {each.address: each for each in self._find()}
         for gone in set(self._met) - set(present):
             self._met.pop(gone).close()
@@ -52,9 +49,7 @@ class Scorers:
             return [], {}
         with ThreadPoolExecutor(min(len(present), _AT_ONCE)) as threads:
             found = list(threads.map(_Scorer.look, (self._met[each] for each in present)))
-        counts: Look = {}
-        for _, of_scorer in found:
-            counts.update(of_scorer)
+        counts = {state.address: counts for state, counts in found if not state.problem}
         return [state for state, _ in found], counts
 
     def close(self) -> None:
@@ -64,56 +59,37 @@ class Scorers:
 
 
 class _Scorer:
-    """One address, with a connection to each worker that was met behind it."""
+    """One address; the connection is kept from look to look."""
 
     def __init__(self, presence: Presence, headers: dict[str, str]) -> None:
         self.address = presence.address
         self._presence = presence
         self._headers = headers
-        self._workers: dict[int, http.client.HTTPConnection] = {}
+        self._kept: http.client.HTTPConnection | None = None
 
-    def look(self) -> tuple[ScorerState, Look]:
-        states, counts, problem = [], {}, ""
-        for pid, connection in list(self._workers.items()):
-            try:
-                states.append(_worker(self._get(connection, "/v1/status")))
-                text = self._get(connection, "/metrics").decode()
-            except _Faults:
-                self._workers.pop(pid).close()
-                continue
-            counts[self.address, pid] = counted(samples(text))
-        meetings = 1 if self._workers else _FIRST_MEETINGS
-        for _ in range(meetings):
-            try:
-                self._meet(states, counts)
-            except _Faults as error:
-                problem = _told(error)
-                break
-        states.sort(key=lambda each: each.pid)
-        return ScorerState(
-            address=self.address, workers=states, problem="" if states else problem
-        ), counts
+    def look(self) -> tuple[ScorerState, Counted]:
+        if self._kept is not None:
+            # Its worker may be gone, or hang: then another one answers a new connection.
+            with contextlib.suppress(*_Faults):
+                return self._look(self._kept)
+            self.close()
+        try:
+            self._kept = connect(self._presence, timeout_s=_TIMEOUT_S)
+            return self._look(self._kept)
+        except _Faults as error:
+            self.close()
+            return ScorerState(address=self.address, problem=_told(error)), {}
 
     def close(self) -> None:
-        while self._workers:
-            self._workers.popitem()[1].close()
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
-    def _meet(self, states: list[WorkerState], counts: Look) -> None:
-        """Open a connection; keep it when a worker answers that was not met before."""
-        connection = connect(self._presence, timeout_s=_TIMEOUT_S)
-        try:
-            state = _worker(self._get(connection, "/v1/status"))
-            if state.pid in self._workers:
-                connection.close()
-                return
-            counts[self.address, state.pid] = counted(
-                samples(self._get(connection, "/metrics").decode())
-            )
-        except _Faults:
-            connection.close()
-            raise
-        self._workers[state.pid] = connection
-        states.append(state)
+    def _look(self, connection: http.client.HTTPConnection) -> tuple[ScorerState, Counted]:
+        told = msgspec.json.decode(self._get(connection, "/v1/status"), type=dict[str, Any])
+        text = self._get(connection, "/metrics").decode()
+        workers = [_worker(each) for each in told.get("workers") or [told]]
+        return ScorerState(address=self.address, workers=workers), counted(samples(text))
 
     def _get(self, connection: http.client.HTTPConnection, path: str) -> bytes:
         connection.request("GET", path, headers=self._headers)
@@ -124,8 +100,7 @@ class _Scorer:
         return data
 
 
-def _worker(data: bytes) -> WorkerState:
-    told: dict[str, Any] = msgspec.json.decode(data, type=dict[str, Any])
+def _worker(told: dict[str, Any]) -> WorkerState:
     problem = told.get("problem") or {}
     return WorkerState(
         pid=int(told.get("pid") or 0),

@@ -82,8 +82,11 @@ class RunFolder:
         return max(0.0, time.clock_gettime(time.CLOCK_REALTIME) - at)
 
     def leave(self, kind: Kind, pid: int | None = None) -> None:
-        """Take a process's file away."""
-        self._file(kind, os.getpid() if pid is None else pid).unlink(missing_ok=True)
+        """Take away what a process has written."""
+        of = os.getpid() if pid is None else pid
+        self._file(kind, of).unlink(missing_ok=True)
+        for path in self.path.glob(f"*.{of}.told"):
+            path.unlink(missing_ok=True)
 
     def members(self, kind: Kind) -> list[Member]:
         """Return the processes of a kind that run, oldest first; files of others are removed."""
@@ -109,10 +112,21 @@ class RunFolder:
             return {}
         return state
 
+    def tell(self, what: str, data: bytes) -> None:
+        """Leave something for the others, in place of what was there; OSError when it fails."""
+        self._write(self.path / f"{what}.told", data)
+
+    def told(self, what: str) -> bytes:
+        """Return what was left, nothing where nothing was."""
+        try:
+            return (self.path / f"{what}.told").read_bytes()
+        except FileNotFoundError:
+            return b""
+
     def _file(self, kind: Kind, pid: int) -> Path:
         return self.path / f"{kind}.{pid}.json"
 
     def _write(self, path: Path, data: bytes) -> None:
-        temporary = path.with_suffix(f".{os.getpid()}.new")
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
         temporary.write_bytes(data)
         temporary.replace(path)

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tondo.core.errors import TondoError
+from tondo.faces.scorer.pool.counts import SharedCounts
+from tondo.faces.scorer.pool.figures import Figures
 from tondo.faces.scorer.pool.members import RunFolder
 from tondo.faces.scorer.pool.revival import Revival
+from tondo.faces.scorer.pool.rolls import Rolls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tondo.faces.scorer.pool.members import Kind
+    from tondo.faces.scorer.pool.rolls import Segments
     from tondo.ports.launcher import MemberLauncher
+
+_log = logging.getLogger("tondo.scorer")
 
 _OF_ONE_MEMBER = ("--role", "--only")
 """Options that a member does not hand on to whom it starts."""
@@ -58,6 +66,10 @@ class Membership:
         self.kind = kind
         self.isolated: Callable[[], object] = tuple
         """What the plan wants isolated; empty while nobody has said so."""
+        self.figures: Callable[[], dict[str, Any]] = dict
+        """What we tell the others of ourselves."""
+        self.roll: Callable[[], Segments] = dict
+        """Closes our segments of the log."""
         self._launcher = launcher
         self._arguments = common(arguments)
         self._name = name
@@ -67,6 +79,7 @@ class Membership:
         self._lifeline = -1
         self._started = 0
         self._revival: Revival | None = None
+        self._rolls: Rolls | None = None
 
     def run(self) -> RunFolder:
         """Return the run folder."""
@@ -92,12 +105,44 @@ class Membership:
             start = None if self.kind == "isolated" else self._start_supervisor
             needed = (lambda: True) if self.kind is not None else lambda: bool(self.isolated())
             self._revival = Revival(self.run(), self.kind or "worker", start, needed=needed)
+        self._tell()
         return self._revival.look()
+
+    def _tell(self) -> None:
+        """Say how we are, and close our segments where that was asked for."""
+        try:
+            if self.kind == "worker":
+                Figures(self.run()).tell(self.figures())
+            if self.kind is not None:
+                self.rolls().look()
+        except (OSError, TondoError) as error:
+            _log.warning("the others are not told of process %d: %s", os.getpid(), error)
+
+    def rolls(self) -> Rolls:
+        """Return what closes segments in all processes."""
+        if self._rolls is None:
+            self._rolls = Rolls(self.run(), self.roll)
+        return self._rolls
+
+    def counts(self) -> SharedCounts | None:
+        """Return where workers count together; None for one that counts for itself."""
+        return SharedCounts(self.run().path) if self.kind == "worker" else None
+
+    def workers(self) -> list[dict[str, Any]]:
+        """Return what each worker tells of itself, ourselves as of now."""
+        mine = self.figures()
+        others = [] if self.kind != "worker" else Figures(self.run()).of_others()
+        return sorted([mine, *others], key=lambda each: int(each["pid"]))
 
     @property
     def others(self) -> int:
         """How many other workers there are."""
         return 0 if self._revival is None else max(0, self._revival.others)
+
+    @property
+    def with_others(self) -> bool:
+        """Whether there may be other processes of this scorer."""
+        return self._run is not None
 
     def state(self) -> dict[str, object] | None:
         """Return what the supervisor tells of all, None where we are alone."""

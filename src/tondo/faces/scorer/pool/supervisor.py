@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tondo.faces.scorer.memory import busy_seconds, resident_bytes
 from tondo.faces.scorer.pool.backoff import Backoff
+from tondo.faces.scorer.pool.counts import SharedCounts
 from tondo.faces.scorer.pool.members import Member, started_of
 from tondo.faces.scorer.pool.roster import Roster
 
@@ -56,6 +57,7 @@ class Supervisor:
         parent_fd: int | None = None,
     ) -> None:
         self._run = run
+        self._counts = SharedCounts(run.path)
         self._launcher = launcher
         self._arguments = [*arguments]
         self._scale = scale
@@ -145,7 +147,11 @@ class Supervisor:
                 _log.warning("%s %d has been silent: it is killed", member.kind, member.pid)
                 self._roster.kill(member)
         self._run.beat("supervisor")
-        self._run.write_state(self._state(now, shares))
+        try:
+            self._counts.add_gone()
+            self._run.write_state(self._state(now, shares))
+        except OSError as error:
+            _log.warning("what is known of the processes is not written down: %s", error)
 
     def _end_unwanted(self) -> None:
         for member in self._roster.of("worker")[self._scale.count :]:
