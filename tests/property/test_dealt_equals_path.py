@@ -33,6 +33,7 @@ from tondo.scoring.plan import PlannedDeployment, PlannedVariant, Target, choose
 
 ROW = {**scored.ROW, "day": 5}
 FEWER = {name: type_ for name, type_ in INPUTS.items() if name not in {"rush", "day"}}
+WORDS = {name: INPUTS[name] for name in ("carrier", "distance")}
 FEW_TEXTS = {name: TEXTS[name] for name in ("far", "exploding", "ratio")}
 
 
@@ -68,6 +69,27 @@ def models(*, others):
     second = few if others else make_contents(INPUTS, TEXTS, ROW, bias=0.3)
     last = msgspec.structs.replace(full, threshold=None)
     return [load_model(each, scored.LOADERS) for each in (full, second, last)]
+
+
+def test_a_column_that_was_left_out_is_asked_for_by_the_variant_that_reads_it():
+    wide = make_contents(WORDS, {"aa": TEXTS["aa"]}, {name: ROW[name] for name in WORDS})
+    narrow = make_contents({"distance": "double"}, {"far": TEXTS["far"]}, {"distance": 1.0})
+    loaded = [load_model(each, scored.LOADERS) for each in (wide, narrow)]
+    half = [variant("wide", 0.5), variant("narrow", 0.5, 2)]
+    dealt = PlannedDeployment(name="late", variants=half, sticky="distance")
+    bodies = [
+        json.dumps({"rows": [{"distance": float(at), **more}]}).encode()
+        for at in range(20)
+        for more in ({}, {"carrier": "AA"}, {"carrier": None})
+    ]
+    quick, quick_log = route_of(RowsHandler, dealt, loaded, quick=True)
+    plain, plain_log = route_of(RowsHandler, dealt, loaded, quick=False)
+    for body in bodies:
+        assert quick.answer_all([body]) == plain.answer_all([body])
+    assert {status for status, _ in map(quick.answer, bodies)} == {200, 400}
+    for body in bodies:
+        plain.answer(body)
+    assert logged(quick_log) == logged(plain_log)
 
 
 def deployment(changes):

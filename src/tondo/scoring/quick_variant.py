@@ -41,7 +41,7 @@ class QuickVariant:
         self._own: Callable[[Values], Values] | None = None
         """Takes the variant's own values out of a row; None where they are all."""
         columns = list(path.inputs.types)
-        if self._names != columns:
+        if path.inputs.optional or self._names != columns:
             self._own = taker([columns.index(name) for name in self._names])
         self._pack = compile_packed(serving.model.contents.features, columns)
         self._head = (path.deployment.name, *serving.head, path.deployment.purpose)

@@ -51,6 +51,8 @@ class DealtHandler:
         self, shares: Sequence[Share], told: Sequence[bool] | None, number: int
     ) -> list[Reply]:
         """Return the reply to each of `number` rows, in their order."""
+        if len(shares) == 1:
+            return self._replies[shares[0].variant](shares[0].scored, told, shares[0].ages)
         placed: dict[int, Reply] = {}
         for share in shares:
             of, places = self._replies[share.variant], share.places
