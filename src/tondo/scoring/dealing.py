@@ -68,8 +68,8 @@ def _rule(target: Target, types: Mapping[str, str]) -> Rule:
     return list(types).index(target.column), fitting, target.variant
 
 
-def taker(places: Sequence[int]) -> Callable[[Values], Values]:
-    """Return what takes the values at some places out of a row.
+def taker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Return what takes the values at some places out of a sequence.
 
     >>> taker([2])(("a", "b", "c")), taker([2, 0])(("a", "b", "c"))
     (('c',), ('c', 'a'))

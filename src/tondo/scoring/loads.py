@@ -113,12 +113,13 @@ class RowChoice:
                 continue
             if self._has_recorded and row[1] is not None and row[1] > seen_us:
                 continue
-            times = tuple(row[:2]) if self._has_time else None
-            if best is not None and self._has_time and times != tuple(best[:2]):
+            if best is not None and self._has_time and row[:2] != best[:2]:
                 return best
             if load is None:
                 best = row
-            elif times != settled:
+                continue
+            times = row[:2] if self._has_time else None
+            if times != settled:
                 settled = times
                 if len(row) == self.width + 1:
                     best = self._better(best, row)

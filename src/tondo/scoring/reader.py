@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tondo.core.errors import DefinitionError, near
 from tondo.language.rows import compile_rows
+from tondo.scoring.dealing import taker
 from tondo.scoring.hops import hops_of, keys_of
 from tondo.scoring.horizon import check_horizon, read_number
 from tondo.scoring.keys import LAST, ViewKeys, newest_first
@@ -14,7 +16,7 @@ from tondo.scoring.loads import ENOUGH, MORE, NO_LOAD, RowChoice, read_state
 from tondo.scoring.windows import WindowReader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from tondo.language.tree import Node
     from tondo.ports.online import OnlineStore
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 Pairs = list[tuple[bytes, bytes]]
 Range = tuple[bytes, bytes, int]
-Answers = dict[Any, tuple[list[Any], int | None]]
+Answers = dict[Any, tuple[Sequence[Any], int | None]]
 """Entity key to a view's feature values and their age."""
 
 
@@ -43,7 +45,7 @@ class FetchPlan:
 class _Hop:
     """Views that are read in one call, once the rows hold the keys of all of them."""
 
-    __slots__ = ("compute", "computed", "groups", "views")
+    __slots__ = ("besides", "compute", "computed", "groups", "limited", "names", "states", "views")
 
     def __init__(
         self, views: list[_ViewPlan], groups: list[_Group], keys: Mapping[str, Node]
@@ -52,6 +54,13 @@ class _Hop:
         self.groups = groups
         self.computed = list(keys)
         self.compute = compile_rows(keys) if keys else None
+        self.names = [view.layout.view for view in views]
+        # The state of a view's loads is read with its rows: which of them count is one view.
+        self.states = [view.place for view in views if view.reader is None]
+        self.limited = [view for view in views if view.layout.retention_us is not None]
+        self.besides = [views[place].state for place in self.states]
+        self.besides += [view.horizon for view in self.limited]
+        """What is read besides the rows, in this order."""
 
     def add_keys(self, tables: Sequence[Sequence[Row]]) -> None:
         """Compute the keys that are no columns of the rows."""
@@ -66,7 +75,7 @@ class _ViewPlan:
 
     __slots__ = (
         *("choice", "features", "key_class", "keys", "layout"),
-        *("horizon", "place", "places", "reader", "state"),
+        *("horizon", "nothing", "place", "reader", "state", "take"),
     )
 
     def __init__(self, layout: ViewLayout, features: list[str], place: int) -> None:
@@ -80,51 +89,69 @@ class _ViewPlan:
         self.state: Range = (self.keys.state, self.keys.state + b"\x00", 1)
         self.horizon: Range = (self.keys.horizon, self.keys.horizon + b"\x00", 1)
         names = list(layout.features)
-        self.places = [names.index(feature) + 2 for feature in features]
+        self.take = taker([names.index(feature) + 2 for feature in features])
+        self.nothing = (None,) * len(features)
 
-    def tails(self, as_of_us: int) -> list[Tail]:
-        """Return what follows a lookup's entity key in start and stop, and how many pairs."""
-        seen = visible_us(self.layout, as_of_us)
-        return [(newest_first(seen) if self.layout.has_time else b"", LAST, ENOUGH)]
-
-    def read_row(self, row: list[Any] | None, as_of_us: int) -> tuple[list[Any], int | None]:
+    def read_row(self, row: list[Any] | None, as_of_us: int) -> tuple[Sequence[Any], int | None]:
         """Return the features of the chosen row, null past the ttl, and its event time."""
         if row is None:
-            return [None] * len(self.places), None
+            return self.nothing, None
         ttl_us = self.layout.ttl_us
         if ttl_us is not None and row[0] is not None and as_of_us - row[0] > ttl_us:
-            return [None] * len(self.places), row[0]
-        return [row[place] for place in self.places], row[0]
+            return self.nothing, row[0]
+        return self.take(row), row[0]
+
+
+class _Read:
+    """One read of a view, at an instant."""
+
+    __slots__ = ("places", "reach", "seen_us", "state", "tails", "view")
+
+    def __init__(self, view: _ViewPlan, as_of_us: int) -> None:
+        layout = view.layout
+        seen_us = visible_us(layout, as_of_us)
+        self.view = view
+        self.seen_us = seen_us
+        """What the read may know."""
+        self.reach: WindowReach | None = None
+        self.tails: Sequence[Tail]
+        """What follows an entity key in start and stop, and how many pairs."""
+        if view.reader is None:
+            self.tails = ((newest_first(seen_us) if layout.has_time else b"", LAST, ENOUGH),)
+        else:
+            self.reach = view.reader.reach(seen_us)
+            self.tails = self.reach.tails
+        self.places: dict[Any, int] = {}
+        """Entity key to the first of its ranges."""
+        self.state = NO_LOAD
 
 
 class _Group:
     """The features of one view under one key column of the row."""
 
-    __slots__ = ("_names", "_places", "key_column", "outputs", "view")
+    __slots__ = ("_names", "_take", "key_column", "outputs", "view")
 
     def __init__(self, view: _ViewPlan, key_column: str) -> None:
         self.view = view
         self.key_column = key_column
         self.outputs: list[tuple[str, int]] = []
         self._names: list[str] = []
-        self._places: list[int] | None = None
-        """Places of the outputs among the view's features; None where they are all, in order."""
+        self._take: Callable[[Sequence[Any]], Sequence[Any]] | None = None
+        """Takes the outputs out of the view's features; None where they are all, in order."""
 
     def seal(self) -> None:
         """Prepare what every request does alike, once all outputs are known."""
         self._names = [name for name, _ in self.outputs]
         places = [place for _, place in self.outputs]
-        self._places = None if places == list(range(len(self.view.features))) else places
+        is_all = places == list(range(len(self.view.features)))
+        self._take = None if is_all else taker(places)
 
     def ask(
-        self,
-        tables: Sequence[Sequence[Row]],
-        tails: Sequence[Tail],
-        places: dict[Any, int],
-        ranges: list[Range],
+        self, tables: Sequence[Sequence[Row]], read: _Read, ranges: list[Range]
     ) -> list[list[Any]]:
-        """Return each table's keys; note in `places` and `ranges` those not asked for yet."""
+        """Return each table's keys; note in `read` and `ranges` those not asked for yet."""
         column, key_class, stem_of = self.key_column, self.view.key_class, self.view.keys.stem
+        tails, places = read.tails, read.places
         asked: list[list[Any]] = []
         for rows in tables:
             keys = [row.get(column) for row in rows]
@@ -148,22 +175,12 @@ class _Group:
     ) -> None:
         """Put the features into the rows, and the age of a table's oldest into its ages."""
         name = self.view.layout.view
-        names, places = self._names, self._places
-        if places is None:
-            filled = {
-                key: (dict(zip(names, values)), age)  # noqa: B905 - equal, and half the time
-                for key, (values, age) in answers.items()
-            }
-        else:
-            filled = {
-                key: ({each: values[place] for each, place in self.outputs}, age)
-                for key, (values, age) in answers.items()
-            }
+        names, take = self._names, self._take
         for rows, keys, known in zip(tables, asked, ages, strict=True):
             oldest = known[name]
             for row, key in zip(rows, keys):  # noqa: B905 - made of these rows
-                features, age = filled[key]
-                row.update(features)
+                values, age = answers[key]
+                row.update(zip(names, values if take is None else take(values)))  # noqa: B905 - equal
                 if age is not None and (oldest is None or age > oldest):
                     oldest = age
             known[name] = oldest
@@ -240,56 +257,34 @@ class FeatureReader:
         return ages or [{} for _ in tables]
 
     def _fetch(self, tables: Sequence[Sequence[Row]], plan: _Hop, as_of_us: int) -> list[Ages]:
-        # The state of a view's loads is read with its rows: which of them count is one view.
-        states = [view for view in plan.views if view.reader is None]
-        limited = [view for view in plan.views if view.layout.retention_us is not None]
-        ranges: list[Range] = [view.state for view in states]
-        ranges += [view.horizon for view in limited]
-        besides = len(ranges)
-        places: list[dict[Any, int]] = [{} for _ in plan.views]
-        reaches = [
-            None if view.reader is None else view.reader.reach(visible_us(view.layout, as_of_us))
-            for view in plan.views
-        ]
-        tails = [
-            view.tails(as_of_us) if reach is None else reach.tails
-            for view, reach in zip(plan.views, reaches, strict=True)
-        ]
-        asked = [
-            group.ask(tables, tails[group.view.place], places[group.view.place], ranges)
-            for group in plan.groups
-        ]
-        found = self._online.scan_many(ranges) if len(ranges) > besides else []
-        for view, pairs in zip(limited, found[len(states) :], strict=False):
+        ranges, reads = list(plan.besides), [_Read(view, as_of_us) for view in plan.views]
+        asked = [group.ask(tables, reads[group.view.place], ranges) for group in plan.groups]
+        found = self._online.scan_many(ranges) if len(ranges) > len(plan.besides) else []
+        states = len(plan.states)
+        for view, pairs in zip(plan.limited, found[states:], strict=False):
             check_horizon(view.layout, read_number(pairs[0][1]) if pairs else None, as_of_us)
-        loads = {view.place: _state(pairs) for view, pairs in zip(states, found, strict=False)}
+        for place, pairs in zip(plan.states, found[:states], strict=False):
+            reads[place].state = _state(pairs)
         answers = [
-            self._read_windows(view, places[view.place], reach, found, as_of_us)
-            if reach is not None
-            else self._read_rows(
-                view, places[view.place], ranges, found, as_of_us, loads.get(view.place, NO_LOAD)
-            )
-            for view, reach in zip(plan.views, reaches, strict=True)
+            self._read_rows(read, ranges, found, as_of_us)
+            if read.reach is None
+            else self._read_windows(read, read.reach, found, as_of_us)
+            for read in reads
         ]
-        names = [view.layout.view for view in plan.views]
-        ages: list[Ages] = [dict.fromkeys(names) for _ in tables]
+        ages: list[Ages] = [dict.fromkeys(plan.names) for _ in tables]
         for group, keys in zip(plan.groups, asked, strict=True):
             group.fill(tables, keys, answers[group.view.place], ages)
         return ages
 
     def _read_windows(
-        self,
-        view: _ViewPlan,
-        places: dict[Any, int],
-        reach: WindowReach,
-        found: list[Pairs],
-        as_of_us: int,
+        self, window: _Read, reach: WindowReach, found: list[Pairs], as_of_us: int
     ) -> Answers:
         """Return what was found under each key, and its age; nothing under no key."""
+        view = window.view
         assert view.reader is not None
-        answers: Answers = {None: ([None] * len(view.features), None)}
+        answers: Answers = {None: (view.nothing, None)}
         many = len(reach.tails)
-        for key, place in places.items():
+        for key, place in window.places.items():
             read = view.reader.read(reach, found[place : place + many])
             if read is None:
                 read = self._read_events(view, view.reader, key, reach.visible_us)
@@ -309,19 +304,14 @@ class FeatureReader:
         return read
 
     def _read_rows(
-        self,
-        view: _ViewPlan,
-        places: dict[Any, int],
-        ranges: list[Range],
-        found: list[Pairs],
-        as_of_us: int,
-        state: LoadState,
+        self, read: _Read, ranges: list[Range], found: list[Pairs], as_of_us: int
     ) -> Answers:
         """Return the row that counts under each key, and its age; nothing under no key."""
-        answers: Answers = {None: ([None] * len(view.features), None)}
-        seen_us = visible_us(view.layout, as_of_us)
-        for key, place in places.items():
-            row = view.choice.choose(found[place], seen_us=seen_us, state=state)
+        view, seen_us, state = read.view, read.seen_us, read.state
+        answers: Answers = {None: (view.nothing, None)}
+        choose = view.choice.choose
+        for key, place in read.places.items():
+            row = choose(found[place], seen_us=seen_us, state=state)
             if row is MORE:
                 row = self._choose_of_all(view, ranges[place], seen_us)
             values, event_time = view.read_row(row, as_of_us)

@@ -21,6 +21,9 @@ MAP_BYTES = 4 << 30
 MAX_READERS = 1022
 """Reader slots of 64 bytes; more than the processes and threads one machine serves with."""
 
+_FEW = 4
+"""Pairs that are stepped to one by one sooner than by an iterator."""
+
 _Answer = TypeVar("_Answer")
 
 
@@ -202,12 +205,23 @@ def _pair(get: Callable[[bytes], bytes | None], key: bytes) -> list[tuple[bytes,
 def _pairs(cursor: Any, start: bytes, stop: bytes, most: int) -> list[tuple[bytes, bytes]]:
     if not (cursor.set_range(start) if start else cursor.first()):
         return []
-    if most == 1:
-        pair = cursor.item()
-        return [pair] if pair[0] < stop else []
+    if 0 < most <= _FEW:
+        return _few_pairs(cursor, stop, most)
     # A pair of two is below a pair of one while its key is: no Python runs for each pair.
     pairs = takewhile((stop,).__gt__, cursor)
     return list(islice(pairs, most) if most else pairs)
+
+
+def _few_pairs(cursor: Any, stop: bytes, most: int) -> list[tuple[bytes, bytes]]:
+    """Return the first pairs from the cursor's on; for two, half the time of an iterator."""
+    pairs: list[tuple[bytes, bytes]] = []
+    pair = cursor.item()
+    while pair[0] < stop:
+        pairs.append(pair)
+        if len(pairs) == most or not cursor.next():
+            break
+        pair = cursor.item()
+    return pairs
 
 
 def _checked(pairs: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
