@@ -19,6 +19,8 @@ from tondo.faces.scorer.tracing import TraceMiddleware
 from tondo.faces.web.guard import GuardMiddleware
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.exceptions import HTTPException
     from starlette.requests import Request
 
@@ -28,7 +30,12 @@ if TYPE_CHECKING:
 
 
 def make_app(
-    service: Service, guard: Guard, *, invoked: str | None = None, spans: Spans | None = None
+    service: Service,
+    guard: Guard,
+    *,
+    invoked: str | None = None,
+    spans: Spans | None = None,
+    further: Sequence[UrlRoute] = (),
 ) -> Starlette:
     """Return the app over a service; `invoked` is the deployment that `/invocations` is."""
     pages = _Pages(service)
@@ -50,6 +57,7 @@ def make_app(
             UrlRoute("/v1/log/roll", pages.roll, methods=post),
             UrlRoute("/metrics", pages.metrics, methods=get),
             *compatible_routes(service, invoked=invoked),
+            *further,
         ],
         middleware=[
             Middleware(ReadOn),

@@ -5,6 +5,7 @@ Also library mode: `load(package).predict(row)` gives the scorer's answers witho
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from pathlib import Path
@@ -24,7 +25,9 @@ from tondo.scoring.model import load_model
 from tondo.scoring.package import open_package
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from starlette.routing import Route as UrlRoute
 
     from tondo.faces.scorer.grpc.server import GrpcServer
     from tondo.faces.scorer.metrics import Metrics
@@ -191,12 +194,8 @@ def open_feature_service(settings: ServiceSettings) -> FeatureService:
 
 def _grpc_shapes() -> Sequence[tuple[str, Any]]:
     """Return V2 over gRPC; its library is an extra."""
-    try:
-        from tondo.faces.scorer.grpc.server import SHAPES
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"grpc", "google"}:
-            raise
-        raise MissingExtraError.of("grpc", "--grpc-port") from None
+    with _grpc_or_told():
+        from tondo.faces.scorer.grpc.calls import SHAPES
     return SHAPES
 
 
@@ -206,9 +205,28 @@ def open_grpc(
     """Return what speaks gRPC, None where no port of it is given; `shared` with other workers."""
     if wire.grpc_port is None:
         return None
-    from tondo.faces.scorer.grpc.server import GrpcServer
+    with _grpc_or_told():
+        from tondo.faces.scorer.grpc.server import GrpcServer
 
     return GrpcServer(service, guard, host, wire, shared=shared)
+
+
+def inner_pages(service: Service) -> Sequence[UrlRoute]:
+    """Return the pages of an isolated process for what its callers ask over gRPC."""
+    from tondo.faces.scorer.grpc.pages import inner_routes
+
+    return inner_routes(service)
+
+
+@contextlib.contextmanager
+def _grpc_or_told() -> Iterator[None]:
+    """Say which extra is missing, where that is why an import fails."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"grpc", "google"}:
+            raise
+        raise MissingExtraError.of("grpc", "--grpc-port") from None
 
 
 def open_spans(path: Path | None) -> Spans | None:

@@ -63,7 +63,7 @@ class _Pages:
         told = request.headers.get(DEPLOYMENT) or request.headers.get(sagemaker.TARGET_MODEL)
         name = self._one(told or self._invoked)
         variant = request.headers.get(sagemaker.TARGET_VARIANT)
-        if name in self._service.isolated:
+        if self._service.is_isolated(name):
             return await handed_on(self._service, name, request.scope, await body_of(request))
         await self._service.ensure(name, variant)
         request.path_params["name"] = name

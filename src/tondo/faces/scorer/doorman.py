@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tondo.faces.scorer.service import Service
-    from tondo.scoring.plan import PlannedDeployment
 
     Scope = dict[str, Any]
     Receive = Callable[[], Awaitable[Any]]
@@ -53,8 +52,8 @@ class Doorman:
         answer = self._app
         try:
             named = _NAMED.match(scope["path"])
-            if named is not None and (deployment := self._planned(named["name"])) is not None:
-                if deployment.isolate == "process":
+            if named is not None and self._is_planned(named["name"]):
+                if self._service.is_isolated(named["name"]):
                     body = await body_of(Request(scope, receive))
                     answer = await handed_on(self._service, named["name"], scope, body)
                 else:
@@ -63,9 +62,9 @@ class Doorman:
             answer = self._refuse(error, scope["path"])
         await answer(scope, receive, _with_retry_after(send))
 
-    def _planned(self, name: str) -> PlannedDeployment | None:
+    def _is_planned(self, name: str) -> bool:
         table = self._service.table
-        return None if table is None else table.plan.deployments.get(name)
+        return table is not None and name in table.plan.deployments
 
 
 async def handed_on(service: Service, name: str, scope: Any, body: bytes) -> Response:

@@ -15,7 +15,6 @@ import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
 from tondo.faces.scorer.admission import Admission
-from tondo.faces.scorer.app import make_app
 from tondo.faces.scorer.fastpath import FastPath, ScorerProtocol
 from tondo.faces.scorer.flusher import Flusher
 
@@ -23,10 +22,11 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from starlette.applications import Starlette
+
     from tondo.faces.scorer.grpc.server import GrpcServer
     from tondo.faces.scorer.pool.membership import Membership
     from tondo.faces.scorer.service import Service
-    from tondo.faces.scorer.tracing import Spans
     from tondo.faces.scorer.wire import Wire
     from tondo.faces.web.guard import Guard
 
@@ -48,8 +48,8 @@ def serve(
     guard: Guard,
     listener: socket.socket | Path,
     *,
+    app: Starlette,
     wire: Wire,
-    spans: Spans | None = None,
     beside: GrpcServer | None = None,
     fast: bool,
     parent_fd: int | None,
@@ -58,7 +58,7 @@ def serve(
 ) -> None:
     """Serve until SIGTERM, SIGINT or the parent's end; then finish and close the log.
 
-    `listener` is a bound socket, or the path of a Unix socket to be made.
+    `listener` is a bound socket, or the path of a Unix socket to be made; `app` has the pages.
     """
     # A line for each request that is no HTTP: whoever sends such would fill the disk.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
@@ -66,13 +66,13 @@ def serve(
         service,
         guard,
         enabled=fast,
-        traces=spans is not None,
+        traces=wire.spans is not None,
         admission=Admission(wire.queue_ms),
     )
     bound = {"shared": shared, "request_s": wire.request_timeout}
     protocol = type("BoundProtocol", (ScorerProtocol,), bound)
     config = uvicorn.Config(
-        make_app(service, guard, invoked=wire.invocations, spans=spans),
+        app,
         http=protocol,
         ssl_certfile=wire.tls_cert,
         ssl_keyfile=wire.tls_key,

@@ -97,6 +97,11 @@ class Service:
         planned = self.table.plan.deployments if self.table else {}
         return {name for name, each in planned.items() if each.isolate == "process"}
 
+    def is_isolated(self, name: str) -> bool:
+        """Return whether a deployment's models run in a process of their own."""
+        planned = self.table.plan.deployments.get(name) if self.table else None
+        return planned is not None and planned.isolate == "process"
+
     def require_table(self) -> RouteTable:
         """Return the table; TD-SCORER-002 while no plan was loaded."""
         if self.table is None:

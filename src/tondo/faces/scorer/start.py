@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
 import logging
 import os
@@ -22,7 +23,6 @@ from tondo.faces.web.guard import Guard
 from tondo.scoring.presence import announce, withdraw
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Sequence
 
     from tondo.faces.scorer.bootstrap import Settings
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _settings(options: argparse.Namespace, wire: Wire) -> Settings:
+def _settings(options: argparse.Namespace) -> Settings:
     from tondo.faces.scorer.bootstrap import Settings
 
     return Settings(
@@ -62,20 +62,28 @@ def _settings(options: argparse.Namespace, wire: Wire) -> Settings:
         memory_mb=options.memory,
         only=options.only,
         shared=options.shared,
-        grpc=wire.grpc_port is not None,
+        grpc=options.grpc_port is not None,
     )
 
 
 def _wire(options: argparse.Namespace) -> Wire:
-    """Return what is spoken; to an isolated process, only plain HTTP is."""
-    if options.role == "isolated":
-        options.tls_cert = options.tls_key = options.grpc_port = None
-        options.invocations = options.only
-    return wire_of(options)
+    """Return what is spoken; to an isolated process, only plain HTTP is, and no span is its own."""
+    if options.role != "isolated":
+        return wire_of(options)
+    plain = dict.fromkeys(("tls_cert", "tls_key", "grpc_port", "spans"))
+    plain["invocations"] = options.only
+    return wire_of(argparse.Namespace(**{**vars(options), **plain}))
 
 
 def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
-    from tondo.faces.scorer.bootstrap import make_membership, make_service, open_grpc, open_spans
+    from tondo.faces.scorer.app import make_app
+    from tondo.faces.scorer.bootstrap import (
+        inner_pages,
+        make_membership,
+        make_service,
+        open_grpc,
+        open_spans,
+    )
     from tondo.faces.scorer.server import serve
 
     isolated = options.role == "isolated"
@@ -87,12 +95,14 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
         options.role, arguments, run=options.run, name=options.only or "", keep_open=keep_open
     )
     membership.enter()
-    service = make_service(_settings(options, wire), membership)
+    service = make_service(_settings(options), membership)
     service.source.changed()
     service.load()
     if service.problem is not None and options.packages is not None:
         raise service.problem
     spans = open_spans(wire.spans)
+    further = inner_pages(service) if isolated and options.grpc_port is not None else ()
+    app = make_app(service, guard, invoked=wire.invocations, spans=spans, further=further)
     beside = open_grpc(service, guard, options.host, wire, shared=options.role == "worker")
     gc.collect()
     gc.freeze()  # what is loaded stays: no collection walks over it again
@@ -111,8 +121,8 @@ def _run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
             service,
             guard,
             listener,
+            app=app,
             wire=wire,
-            spans=spans,
             beside=beside,
             fast=not options.no_fast_path,
             parent_fd=options.parent_fd,
@@ -149,7 +159,7 @@ def _supervise(options: argparse.Namespace, arguments: Sequence[str]) -> int:
         arguments,
         listener,
         launcher=make_launcher(),
-        isolated=isolated_limits(_settings(options, wire)),
+        isolated=isolated_limits(_settings(options)),
         ready=tell_ready,
     )
 

@@ -91,8 +91,8 @@ class RouteTable:
         if (name, None) not in self.units:
             raise PlatformError(
                 "TD-SCORER-012",
-                f"the models of '{name}' run in a process of their own, not in this one",
-                expected="requests over HTTP, which are handed on",
+                f"'{name}' has moved to a process of its own while the request waited",
+                fix="Send the request again.",
                 deployment=name,
             )
         if version is None:
