@@ -87,10 +87,7 @@ def test_a_caller_who_leaves_takes_no_answer_and_leaves_none_behind(tmp_path):
         go.set()
         await until(lambda: all(each.transport.written for each in staying))
         assert [bodies(each.transport.written) for each in staying] == [
-            [b"0"],
-            [b"1"],
-            [b"2"],
-            [b"3"],
+            [b"%d" % number] for number in range(AT_ONCE)
         ]
         assert not any(each.transport.written for each in leaving)
         assert len(process.requests) == 2 * AT_ONCE  # those who left early were never asked for

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from tondo.faces.scorer.metrics import RouteMetrics
     from tondo.faces.scorer.upstream import Asked
 
-AT_ONCE = 4
-"""Requests under way at once to one process, each on a connection of its own. The process has one
-thread that answers; four are enough for it to find the next request when it has answered one."""
+AT_ONCE = 8
+"""Requests under way at once to one process, each on a connection of its own. What it finds
+together it answers together: eight cost both ends a quarter less each than four, sixteen hardly
+less than eight, and their answers take up less than half a millisecond of a turn here."""
 
 MOST_IN_FLIGHT = 32
 """Those, and others that wait here, which costs nothing; what is beyond is refused."""
