@@ -48,7 +48,7 @@ def _outcomes(found: Comparison) -> list[str]:
         better = each.improvement
         lines.append(
             f"              {name:<9} production {each.current:.4f}, candidate"
-            f" {each.candidate:.4f}, better by {better.value:+.4f}"
+            f" {each.candidate:.4f}, improvement {better.value:+.4f}"
             f" ({better.low:+.4f} to {better.high:+.4f})"
         )
     return lines

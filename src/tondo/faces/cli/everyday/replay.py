@@ -46,8 +46,9 @@ def replay(
         return
     console = console_for_output()
     console.print(f"[bold]{report.model} version {report.version} beside {deployment}[/bold]")
+    where = "in this process" if address is None else f"over {report.over}"
     console.print(
-        f"{report.reached:,.0f} requests/s over {report.over}, {report.seconds:.1f} s", markup=False
+        f"{report.reached:,.0f} requests/s {where}, {report.seconds:.1f} s", markup=False
     )
     if report.late is not None:
         console.print(
