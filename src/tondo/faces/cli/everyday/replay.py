@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tondo.faces.cli.opening import HERE, Json, Plan, Project, opened
 from tondo.faces.cli.show import console_for_output, show
+
+if TYPE_CHECKING:
+    from tondo.stages.serving.replay import ReplayReport
 
 
 def replay(
@@ -30,8 +33,6 @@ def replay(
     json: Json = False,
 ) -> None:
     """Send a past window of requests to a version, and compare it with production."""
-    from tondo.stages.serving.comparison_text import comparison_lines
-
     asked = {"start": start, "end": end, "rate": rate, "address": address, "staging": staging}
     with opened(project) as workspace:
         if plan:
@@ -43,16 +44,21 @@ def replay(
         )
     if json:
         show(report, as_json=True)
-        return
+    else:
+        _tell(report, where="in this process" if address is None else f"over {report.over}")
+
+
+def _tell(report: ReplayReport, *, where: str) -> None:
+    from tondo.stages.serving.comparison_text import comparison_lines
+
     console = console_for_output()
-    console.print(f"[bold]{report.model} version {report.version} beside {deployment}[/bold]")
-    where = "in this process" if address is None else f"over {report.over}"
     console.print(
-        f"{report.reached:,.0f} requests/s {where}, {report.seconds:.1f} s", markup=False
+        f"[bold]{report.model} version {report.version} beside {report.deployment}[/bold]"
     )
+    lines = [f"{report.reached:,.0f} requests/s {where}, {report.seconds:.1f} s"]
     if report.late is not None:
-        console.print(
+        lines.append(
             f"sent late by p50 {report.late.p50_ms:.2f} ms, p99 {report.late.p99_ms:.2f} ms"
         )
-    for line in comparison_lines(report.comparison):
+    for line in [*lines, *comparison_lines(report.comparison)]:
         console.print(line, markup=False)
