@@ -28,7 +28,19 @@ def test_the_protocol_has_the_methods_we_extend(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["cycle", "parser", "transport", "flow", "server_state", "headers", "scope", "url", "loop"],
+    [
+        "cycle",
+        "parser",
+        "transport",
+        "flow",
+        "server_state",
+        "headers",
+        "scope",
+        "url",
+        "loop",
+        "connections",
+        "timeout_keep_alive_task",
+    ],
 )
 def test_the_protocol_has_the_state_we_read(name):
     source = inspect.getsource(HttpToolsProtocol)

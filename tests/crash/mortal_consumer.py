@@ -46,7 +46,7 @@ def mortal(write, point, lives):
         if left[0] == 0 and point == "before":
             kill()
         if left[0] == 0 and point == "torn":
-            data = files.frame(payload)
+            data = files.framed([payload])
             if self._fd < 0:
                 self._open()
             os.write(self._fd, data[: len(data) // 2])

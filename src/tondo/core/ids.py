@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from random import Random
+import weakref
+from functools import partial
 
 
 class IdSource:
@@ -27,14 +28,14 @@ class IdSource:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._last = 0
-        self._seed()
+        self._millisecond, self._begin = -1, ""
+        self._forget()
+        os.register_at_fork(after_in_child=partial(_forget_in_child, weakref.ref(self)))
 
-    def _seed(self) -> None:
-        # Seeded by the system; an id is a name, not a secret, and a scorer makes one a request.
-        self._random_bits = Random(os.urandom(32)).getrandbits  # noqa: S311
-        self._process = os.getpid()
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._noise, self._at = "", 0
 
     def make(self, now_us: int) -> str:
         """Return a new id for the instant `now_us` (microseconds since 1970, UTC)."""
@@ -43,26 +44,34 @@ class IdSource:
     def make_many(self, now_us: int, number: int) -> list[str]:
         """Return `number` new ids for one instant, in their order; many cost a third each."""
         tick = (now_us // 1000) << 12 | (now_us % 1000) << 2
+        made: list[str] = []
         with self._lock:
             if tick <= self._last:
                 tick = self._last + 1
             self._last = tick + number - 1
-            if os.getpid() != self._process:
-                self._seed()  # a fork would repeat our numbers
-            noise = self._random_bits(64 * number)
-        text = f"{noise:0{16 * number}x}"
-        made: list[str] = []
-        millisecond, begin = -1, ""
-        for at in range(0, 16 * number, 16):
-            if tick >> 12 != millisecond:
-                millisecond = tick >> 12
-                begin = f"{millisecond >> 16:08x}-{millisecond & 0xFFFF:04x}-7"
-            made.append(
-                f"{begin}{tick & 0xFFF:03x}"
-                f"-{_VARIANT[text[at]]}{text[at + 1 : at + 4]}-{text[at + 4 : at + 16]}"
-            )
-            tick += 1
+            at, end = self._at, self._at + 16 * number
+            if end > len(self._noise):
+                self._noise = os.urandom(8 * max(number, _DRAWN)).hex()
+                at, end = 0, 16 * number
+            noise, self._at = self._noise, end
+            while at < end:
+                if tick >> 12 != self._millisecond:
+                    self._millisecond = millisecond = tick >> 12
+                    self._begin = f"{millisecond >> 16:08x}-{millisecond & 0xFFFF:04x}-7"
+                made.append(
+                    f"{self._begin}{tick & 0xFFF:03x}"
+                    f"-{_VARIANT[noise[at]]}{noise[at + 1 : at + 4]}-{noise[at + 4 : at + 16]}"
+                )
+                at += 16
+                tick += 1
         return made
+
+
+def _forget_in_child(source: weakref.ref[IdSource]) -> None:
+    """Let a forked process draw bits of its own; the lock may have been held when it came to be."""
+    made = source()
+    if made is not None:
+        made._forget()  # noqa: SLF001 - the same class, from outside for the system's sake
 
 
 def derived_id(*parts: str) -> str:
@@ -79,11 +88,9 @@ def derived_id(*parts: str) -> str:
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-{rest}"
 
 
-def _text(tick: int, noise: str) -> str:
-    """Return the id of a tick and 64 random bits in hexadecimal, of which two are the variant."""
-    head = f"{tick:015x}"
-    return f"{head[:8]}-{head[8:12]}-7{head[12:]}-{_VARIANT[noise[0]]}{noise[1:4]}-{noise[4:]}"
-
-
 _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 """A random hexadecimal digit to one whose first two bits are the variant of RFC 9562: 10."""
+
+_DRAWN = 128
+"""Ids whose random bits are drawn from the system at once: a call for each would cost as much again
+as making it, one for thousands would be seen by the request that waits for it."""

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 class Runtime(Protocol):
     """One loaded model. A missing value is NaN in the vector."""
 
+    few_rows: int
+    """Up to so many rows `predict_packed`, one after the other, is quicker than a table."""
+
     def predict_row(self, vector: Sequence[float]) -> float:
         """Return the score of one row (probability of the positive class, or the value)."""
         ...

@@ -63,10 +63,10 @@ class LoadedModel:
 
     def score_packed_table(self, vectors: Sequence[bytes]) -> list[float]:
         """Return the scores of packed vectors, each bit-equal to `score_packed`."""
+        if len(vectors) <= self.runtime.few_rows:
+            return list(map(self.score_packed, vectors))
         import numpy as np
 
-        if not vectors:
-            return []
         matrix = np.frombuffer(b"".join(vectors), dtype="<f8").reshape(len(vectors), -1)
         scores: list[float] = self.score_matrix(matrix).tolist()
         return scores

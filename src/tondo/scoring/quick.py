@@ -11,7 +11,6 @@ from math import isfinite
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-from tondo.core.errors import TondoError
 from tondo.language.rows import compile_packed
 from tondo.scoring.frames import encode
 
@@ -34,6 +33,7 @@ class QuickPath:
         self.serving = serving
         self.deployment = path.deployment.name
         self.log_mode = path.log_mode
+        self._score = serving.model.score_packed_table
         self._now_us = path.now_us
         self._make_ids = path.make_ids
         self._append = None if path.appender is None else path.appender.append_many
@@ -43,31 +43,22 @@ class QuickPath:
     def score(
         self, rows: Sequence[tuple[Any, ...]], logged: Sequence[Any], started_ns: int
     ) -> Scored | None:
-        """Answer for rows, each of another request; None when one of them fails.
+        """Answer for rows, each of another request; None or any error when one of them fails.
 
         `rows` are values in the order of the columns, `logged` the same rows as they are to stand
         in the log: whatever encodes as their mapping. TD-LOG-001 when the log fails.
         """
         pack, at_us = self._pack, self._now_us()
-        try:
-            vectors = [pack(*row) for row in rows]
-            scores = self.serving.score(vectors)
-        except TondoError:
-            return None
+        vectors = [pack(*row) for row in rows]
+        scores = self._score(vectors)
         if not all(map(isfinite, scores)):
             return None
         ids = self._make_ids(at_us, len(rows))
         if self._append is not None:
-            name, variant, model, version, version_id, purpose = self._head
-            latency_us = (perf_counter_ns() - started_ns) // 1000
+            of_turn = (*self._head, (perf_counter_ns() - started_ns) // 1000, None)
             self._append(
                 [
-                    encode(
-                        (
-                            *(id_, at_us, at_us, name, variant, model, version, version_id),
-                            *(purpose, latency_us, None, ((id_, score, vector, row),)),
-                        )
-                    )
+                    encode((id_, at_us, at_us, *of_turn, ((id_, score, vector, row),)))
                     for id_, score, vector, row in zip(ids, scores, vectors, logged, strict=True)
                 ]
             )

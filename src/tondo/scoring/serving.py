@@ -114,8 +114,6 @@ class Serving:
         Whatever a library raises becomes TD-SCORE-015: so it is logged, and a rollout sees it.
         """
         try:
-            if len(vectors) == 1:
-                return [self.model.score_packed(vectors[0])]
             return self.model.score_packed_table(vectors)
         except TondoError:
             raise

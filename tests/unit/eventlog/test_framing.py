@@ -2,12 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tondo.adapters.eventlog.files.framing import MAGIC, frame, frames, whole_length
+from tondo.adapters.eventlog.files.framing import MAGIC, framed, frames, whole_length
 from tondo.core.errors import DataError
 
 
 def segment(payloads):
-    return MAGIC + b"".join(map(frame, payloads))
+    return MAGIC + framed(payloads)
 
 
 def read(data):

@@ -11,18 +11,12 @@ class FullAppender:
         raise PlatformError("TD-LOG-001", "full")
 
 
-def gathering(appender, batch):
-    made = GatheringAppender(appender)
-    batch.appenders.append(made)
-    return made
-
-
 def test_a_reply_waits_for_the_write_and_learns_of_its_failure():
     async def turn():
         batch, told = Batch(), []
         log = MemoryEventLog()
-        good = gathering(log.appender("a", "w", durability="written"), batch)
-        full = gathering(FullAppender(), batch)
+        good = GatheringAppender(log.appender("a", "w", durability="written"), batch)
+        full = GatheringAppender(FullAppender(), batch)
         for appender in (good, full, good):
             appender.append(b"frame")
             batch.when_written(appender, told.append)
@@ -37,12 +31,13 @@ def test_a_reply_waits_for_the_write_and_learns_of_its_failure():
 
 def test_frames_that_were_refused_are_not_written_later():
     batch = Batch()
-    full = gathering(FullAppender(), batch)
+    full = GatheringAppender(FullAppender(), batch)
     full.append(b"lost")
     assert batch.flush()
-    full._appender = MemoryEventLog().appender("a", "w", durability="written")
+    log = MemoryEventLog()
+    full._appender = log.appender("a", "w", durability="written")
     assert batch.flush() == {}
-    assert full.frames == []
+    assert list(log.read("a")) == []
 
 
 def test_frames_of_one_turn_are_one_write():
@@ -54,7 +49,7 @@ def test_frames_of_one_turn_are_one_write():
             self.frames = list(payloads)
 
     batch, counting = Batch(), Counting()
-    made = gathering(counting, batch)
+    made = GatheringAppender(counting, batch)
     made.append(b"a")
     made.append_many([b"b", b"c"])
     batch.flush()

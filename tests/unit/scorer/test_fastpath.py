@@ -123,8 +123,7 @@ def test_nothing_is_written_to_a_connection_that_is_gone(shared):
 
 
 def test_a_lost_frame_replaces_the_replies_of_its_own_log_only(shared):
-    full = GatheringAppender(FullAppender())
-    shared.service.appenders.batch.appenders.append(full)
+    full = GatheringAppender(FullAppender(), shared.service.appenders.batch)
     connection = connect(shared)
     ask(shared, connection, EchoRoute(full), b"lost")
     ask(shared, connection, EchoRoute(), b"kept")

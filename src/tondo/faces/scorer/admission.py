@@ -36,13 +36,12 @@ class Admission:
 
     def admits(self, metrics: RouteMetrics) -> bool:
         """Return whether a request that is counted in `metrics` may be taken up in this turn."""
-        cost = metrics.cost_ns + _AROUND_NS
         own = self._parts.get(metrics, 0)
-        if self._work_ns >= self._most_ns:
-            parts = len(self._parts) + (own == 0)
-            if own * parts >= self._most_ns:
-                return False
-        self._work_ns += cost
+        work = self._work_ns
+        if work >= self._most_ns and own * (len(self._parts) + (own == 0)) >= self._most_ns:
+            return False
+        cost = metrics.cost_ns + _AROUND_NS
+        self._work_ns = work + cost
         self._parts[metrics] = own + cost
         return True
 

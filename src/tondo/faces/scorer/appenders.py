@@ -28,8 +28,7 @@ class Appenders:
         stream = stream_of(deployment.name)
         if stream not in self._open:
             appender = self._log.appender(stream, self._writer, durability="written")
-            self._open[stream] = GatheringAppender(appender)
-            self.batch.appenders = list(self._open.values())
+            self._open[stream] = GatheringAppender(appender, self.batch)
         return self._open[stream]
 
     def sync(self) -> None:

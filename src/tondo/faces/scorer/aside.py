@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 class AsideRuntime:
     """A runtime for one other thread: the same answers, none of the shared buffers."""
 
+    few_rows = 1
+
     def __init__(self, runtime: Runtime) -> None:
         self._predict = runtime.predict_aside
 

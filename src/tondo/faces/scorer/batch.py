@@ -18,25 +18,30 @@ if TYPE_CHECKING:
 
 
 class GatheringAppender:
-    """An appender whose frames wait for the next `Batch.flush`."""
+    """An appender whose frames wait for the next flush of its batch."""
 
-    def __init__(self, appender: Appender) -> None:
+    def __init__(self, appender: Appender, batch: Batch) -> None:
         self._appender = appender
-        self.frames: list[bytes] = []
-        self.append = self.frames.append
+        self._filled = batch.filled
+        self._frames: list[bytes] = []
+
+    def append(self, payload: bytes) -> None:
+        """Gather one frame."""
+        self.append_many((payload,))
 
     def append_many(self, payloads: Iterable[bytes]) -> None:
         """Gather several frames."""
-        self.frames.extend(payloads)
+        if not self._frames:
+            self._filled.append(self)
+        self._frames.extend(payloads)
 
     def write(self) -> PlatformError | None:
         """Write what was gathered; return why it could not be kept, or None."""
+        frames, self._frames = self._frames, []
         try:
-            self._appender.append_many(self.frames)
+            self._appender.append_many(frames)
         except PlatformError as error:
             return error
-        finally:
-            self.frames.clear()
         return None
 
     def sync(self) -> None:
@@ -59,7 +64,8 @@ class Batch:
     """
 
     def __init__(self) -> None:
-        self.appenders: list[GatheringAppender] = []
+        self.filled: list[GatheringAppender] = []
+        """The appenders in which frames wait."""
         self._waiting: list[tuple[Appender | None, Callable[..., None]]] = []
 
     def when_written(
@@ -72,11 +78,13 @@ class Batch:
 
     def flush(self) -> dict[int, PlatformError]:
         """Write all frames, then send all replies; return what failed by the appender's id()."""
-        waiting, self._waiting = self._waiting, []
         failed: dict[int, PlatformError] = {}
-        for each in self.appenders:
-            if each.frames and (error := each.write()) is not None:
+        for each in self.filled:
+            if (error := each.write()) is not None:
                 failed[id(each)] = error
-        for appender, reply in waiting:
-            reply(failed.get(id(appender)))
+        self.filled.clear()
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            for appender, reply in waiting:
+                reply(failed.get(id(appender)))
         return failed

@@ -16,7 +16,7 @@ from tondo.faces.scorer.protocols.carried import Reply, Sent, reply_headers, sen
 from tondo.faces.scorer.tracing import given_back
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tondo.core.errors import PlatformError
     from tondo.faces.scorer.handing import AwayRoute
@@ -38,6 +38,10 @@ _MOST_KNOWN_HEADS = 4096
 _LONGEST_HEAD = 1024
 
 
+Gathered = tuple["Route", "list[ScorerProtocol]", "list[bytes]"]
+"""A route, and whose requests with which bodies wait for it."""
+
+
 class FastPath:
     """What all connections of a server share."""
 
@@ -56,13 +60,15 @@ class FastPath:
         self.enabled = enabled
         self._unusual = _UNUSUAL | {b"traceparent"} if traces else _UNUSUAL
         """Headers of requests that go the slow way; traced ones where spans are written."""
-        self._ok = b""
+        self.ok = b""
         self.tell_date(b"")
         self._passed: set[tuple[bytes, bytes]] = set()
         self.heads: dict[bytes, tuple[bytes, int, Mapping[str, str]]] = {}
         """A request's bytes up to its body, once they were parsed and admitted: its URL, the
         length of its body, and the headers that go with it."""
-        self._gathered: dict[Route, tuple[Route, list[ScorerProtocol], list[bytes]]] = {}
+        self._gathered: dict[Route, Gathered] = {}
+        self._last: Gathered | None = None
+        """What was gathered for the route of the last request."""
         self.has_begun = False
         """Whether this turn of the loop has brought a request."""
         self._will_end = False
@@ -70,7 +76,7 @@ class FastPath:
     def tell_date(self, line: bytes) -> None:
         """Begin every reply with this `date` header."""
         self.date = line
-        self._ok = self._head(_OK) + b"%d\r\n\r\n%b"
+        self.ok = self._head(_OK) + b"%d\r\n\r\n%b"
 
     def _head(self, status: int, payload: bytes = b"") -> bytes:
         headers = "".join(f"{name}: {text}\r\n" for name, text in reply_headers(payload).items())
@@ -82,8 +88,6 @@ class FastPath:
 
     def reply(self, status: int, payload: bytes, *, last: bool) -> bytes:
         """Return one reply's bytes; after the `last` one the connection is closed."""
-        if status == _OK and not last and payload.__class__ is bytes:
-            return self._ok % (len(payload), payload)
         end = b"\r\nconnection: close\r\n\r\n" if last else b"\r\n\r\n"
         return b"%b%d%b%b" % (self._head(status, payload), len(payload), end, payload)
 
@@ -115,9 +119,9 @@ class FastPath:
             connection.send_reply(with_ids(body, route.shed()))
             return
         connection.last_route = route
-        gathered = self._gathered.get(route)
-        if gathered is None:
-            gathered = self._gathered[route] = (route, [], [])
+        gathered = self._last
+        if gathered is None or gathered[0] is not route:
+            gathered = self._last = self._gathered.setdefault(route, (route, [], []))
         gathered[1].append(connection)
         gathered[2].append(body)
 
@@ -154,16 +158,35 @@ class FastPath:
         System calls between two requests would cost the caches their content, and with it half
         the speed of what follows.
         """
-        gathered, self._gathered = self._gathered, {}
-        answered = [(*group, group[0].answer_all(group[2])) for group in gathered.values()]
+        gathered = self._gathered.values()
+        self._gathered, self._last = {}, None
+        answered = [(*each, each[0].answer_all(each[2])) for each in gathered]
         failed = self.service.appenders.batch.flush()
         for route, connections, bodies, replies in answered:
-            self.service.fast_answers += len(replies)
-            error = failed.get(id(route.appender)) if failed else None
-            kept = replies if error is None else [_kept(route, error, each) for each in replies]
-            for connection, body, reply in zip(connections, bodies, kept, strict=True):
-                told = reply if body.__class__ is bytes else with_ids(body, reply)
-                connection.send_reply(told)
+            self._reply(route, connections, bodies, replies, failed)
+
+    def answer(self, connection: ScorerProtocol, route: Route, body: bytes) -> None:
+        """Answer a request that comes alone: there is no other connection to wait for."""
+        connection.unsent = 1
+        replies = route.answer_all([body])
+        failed = self.service.appenders.batch.flush()
+        self._reply(route, [connection], [body], replies, failed)
+
+    def _reply(
+        self,
+        route: Route,
+        connections: Sequence[ScorerProtocol],
+        bodies: Sequence[bytes],
+        replies: Sequence[tuple[int, bytes]],
+        failed: Mapping[int, PlatformError],
+    ) -> None:
+        """Send replies, or in their place that their frames could not be kept."""
+        self.service.fast_answers += len(replies)
+        if failed and (error := failed.get(id(route.appender))) is not None:
+            replies = [_kept(route, error, each) for each in replies]
+        for connection, body, reply in zip(connections, bodies, replies, strict=True):
+            told = reply if body.__class__ is bytes else with_ids(body, reply)
+            connection.send_reply(told)
 
     def admits(self, headers: list[tuple[bytes, bytes]], most_bytes: int) -> bool:
         """Return whether a request may be answered here: plain, allowed, at most so long."""
@@ -257,11 +280,17 @@ class ScorerProtocol(LimitedProtocol):
                 url, length, carried = known
                 route = shared.service.fast.get(url)
                 if route is not None and length <= route.most_bytes:
-                    self._unset_keepalive_if_required()
+                    if self.timeout_keep_alive_task is not None:
+                        self._unset_keepalive_if_required()
                     self.idle_ticks = 0
                     body = data[end:]
-                    shared.gather(self, route, Sent.of(body, carried) if carried else body)
-                    shared.end_turn_soon(self)
+                    if carried:
+                        body = Sent.of(body, carried)
+                    if len(self.connections) == 1 and not self.unsent and not route.away:
+                        shared.answer(self, route, body)
+                    else:
+                        shared.gather(self, route, body)
+                        shared.end_turn_soon(self)
                     return
         self._received = data if self.is_between else b""
         super().data_received(data)
@@ -354,7 +383,11 @@ class ScorerProtocol(LimitedProtocol):
         if self.transport.is_closing():
             return
         last = self._closing and not self.unsent
-        data = self.shared.reply(*reply, last=last)
+        shared, (status, payload) = self.shared, reply
+        if status == _OK and not last and payload.__class__ is bytes:
+            data = shared.ok % (len(payload), payload)
+        else:
+            data = shared.reply(status, payload, last=last)
         if self.unsent or self._replies:
             self._replies.append(data)
             if self.unsent:

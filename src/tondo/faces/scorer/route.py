@@ -72,22 +72,17 @@ class Route:
         self.used = True
         if self._quick is None:
             return self._explain(bodies, start)
-        return self._answer_quickly(bodies, start) or self._answer_apart(bodies, start)
-
-    def _answer_quickly(
-        self, bodies: Sequence[bytes], start: int
-    ) -> list[tuple[int, bytes]] | None:
-        """Answer bodies that are all of the commonest kind; None where one is not, or fails."""
-        assert self._quick is not None
-        return self._quick.answer_all(bodies, start, self.metrics)
+        replies = self._quick.answer_all(bodies, start, self.metrics)
+        return self._answer_apart(bodies, start) if replies is None else replies
 
     def _answer_apart(self, bodies: Sequence[bytes], start: int) -> list[tuple[int, bytes]]:
-        """Answer bodies of which some are of the commonest kind."""
+        """Answer bodies of which some are of the commonest kind, or fail."""
         assert self._quick is not None
         taken = list(map(self._quick.takes, bodies))
         usual = list(compress(bodies, taken))
         others = [body for body, is_taken in zip(bodies, taken, strict=True) if not is_taken]
-        quick = self._answer_quickly(usual, start) if usual and others else None
+        again = usual and others
+        quick = self._quick.answer_all(usual, start, self.metrics) if again else None
         replies = {
             True: iter(self._explain(usual, start) if quick is None else quick),
             False: iter(self._explain(others, start)),

@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from tondo.adapters.eventlog.files.framing import MAGIC, frame
+from tondo.adapters.eventlog.files.framing import MAGIC, framed
 from tondo.core.errors import PlatformError
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ class FilesAppender:
 
     def append(self, payload: bytes) -> None:
         """Write one frame; TD-LOG-001 when it could not be kept, then nothing of it counts."""
-        self._write(frame(payload))
+        self._write(framed((payload,)))
 
     def append_many(self, payloads: Iterable[bytes]) -> None:
         """Write several frames by one write: all count, or none."""
-        data = b"".join(map(frame, payloads))
+        data = framed(payloads)
         if data:
             self._write(data)
 

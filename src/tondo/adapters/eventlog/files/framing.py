@@ -13,7 +13,7 @@ from zlib import crc32
 from tondo.core.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MAGIC = b"TONDOLG1"
 """First bytes of every segment."""
@@ -22,15 +22,18 @@ _HEADER = struct.Struct("<III")
 _HEAD = struct.Struct("<II")
 
 
-def frame(payload: bytes) -> bytes:
-    """Return the frame of a payload.
+def framed(payloads: Iterable[bytes]) -> bytes:
+    """Return the frames of payloads, one behind the other.
 
-    >>> list(frames(MAGIC + frame(b"abc"), start=0, segment="s"))
-    [(23, b'abc')]
+    >>> list(frames(MAGIC + framed([b"abc", b"d"]), start=0, segment="s"))
+    [(23, b'abc'), (36, b'd')]
     """
-    length = len(payload)
-    check = crc32(payload)
-    return _HEADER.pack(length, check, crc32(_HEAD.pack(length, check))) + payload
+    parts = []
+    for payload in payloads:
+        length, check = len(payload), crc32(payload)
+        parts.append(_HEADER.pack(length, check, crc32(_HEAD.pack(length, check))))
+        parts.append(payload)
+    return b"".join(parts)
 
 
 def frames(data: bytes, *, start: int, segment: str) -> Iterator[tuple[int, bytes]]:

@@ -22,10 +22,6 @@ from tondo.core.errors import CallerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_FEW_ROWS = 24
-"""Up to here calls for single rows cost less than the 30 microseconds a call for a table begins
-with; beyond, a table's rows are a third cheaper (60 trees of 31 leaves)."""
-
 _ROWS_OF_ONE_THREAD = 256
 """Up to here starting threads costs more than it brings."""
 
@@ -35,6 +31,10 @@ _TABLE_OPTIONS = b"verbosity=-1"
 
 class LightGBMRuntime:
     """One booster. Rows and small tables reuse its buffers: call it from one thread at a time."""
+
+    few_rows = 24
+    """A call for a table begins with 30 microseconds; then its rows are a third cheaper (60 trees
+    of 31 leaves)."""
 
     def __init__(self, library: ctypes.CDLL, booster: ctypes.c_void_p, features: int) -> None:
         self._library = library
@@ -72,10 +72,10 @@ class LightGBMRuntime:
 
     def predict_table(self, matrix: np.ndarray) -> np.ndarray:
         """Return the scores of a matrix, bit-equal to `predict_row`."""
-        if len(matrix) > _FEW_ROWS:
+        if len(matrix) > self.few_rows:
             return self.predict_aside(matrix)
         rows = self._checked(matrix)
-        return np.array(self._predict_few(rows.tobytes()), dtype=np.float64)
+        return np.array([self.predict_packed(row.tobytes()) for row in rows], dtype=np.float64)
 
     def predict_aside(self, matrix: np.ndarray) -> np.ndarray:
         """Return the scores of a matrix; each call has buffers of its own."""
@@ -115,10 +115,6 @@ class LightGBMRuntime:
         )
         check(self._library, status)
         return found
-
-    def _predict_few(self, data: bytes) -> list[float]:
-        predict, size = self.predict_packed, self._row_bytes
-        return [predict(data[start : start + size]) for start in range(0, len(data), size)]
 
     def close(self) -> None:
         """Free the booster; later calls raise TD-RUNTIME-004."""

@@ -25,6 +25,8 @@ class OnnxRuntime:
     graph was made so that its rows cannot touch each other (`whole_tables`).
     """
 
+    few_rows = 1
+
     def __init__(self, session: Any, *, whole_tables: bool = False) -> None:
         self._whole_tables = whole_tables
         self._run = session.run

@@ -78,7 +78,7 @@ def rows_reader(inputs: RowInputs) -> Reader:
     def read(bodies: Sequence[bytes]) -> Read:
         _refuse_headers(bodies)
         rows = [decode(body).rows[0] for body in bodies]
-        return [values(row) for row in rows], rows, None
+        return list(map(values, rows)), rows, None
 
     def read_own(bodies: Sequence[bytes]) -> Read:
         _refuse_headers(bodies)
@@ -109,8 +109,9 @@ def v2_reader(inputs: RowInputs) -> Reader:
 
 def _refuse_headers(bodies: Sequence[bytes]) -> None:
     """Leave bodies with headers of their own to the handler."""
-    if Sent in map(type, bodies):
-        raise ValueError(bodies)
+    for body in bodies:
+        if body.__class__ is not bytes:
+            raise ValueError(body)
 
 
 def rows_decoder(inputs: RowInputs) -> Callable[[bytes], Any]:

@@ -89,7 +89,9 @@ class QuickReplies:
             for decision in ((None, None) if self._threshold is None else (False, True))
         ]
         pattern = re.compile("|".join(map(re.escape, marks)))
-        self._below, self._above = (pattern.sub("%s", text.replace("%", "%%")) for text in texts)
+        self._below, self._above = (
+            pattern.sub("%b", text.replace("%", "%%")).encode() for text in texts
+        )
         """Formats of the reply to a score below the threshold, and to another."""
         places = [marks.index(each) for each in pattern.findall(texts[0])]
         self._order = itemgetter(*places)
@@ -108,17 +110,13 @@ class QuickReplies:
         order, threshold = self._order, self._threshold
         below, above = self._below, self._above
         at_us, ids, scores = scored
-        at = self._instant(at_us)
+        at = self._instant(at_us).encode()
         least = -inf if threshold is None else threshold
-        return [
-            (
-                _OK,
-                (
-                    (above if score >= least else below) % order((id_, _encode(score).decode(), at))
-                ).encode(),
-            )
-            for id_, score in zip(ids, scores, strict=True)
-        ]
+        replies = []
+        for id_, score in zip(ids, scores, strict=True):
+            text = above if score >= least else below
+            replies.append((_OK, text % order((id_.encode(), _encode(score), at))))
+        return replies
 
 
 class FreshReplies(QuickReplies):
@@ -132,14 +130,13 @@ class FreshReplies(QuickReplies):
         """Return the reply to each row, all in JSON."""
         del told
         at_us, ids, scores = scored
-        at = self._instant(at_us)
+        at = self._instant(at_us).encode()
         least = -inf if self._threshold is None else self._threshold
         replies = []
         for id_, score, known in zip(ids, scores, ages, strict=True):
             text = self._above if score >= least else self._below
-            fresh = _encode(in_seconds(known)).decode()
-            put_in = self._order((id_, _encode(score).decode(), at, fresh))
-            replies.append((_OK, (text % put_in).encode()))
+            fresh = _encode(in_seconds(known))
+            replies.append((_OK, text % self._order((id_.encode(), _encode(score), at, fresh))))
         return replies
 
 
