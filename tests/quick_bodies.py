@@ -79,7 +79,8 @@ def route_of(handler_class, deployment, models, *, quick, ids=None, online=None)
 def logged(log):
     frames = [decode(payload) for _, payload in log.read("predictions/late")]
     return sorted(
-        (msgspec.structs.replace(each, latency_us=0) for each in frames), key=msgspec.json.encode
+        (msgspec.structs.replace(each, latency_us=0) for each in frames),
+        key=lambda frame: msgspec.json.encode(frame, order="sorted"),
     )
 
 
@@ -126,9 +127,18 @@ def tensors(row, datatypes, shape):
     ]
 
 
+def ordered(tensors, order):
+    """Tensors in another order of their names, or as they are."""
+    return (
+        tensors
+        if order is None
+        else sorted(tensors, key=lambda each: [*order, "more"].index(each["name"]))
+    )
+
+
 v2_bodies = st.builds(
-    lambda row, datatypes, shape, more: json.dumps(
-        {"inputs": tensors(row, datatypes, shape), **more}
+    lambda row, datatypes, shape, more, order: json.dumps(
+        {"inputs": ordered(tensors(row, datatypes, shape), order), **more}
     ).encode(),
     a_row,
     st.just({})
@@ -137,6 +147,7 @@ v2_bodies = st.builds(
     ),
     st.just([1]) | st.sampled_from([[1, 1], [2], [], [1.0]]),
     st.just({}) | st.sampled_from([{"id": "7"}, {"outputs": [{"name": "score"}]}, {"x": 1}]),
+    st.none() | st.permutations(list(COLUMNS)),
 )
 
 

@@ -1,5 +1,6 @@
 """What is compiled for the commonest request answers, logs and refuses as the scoring path does."""
 
+import itertools
 import json
 import struct
 import sys
@@ -185,3 +186,29 @@ def test_bytes_back_are_written_by_what_was_compiled(asks):
 def test_what_samples_its_log_is_not_compiled(changes):
     route, _ = make_route(RowsHandler, quick=True, **changes)
     assert route._quick is None
+
+
+def test_tensors_in_an_order_of_their_own_are_read_by_what_was_compiled():
+    route, _ = make_route(V2Handler, quick=True)
+    own = tensors({**scored.ROW, "day": 5}, {}, [1])
+    for order in (own, own[::-1], own[2:] + own[:2], own):
+        assert route._quick.takes(json.dumps({"inputs": order}).encode())
+    assert not route._quick.takes(json.dumps({"inputs": [*own, own[0]]}).encode())
+
+
+def test_whoever_sends_ever_another_order_is_left_to_the_path():
+    route, _ = make_route(V2Handler, quick=True)
+    own = tensors({**scored.ROW, "day": 5}, {}, [1])
+    orders = itertools.islice(itertools.permutations(own), 40)
+    taken = [route._quick.takes(json.dumps({"inputs": order}).encode()) for order in orders]
+    assert taken == [True] * 16 + [False] * 24
+    assert route._quick.takes(json.dumps({"inputs": own}).encode())
+
+
+def test_bytes_in_an_order_of_their_own_are_read_by_what_was_compiled():
+    contents = make_contents(DOUBLES, SUMS, {"x": 1.0, "y": 2.0, "z": 3.0})
+    route, _ = make_route(V2Handler, quick=True, contents=contents)
+    assert route._quick._read([binary_body([1.0, 2.0, 3.0], "zyx", 8, {}, 0, {})])[0] == (
+        (3, 2, 1),
+    )
+    assert not route._quick.takes(binary_body([1.0, 2.0, 3.0], "xyy", 8, {}, 0, {}))

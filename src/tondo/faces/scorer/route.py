@@ -78,6 +78,8 @@ class Route:
     def _answer_apart(self, bodies: Sequence[bytes], start: int) -> list[tuple[int, bytes]]:
         """Answer bodies of which some are of the commonest kind, or fail."""
         assert self._quick is not None
+        if len(bodies) == 1:
+            return self._explain(bodies, start)
         taken = list(map(self._quick.takes, bodies))
         usual = list(compress(bodies, taken))
         others = [body for body, is_taken in zip(bodies, taken, strict=True) if not is_taken]

@@ -18,6 +18,7 @@ from tondo.faces.scorer.protocols.carried import Sent
 from tondo.faces.scorer.protocols.quick_binary import binary_reader
 from tondo.faces.scorer.protocols.quick_dealt import DealtHandler
 from tondo.faces.scorer.protocols.quick_replies import replies_of
+from tondo.scoring.dealing import taker
 from tondo.scoring.dealt import dealt_path
 from tondo.scoring.quick import quick_path
 
@@ -34,6 +35,25 @@ whether its score goes back as bytes, None where none does."""
 
 Reader = Callable[[Sequence[bytes]], Read]
 _OK = 200
+
+_MOST_ORDERS = 16
+"""Orders of columns that are learnt for a model. Each is a decoder: whoever sends ever another
+order shall not have one made each time."""
+
+_Order = tuple[Callable[[bytes], Any], "Callable[[Sequence[Any]], tuple[Any, ...]] | None"]
+"""The decoder of tensors in an order, and what puts their values into that of the columns."""
+
+
+class _NamedTensor(msgspec.Struct):
+    name: str
+    shape: tuple[Literal[1]]
+
+
+class _NamedTensors(msgspec.Struct):
+    inputs: list[_NamedTensor]
+
+
+_decode_names = msgspec.json.Decoder(_NamedTensors).decode
 
 
 class QuickHandler:
@@ -89,15 +109,15 @@ def rows_reader(inputs: RowInputs) -> Reader:
 
 
 def v2_reader(inputs: RowInputs) -> Reader:
-    """Return the reader of one tensor of shape [1] for each column, in their order."""
-    decode, own, names = v2_decoder(inputs), inputs.own_values, tuple(inputs.types)
+    """Return the reader of one tensor of shape [1] for each column, in any order."""
+    read_json, own, names = v2_orders(inputs), inputs.own_values, tuple(inputs.types)
     read_bytes = binary_reader(inputs)
 
     def read_one(body: bytes) -> tuple[tuple[Any, ...], bool]:
         if read_bytes is not None and isinstance(body, Sent):
             return read_bytes(body)
         _refuse_headers([body])
-        return own(tuple([tensor.data[0] for tensor in decode(body).inputs])), False
+        return own(read_json(body)), False
 
     def read(bodies: Sequence[bytes]) -> Read:
         rows, told = zip(*map(read_one, bodies), strict=True)
@@ -125,10 +145,44 @@ def rows_decoder(inputs: RowInputs) -> Callable[[bytes], Any]:
     return _decoder(request)
 
 
-def v2_decoder(inputs: RowInputs) -> Callable[[bytes], Any]:
-    """Return the decoder of a body with one row: its `inputs` are tensors in the columns' order."""
-    tensors = tuple(
-        msgspec.defstruct(
+def v2_orders(inputs: RowInputs) -> Callable[[bytes], tuple[Any, ...]]:
+    """Return what reads the decoded values of one row, in the order of the columns.
+
+    Tensors may stand in any order: a caller keeps to its own. The decoder of the last order is
+    tried first, and the first few orders are learnt.
+    """
+    columns, tensors = tuple(inputs.types), v2_tensors(inputs)
+    known: dict[tuple[str, ...], _Order] = {columns: (v2_decoder(list(tensors.values())), None)}
+    last = [known[columns]]
+
+    def learn(body: bytes) -> _Order:
+        names = tuple([tensor.name for tensor in _decode_names(body).inputs])
+        if names not in known:
+            if sorted(names) != sorted(columns) or len(known) >= _MOST_ORDERS:
+                raise ValueError(names)
+            place_of = {name: place for place, name in enumerate(names)}
+            take = taker([place_of[column] for column in columns])
+            known[names] = (v2_decoder([tensors[name] for name in names]), take)
+        last[0] = known[names]
+        return last[0]
+
+    def read(body: bytes) -> tuple[Any, ...]:
+        decode, take = last[0]
+        try:
+            request = decode(body)
+        except msgspec.ValidationError:
+            decode, take = learn(body)
+            request = decode(body)
+        values = tuple([tensor.data[0] for tensor in request.inputs])
+        return values if take is None else take(values)
+
+    return read
+
+
+def v2_tensors(inputs: RowInputs) -> dict[str, Any]:
+    """Return for each column the type of its tensor."""
+    return {
+        name: msgspec.defstruct(
             "Tensor",
             [
                 ("name", Literal[name]),
@@ -140,10 +194,14 @@ def v2_decoder(inputs: RowInputs) -> Callable[[bytes], Any]:
             gc=False,
         )
         for name, type_ in inputs.types.items()
-    )
+    }
+
+
+def v2_decoder(tensors: Sequence[Any]) -> Callable[[bytes], Any]:
+    """Return the decoder of a body with one row: its `inputs` are of these types."""
     request = msgspec.defstruct(
         "OneRow",
-        [("inputs", tuple.__class_getitem__(tensors))],
+        [("inputs", tuple.__class_getitem__(tuple(tensors)))],
         forbid_unknown_fields=True,
         gc=False,
     )

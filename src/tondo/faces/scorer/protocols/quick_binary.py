@@ -15,9 +15,10 @@ import msgspec
 
 from tondo.faces.scorer.protocols import binary, v2
 from tondo.faces.scorer.protocols.carried import sent_headers
+from tondo.scoring.dealing import taker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tondo.scoring.inputs import RowInputs
 
@@ -40,6 +41,8 @@ class _Beginning(NamedTuple):
     """Whether all values are floats as they stand."""
     told: bool
     """Whether the score goes back as bytes."""
+    take: Callable[[Sequence[Any]], tuple[Any, ...]] | None
+    """Puts the values into the order of the columns; None where they are."""
 
 
 def binary_reader(inputs: RowInputs) -> Callable[[bytes], tuple[Values, bool]] | None:
@@ -50,11 +53,11 @@ def binary_reader(inputs: RowInputs) -> Callable[[bytes], tuple[Values, bool]] |
     """
     if set(inputs.types.values()) != {"double"}:
         return None
-    decode = _decoder(inputs)
+    columns = list(inputs.types)
     known: dict[bytes, _Beginning] = {}
 
     def learn(head: bytes) -> _Beginning:
-        found = _beginning(decode(head))
+        found = _beginning(_decode(head), columns)
         if len(known) >= _MOST_KNOWN:
             known.clear()
         known[head] = found
@@ -67,7 +70,7 @@ def binary_reader(inputs: RowInputs) -> Callable[[bytes], tuple[Values, bool]] |
             raise ValueError(headers)
         size = int(length)
         head = body[:size]
-        unpack, behind, is_floats, told = known.get(head) or learn(head)
+        unpack, behind, is_floats, told, take = known.get(head) or learn(head)
         if len(body) - size != behind:
             raise ValueError(headers)
         values = unpack(body, size)
@@ -75,13 +78,16 @@ def binary_reader(inputs: RowInputs) -> Callable[[bytes], tuple[Values, bool]] |
             values = tuple(map(float, values))
         if not all(map(isfinite, values)):
             raise ValueError(values)
-        return values, told
+        return values if take is None else take(values), told
 
     return read
 
 
-def _beginning(request: Any) -> _Beginning:
+def _beginning(request: _OneRow, columns: Sequence[str]) -> _Beginning:
     """Return what a decoded beginning says; an error where it asks for more than scores."""
+    names = [tensor.name for tensor in request.inputs]
+    if sorted(names) != sorted(columns):
+        raise ValueError(names)
     *given, told = v2.read_parameters(request.parameters)
     if given != [None, None, "live"]:
         raise ValueError(given)
@@ -89,10 +95,12 @@ def _beginning(request: Any) -> _Beginning:
         told = v2.wants_bytes(output, told)
     signs = "".join(map(_sign, request.inputs))
     values_of = struct.Struct(f"<{signs}")
-    return _Beginning(values_of.unpack_from, values_of.size, not signs.strip("df"), told)
+    place_of = {name: place for place, name in enumerate(names)}
+    take = None if names == columns else taker([place_of[column] for column in columns])
+    return _Beginning(values_of.unpack_from, values_of.size, not signs.strip("df"), told, take)
 
 
-def _sign(tensor: Any) -> str:
+def _sign(tensor: _Tensor) -> str:
     """Return the sign of a tensor's value for `struct`; an error where it is not one value."""
     size, sign = binary.FORMATS[tensor.datatype]
     if tensor.shape not in _ONE_VALUE or tensor.parameters.binary_data_size != size:
@@ -104,28 +112,21 @@ class _Size(msgspec.Struct, forbid_unknown_fields=True):
     binary_data_size: int
 
 
-def _decoder(inputs: RowInputs) -> Callable[[bytes], Any]:
-    """Return the decoder of a beginning: a tensor of one number in bytes for each column."""
-    tensors = tuple(
-        msgspec.defstruct(
-            "Tensor",
-            [
-                ("name", Literal[name]),
-                ("shape", list[int]),
-                ("datatype", Literal[tuple(sorted(v2.ACCEPTED["double"]))]),
-                ("parameters", _Size),
-            ],
-            forbid_unknown_fields=True,
-        )
-        for name in inputs.types
-    )
-    request = msgspec.defstruct(
-        "OneRow",
-        [
-            ("inputs", tuple.__class_getitem__(tensors)),
-            ("parameters", dict[str, Any] | None, None),
-            ("outputs", list[v2.Output] | None, None),
-        ],
-        forbid_unknown_fields=True,
-    )
-    return msgspec.json.Decoder(request).decode
+class _Tensor(msgspec.Struct, forbid_unknown_fields=True):
+    """One number in bytes."""
+
+    name: str
+    shape: list[int]
+    datatype: Literal[tuple(sorted(v2.ACCEPTED["double"]))]  # type: ignore[valid-type]
+    parameters: _Size
+
+
+class _OneRow(msgspec.Struct, forbid_unknown_fields=True):
+    """The JSON before the bytes."""
+
+    inputs: list[_Tensor]
+    parameters: dict[str, Any] | None = None
+    outputs: list[v2.Output] | None = None
+
+
+_decode = msgspec.json.Decoder(_OneRow).decode
