@@ -4,7 +4,7 @@ import pytest
 
 from tondo.adapters.eventlog.files.log import FilesEventLog
 from tondo.adapters.eventlog.memory.log import MemoryEventLog
-from tondo.core.errors import NotFoundError
+from tondo.core.errors import ConflictError, NotFoundError
 from tondo.ports.eventlog import Position
 
 STREAM = "predictions/late"
@@ -147,3 +147,54 @@ def test_streams_do_not_mix(log):
     appender(log).append(b"a")
     log.appender("outcomes/late", "w", durability="written").append(b"b")
     assert payloads(log) == [b"a"]
+
+
+def test_a_removed_segment_is_gone_and_readers_go_on_with_the_others(log):
+    writer = appender(log)
+    writer.append(b"a")
+    first = writer.roll()
+    writer.append(b"b")
+    position = last_position(log)
+    second = writer.roll()
+    log.remove(STREAM, first)
+    assert payloads(log) == [b"b"]
+    writer.append(b"c")
+    assert payloads(log, position) == [b"c"]
+    log.remove(STREAM, second)
+    assert payloads(log, position) == [b"c"]
+    with pytest.raises(NotFoundError, match="TD-LOG-003"):
+        log.remove(STREAM, first)
+
+
+def test_no_name_is_given_again_after_all_segments_were_removed(log):
+    writer = appender(log)
+    writer.append(b"a")
+    position = last_position(log)
+    removed = writer.roll()
+    log.remove(STREAM, removed)
+    appender(log).append(b"b")
+    (left,) = log.segments(STREAM)
+    assert left.name > removed
+    assert payloads(log, position) == [b"b"]
+
+
+def test_a_segment_that_is_written_cannot_be_removed(log):
+    writer = appender(log)
+    writer.append(b"a")
+    (segment,) = log.segments(STREAM)
+    with pytest.raises(ConflictError, match="TD-LOG-006"):
+        log.remove(STREAM, segment.name)
+    assert payloads(log) == [b"a"]
+
+
+def test_a_segment_is_read_when_a_reader_has_passed_all_of_it(log):
+    one, two = appender(log, "one"), appender(log, "two")
+    one.append(b"a")
+    two.append(b"b")
+    middle = last_position(log)
+    one.append(b"c")
+    first, second = one.roll(), two.roll()
+    end = log.end(STREAM)
+    assert [log.has_read(STREAM, None, each) for each in (first, second)] == [False, False]
+    assert [log.has_read(STREAM, middle, each) for each in (first, second)] == [False, True]
+    assert [log.has_read(STREAM, end, each) for each in (first, second)] == [True, True]

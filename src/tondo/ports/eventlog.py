@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
+from tondo.core.errors import ConflictError, NotFoundError, near
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -84,3 +86,38 @@ class EventLog(Protocol):
     ) -> Iterator[tuple[Position, bytes]]:
         """Yield the frames of one segment, from `offset` on."""
         ...
+
+    def has_read(self, stream: str, after: Position | None, segment: str) -> bool:
+        """Tell whether a reader at `after` has read all of a closed segment."""
+        ...
+
+    def remove(self, stream: str, segment: str) -> None:
+        """Remove a closed segment for good; its name is never given again.
+
+        Readers go on with the others. Raises ConflictError TD-LOG-006 while it is open, and
+        NotFoundError TD-LOG-003 when it is not there.
+        """
+        ...
+
+
+def no_segment(stream: str, segment: str, names: Iterable[str]) -> NotFoundError:
+    """Build the error TD-LOG-003; `names` are those that the stream has."""
+    return NotFoundError(
+        "TD-LOG-003",
+        f"stream '{stream}' has no segment '{segment}'",
+        fix=near(segment, list(names)),
+        stream=stream,
+        segment=segment,
+    )
+
+
+def still_open(stream: str, segment: str) -> ConflictError:
+    """Build the error TD-LOG-006."""
+    return ConflictError(
+        "TD-LOG-006",
+        f"segment '{segment}' of stream '{stream}' is still written",
+        expected="a closed segment",
+        fix="It is closed when its writer rolls it or ends.",
+        stream=stream,
+        segment=segment,
+    )

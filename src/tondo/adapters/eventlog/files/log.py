@@ -6,14 +6,14 @@ import errno
 import fcntl
 import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tondo.adapters.eventlog.files.appender import SEGMENT_BYTES, FilesAppender
 from tondo.adapters.eventlog.files.framing import MAGIC, frames, whole_length
-from tondo.core.errors import CallerError, NotFoundError, PlatformError, near
-from tondo.ports.eventlog import Position, Segment
+from tondo.core.errors import CallerError, PlatformError
+from tondo.ports.eventlog import Position, Segment, no_segment, still_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,10 +66,12 @@ class FilesEventLog:
 
     def segments(self, stream: str) -> list[Segment]:
         """List the segments in the order they were begun; an unknown stream has none."""
-        return [
-            Segment(name=path.name, closed=_is_closed(path), bytes=path.stat().st_size)
-            for path in _segment_paths(self._folder(stream))
-        ]
+        found = []
+        for path in _segment_paths(self._folder(stream)):
+            with suppress(FileNotFoundError):  # removed since it was listed
+                closed = _is_closed(path)
+                found.append(Segment(name=path.name, closed=closed, bytes=path.stat().st_size))
+        return found
 
     def read(self, stream: str, after: Position | None = None) -> Iterator[tuple[Position, bytes]]:
         """Yield (position after the frame, payload); TD-LOG-002 on a flipped bit.
@@ -83,10 +85,14 @@ class FilesEventLog:
             name = path.name
             if name < newest and name not in offsets:
                 continue
-            closed = _is_closed(path)  # asked before reading: what it says then stays true
+            try:
+                closed = _is_closed(path)  # asked before reading: what it says then stays true
+                found = _read_frames(path, offsets.get(name, 0))
+            except FileNotFoundError:
+                continue  # removed since it was listed
             newest = max(newest, name)
             offsets.setdefault(name, 0)
-            for end, payload in _read_frames(path, offsets[name]):
+            for end, payload in found:
                 offsets[name] = end
                 yield _position(newest, offsets, finished), payload
             if closed:
@@ -109,18 +115,33 @@ class FilesEventLog:
         self, stream: str, segment: str, offset: int = 0
     ) -> Iterator[tuple[Position, bytes]]:
         """Yield the frames of one segment, from `offset` on."""
+        path = self._path(stream, segment)
+        for end, payload in _read_frames(path, offset):
+            yield Position(segment, end), payload
+
+    def has_read(self, stream: str, after: Position | None, segment: str) -> bool:
+        """Tell whether a reader at `after` has read all of a closed segment."""
+        newest, offsets = _parse_position(after)
+        if segment in offsets:
+            return offsets[segment] >= self._path(stream, segment).stat().st_size
+        return segment < newest
+
+    def remove(self, stream: str, segment: str) -> None:
+        """Remove a closed segment for good; TD-LOG-006 while it is open."""
+        folder = self._folder(stream)
+        path = self._path(stream, segment)
+        with _stream_lock(folder, fcntl.LOCK_EX):
+            if not _is_closed(path):
+                raise still_open(stream, segment)
+            path.unlink()
+            _flush_folder(folder)
+
+    def _path(self, stream: str, segment: str) -> Path:
         path = self._folder(stream) / segment
         if not _PART.fullmatch(segment) or not path.is_file():
             names = [each.name for each in _segment_paths(self._folder(stream))]
-            raise NotFoundError(
-                "TD-LOG-003",
-                f"stream '{stream}' has no segment '{segment}'",
-                fix=near(segment, names),
-                stream=stream,
-                segment=segment,
-            )
-        for end, payload in _read_frames(path, offset):
-            yield Position(segment, end), payload
+            raise no_segment(stream, segment, names)
+        return path
 
     def _folder(self, stream: str) -> Path:
         if not all(_PART.fullmatch(part) for part in stream.split("/")):
