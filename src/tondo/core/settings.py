@@ -39,6 +39,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["error", "null"],
         Doc(description="what a scorer does while Redis is unreachable: refuse, or score nulls"),
     ] = "error"
+    log_days: Annotated[
+        int,
+        Doc(
+            description="days for which raw logs of predictions, outcomes and consumers' answers"
+            " are kept after they were imported or compared; 0: for ever"
+        ),
+    ] = 400
     statistics_engine: Annotated[
         Literal["duckdb", "spark"], Doc(description="engine that computes statistics")
     ] = "duckdb"

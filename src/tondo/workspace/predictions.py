@@ -73,14 +73,20 @@ def _find(parts: Parts, prediction_id: str) -> tuple[str, dict[str, Any]]:
     from tondo.stages.deployment.deploy import deployments
     from tondo.stages.monitoring.predictions import first_of_each
     from tondo.stages.monitoring.streams import micros
+    from tondo.stages.serving.stream import streams
+    from tondo.workspace.consuming.streams import streamed
 
     names = [each.name for each in deployments(ledger=parts.ledger)]
-    for name in names:
-        stream = parts.predictions(name)
-        newest = stream.find("prediction_id", prediction_id, columns=("as_of",))
+    logs = [(name, parts.predictions(name)) for name in names]
+    logs += [
+        (each.deployment, streamed(parts, each.deployment, each.source))
+        for each in streams(ledger=parts.ledger)
+    ]
+    for name, log in logs:
+        newest = log.find("prediction_id", prediction_id, columns=("as_of",))
         if newest.num_rows:
             end_us = int(micros(newest, "as_of").max()) + 1
-            rows = stream.find(
+            rows = log.find(
                 "prediction_id",
                 prediction_id,
                 start_us=end_us - _ASKED_AGAIN_US,
@@ -88,9 +94,6 @@ def _find(parts: Parts, prediction_id: str) -> tuple[str, dict[str, Any]]:
                 all_segments=True,
             )
             return name, dict(first_of_each(rows).to_pylist()[0])
-    of_stream = _find_in_streams(parts, prediction_id)
-    if of_stream is not None:
-        return of_stream
     raise NotFoundError(
         "TD-WORKSPACE-007",
         f"no prediction '{prediction_id}' is logged",
@@ -98,22 +101,6 @@ def _find(parts: Parts, prediction_id: str) -> tuple[str, dict[str, Any]]:
         fix="Ids stand in the scorer's answers.",
         prediction=prediction_id,
     )
-
-
-def _find_in_streams(parts: Parts, prediction_id: str) -> tuple[str, dict[str, Any]] | None:
-    """Return the deployment and the answer of an event of a stream."""
-    from tondo.stages.monitoring.predictions import decode_predictions
-    from tondo.stages.serving.answers import answers_of, read_answers
-    from tondo.stages.serving.stream import find_answer, streams
-
-    for each in streams(ledger=parts.ledger):
-        stream = answers_of("stream", each.deployment, each.source)
-        answered = find_answer(read_answers(parts.eventlog, stream), prediction_id)
-        if answered is not None:
-            rows = decode_predictions([answered]).to_pylist()
-            row = next(row for row in rows if row["prediction_id"] == prediction_id)
-            return each.deployment, row
-    return None
 
 
 def _outcome(parts: Parts, deployment: str, row: dict[str, Any]) -> Outcome | None:

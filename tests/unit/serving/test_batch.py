@@ -227,12 +227,16 @@ def test_runs_are_listed_newest_first(shop, file):
 
 
 def test_the_event_log_gets_the_answers_of_each_commit_once(shop, file):
+    from tondo.scoring.frames import decode_unread
     from tondo.stages.serving.answers import answers_of, read_answers
-    from tondo.stages.serving.stream import stream_answers
 
     both_live(shop)
     done = [run(shop, file=file, log=True).logged for _ in range(2)]
-    frames = read_answers(shop.parts.eventlog, answers_of("batch", "buys", "buys_scored"))
-    logged = {each.prediction_id: each.score for each in stream_answers(frames)}
+    logged = {
+        row.prediction_id: row.score
+        for frame in read_answers(shop.parts.eventlog, answers_of("batch", "buys", "buys_scored"))
+        for each in frame.answered
+        for row in decode_unread(bytes(each.request)).rows
+    }
     assert done == [80, 0]
     assert logged == {each["prediction_id"]: each["score"] for each in answers(shop)}

@@ -43,7 +43,7 @@ def prediction_stream(
 ) -> StreamTable:
     """Return the stream of a deployment's predictions; its times are as-of times."""
     stream = frames.stream_of(deployment)
-    return StreamTable(stream, _CODEC, eventlog=eventlog, ledger=ledger, blobs=blobs)
+    return StreamTable(stream, CODEC, eventlog=eventlog, ledger=ledger, blobs=blobs)
 
 
 def read_predictions(
@@ -111,7 +111,7 @@ def feature_matrix(table: pa.Table) -> np.ndarray:
 
 def decode_predictions(payloads: Iterable[bytes]) -> pa.Table:
     """Return the rows of logged requests; a request's own facts are repeated on its rows."""
-    return _CODEC.finish(_decode_unread(payloads))
+    return CODEC.finish(_decode_unread(payloads))
 
 
 def _decode_unread(payloads: Iterable[bytes]) -> pa.Table:
@@ -177,6 +177,7 @@ def _vectors(packed: list[bytes]) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))
 
 
-_CODEC = Codec(
+CODEC = Codec(
     decode=_decode_unread, time="as_of", columns=COLUMNS, late={"inputs": _inputs_as_json}
 )
+"""How logged requests become rows; their inputs are read once somebody asks."""

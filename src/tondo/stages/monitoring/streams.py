@@ -168,6 +168,11 @@ class StreamTable:
         lasts = [last for _, last in ends if last is not None]
         return (min(firsts), max(lasts)) if firsts else None
 
+    def newest_us(self, segment: str, column: str) -> int | None:
+        """Return the largest instant of a column of a compacted segment; None without rows."""
+        table = self._columns.read(self.compacted()[segment], [column])
+        return int(micros(table, column).max()) if table.num_rows else None
+
     def files(self) -> FileTable:
         """Return the compacted part as Parquet files, for an engine that reads them itself."""
         paths = tuple(self._blobs.local_path(each.blob) for each in self.compacted().values())

@@ -69,6 +69,7 @@ def nothing_asked(deployment: str, start_us: int, end_us: int) -> NotFoundError:
         f"no live request of '{deployment}' was asked as of {format_instant(start_us)} to"
         f" {format_instant(end_us)}",
         expected="a window with logged requests",
-        fix="Choose another window; requests logged with `off` or of another purpose are none.",
+        fix="Choose another window; requests logged with `off` or of another purpose are none,"
+        " and raw logs older than `log_days` may have been pruned.",
         deployment=deployment,
     )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from tondo.core.errors import ConflictError
-from tondo.scoring import frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tondo.ledger.ledger import Ledger
-    from tondo.stages.serving.answers import Answered, AnswerFrame
+    from tondo.stages.serving.answers import AnswerFrame
 
 KIND = "stream"
 
@@ -121,26 +120,6 @@ def streams(*, ledger: Ledger) -> list[Stream]:
     return [ledger.read(KIND, each.target, Stream) for each in ledger.pointers(f"{KIND}/")]
 
 
-def stream_answers(found: Iterable[AnswerFrame]) -> list[StreamAnswer]:
-    """Return the predictions of frames in the order written, each id once."""
-    once: dict[str, StreamAnswer] = {}
-    for frame in found:
-        for answered in frame.answered:
-            for each in _answers(answered):
-                once.setdefault(each.prediction_id, each)
-    return list(once.values())
-
-
-def find_answer(found: Iterable[AnswerFrame], prediction_id: str) -> bytes | None:
-    """Return the logged request that first answered a prediction, None where none did."""
-    for frame in found:
-        for each in frame.answered:
-            rows = frames.decode_unread(bytes(each.request)).rows
-            if any(row.prediction_id == prediction_id for row in rows):
-                return bytes(each.request)
-    return None
-
-
 def dead_letters(found: Iterable[AnswerFrame]) -> list[DeadLetter]:
     """Return the events that were refused, in the order written."""
     return [
@@ -152,22 +131,6 @@ def dead_letters(found: Iterable[AnswerFrame]) -> list[DeadLetter]:
         )
         for frame in found
         for each in frame.refused
-    ]
-
-
-def _answers(answered: Answered) -> list[StreamAnswer]:
-    logged: Any = frames.decode_unread(bytes(answered.request))
-    return [
-        StreamAnswer(
-            prediction_id=row.prediction_id,
-            score=row.score,
-            version=logged.version,
-            model_version_id=logged.model_version_id,
-            as_of_us=logged.as_of_us,
-            at_us=logged.at_us,
-            error=logged.error,
-        )
-        for row in logged.rows
     ]
 
 

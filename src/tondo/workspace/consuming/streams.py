@@ -10,10 +10,20 @@ if TYPE_CHECKING:
 
     from tondo.scoring.inputs import RowInputs
     from tondo.scoring.plan import ServingPlan
+    from tondo.stages.monitoring.streams import StreamTable
     from tondo.stages.serving.answerer import PathAnswerer
     from tondo.stages.serving.answers import Answered, Refused
     from tondo.stages.serving.consumer import Asked, Consumed
     from tondo.workspace.bootstrap import Parts
+
+
+def streamed(parts: Parts, deployment: str, source: str) -> StreamTable:
+    """Return what a deployment answered to the events of a source, as a table."""
+    from tondo.stages.monitoring.stream_predictions import stream_predictions
+
+    return stream_predictions(
+        deployment, source, eventlog=parts.eventlog, ledger=parts.ledger, blobs=parts.blobs
+    )
 
 
 class Planned:

@@ -14,6 +14,12 @@ MONITORING: tuple[Operation, ...] = (
         f"{_DEPLOYMENT}/outcomes",
         "Record what really happened, by prediction id.",
     ),
+    write(
+        "project.prune",
+        "monitoring.prune_logs",
+        "/v1/logs/prunings",
+        "Remove raw logs older than `log_days` that were imported or compared.",
+    ),
     read(
         "deployment.metrics",
         "monitoring.live_metrics",

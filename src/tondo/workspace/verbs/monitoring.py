@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tondo.stages.monitoring.join import Joined
     from tondo.stages.monitoring.live import LiveMetrics
     from tondo.stages.monitoring.outcomes import Outcome, OutcomeLog, OutcomeReceipt
+    from tondo.stages.serving.pruning import Pruned
     from tondo.workspace.bootstrap import Parts
     from tondo.workspace.consistency import CheckedConsistency
     from tondo.workspace.pages import PredictionDetail
@@ -62,6 +63,15 @@ class MonitoringVerbs:
             clock=self._parts.clock,
             durability=durability,
         )
+
+    def prune_logs(self, *, dry_run: bool = False) -> list[Pruned]:
+        """Remove raw logs older than the setting `log_days` that were imported or compared.
+
+        Predictions and outcomes stay as they were imported, reports as they were made.
+        """
+        from tondo.workspace.log_pruning import prune_logs
+
+        return prune_logs(self._parts, dry_run=dry_run)
 
     def joined(self, deployment: str, *, start_us: int, end_us: int) -> Joined:
         """Return predictions with start <= as-of < end beside what is known of them now."""

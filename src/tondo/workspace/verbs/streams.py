@@ -70,9 +70,12 @@ class StreamVerbs:
         self, deployment: str, *, source: str, limit: int | None = None
     ) -> list[StreamAnswer]:
         """Return the predictions of a stream's events, the last `limit` of them."""
-        from tondo.stages.serving.stream import stream_answers
+        from tondo.stages.deployment.deploy import get_deployment
+        from tondo.stages.monitoring.stream_predictions import stream_answers
+        from tondo.workspace.consuming.streams import streamed
 
-        found = stream_answers(self._frames(deployment, source))
+        get_deployment(deployment, ledger=self._parts.ledger)
+        found = stream_answers(streamed(self._parts, deployment, source).read())
         return found if limit is None else found[-limit:]
 
     def dead_letters(
