@@ -40,7 +40,7 @@ def test_the_answer_is_the_processs_own_and_heads_are_known_again(tmp_path):
             connection.data_received(request(body))
             await until(lambda body=body: connection.transport.written.endswith(body))
         assert connection.transport.written == special(b"1") + special(b"2")
-        assert [*site.shared.heads.values()] == [(AWAY.encode(), 1, {})]
+        assert [*site.shared.known.heads.values()] == [(AWAY.encode(), 1, {})]
         assert site.shared.service.fast_answers == 2
         assert [body_of(each) for each in process.requests] == [b"1", b"2"]
 

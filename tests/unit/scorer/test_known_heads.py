@@ -75,7 +75,7 @@ def make_shared(heads, **options):
     shared = FastPath(
         SimpleNamespace(appenders=batch, fast_answers=0, fast=fast), Guard(), **options
     )
-    shared.heads = heads
+    shared.known.heads = heads
     return shared
 
 
@@ -166,10 +166,10 @@ def test_the_end_of_a_body_is_not_remembered_as_a_head():
 def test_heads_are_forgotten_before_they_fill_the_memory():
     shared = make_shared({})
     for number in range(5000):
-        shared.remember(b"%d" % number, b"/a", 1, {})
-    shared.remember(b"x" * 2000, b"/a", 1, {})
-    assert len(shared.heads) < 5000
-    assert b"x" * 2000 not in shared.heads
+        shared.known.remember(b"%d" % number, b"/a", 1, {})
+    shared.known.remember(b"x" * 2000, b"/a", 1, {})
+    assert len(shared.known.heads) < 5000
+    assert b"x" * 2000 not in shared.known.heads
 
 
 bodies = st.sampled_from([b"1", b"22", b"", b"\r\n\r\n", b"POST /b HTTP/1.1\r\n\r\n"])
@@ -215,7 +215,7 @@ def test_ids_come_back_with_each_reply_and_such_heads_are_not_kept():
     (written,) = feed(shared, [request(b"1", more=ids), request(b"2", more=ids)])
     assert (written.count(b"x-request-id: mine\r\n"), written.count(TRACE)) == (2, 2)
     assert b"b7ad6b7169203331" not in written
-    assert (written.count(b"a:"), shared.heads) == (2, {})
+    assert (written.count(b"a:"), shared.known.heads) == (2, {})
 
 
 def test_traced_requests_go_the_slow_way_where_spans_are_written():
@@ -234,7 +234,7 @@ def test_a_header_that_says_how_a_body_is_read_is_known_with_its_head():
     more = b"Inference-Header-Content-Length: 3\r\n"
     feed(shared, [request(b"abcd", more=more), request(b"efgh", more=more)])
     assert seen == [{"inference-header-content-length": "3"}] * 2
-    assert len(shared.heads) == 1
+    assert len(shared.known.heads) == 1
 
 
 @pytest.mark.parametrize("beside", [0, 1])

@@ -10,8 +10,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tondo.faces.scorer.admission import Admission
+from tondo.faces.scorer.known import KnownRequests, carried_of
 from tondo.faces.scorer.limits import LimitedProtocol
-from tondo.faces.scorer.protocols import binary
 from tondo.faces.scorer.protocols.carried import Reply, Sent, reply_headers, sent_headers
 from tondo.faces.scorer.tracing import given_back
 
@@ -32,12 +32,6 @@ _OK = 200
 IDLE_TICKS = 75
 """Seconds after which a connection on which nothing happens is closed."""
 
-_MOST_KNOWN_HEADS = 4096
-"""Heads of requests that are remembered: all of a few hundred callers, in a megabyte."""
-
-_LONGEST_HEAD = 1024
-
-
 Gathered = tuple["Route", "list[ScorerProtocol]", "list[bytes]"]
 """A route, and whose requests with which bodies wait for it."""
 
@@ -56,16 +50,10 @@ class FastPath:
     ) -> None:
         self.service = service
         self.admission = admission or Admission()
-        self.guard = guard
+        self.known = KnownRequests(guard, traces=traces)
         self.enabled = enabled
-        self._unusual = _UNUSUAL | {b"traceparent"} if traces else _UNUSUAL
-        """Headers of requests that go the slow way; traced ones where spans are written."""
         self.ok = b""
         self.tell_date(b"")
-        self._passed: set[tuple[bytes, bytes]] = set()
-        self.heads: dict[bytes, tuple[bytes, int, Mapping[str, str]]] = {}
-        """A request's bytes up to its body, once they were parsed and admitted: its URL, the
-        length of its body, and the headers that go with it."""
         self._gathered: dict[Route, Gathered] = {}
         self._last: Gathered | None = None
         """What was gathered for the route of the last request."""
@@ -90,16 +78,6 @@ class FastPath:
         """Return one reply's bytes; after the `last` one the connection is closed."""
         end = b"\r\nconnection: close\r\n\r\n" if last else b"\r\n\r\n"
         return b"%b%d%b%b" % (self._head(status, payload), len(payload), end, payload)
-
-    def remember(self, head: bytes, url: bytes, length: int, carried: Mapping[str, str]) -> None:
-        """Know a request by its head: the same bytes are not parsed again.
-
-        A head with an id of its own will not come again.
-        """
-        if len(head) <= _LONGEST_HEAD and not _IDS & carried.keys():
-            if len(self.heads) >= _MOST_KNOWN_HEADS:
-                self.heads.clear()
-            self.heads[head] = (url, length, carried)
 
     def gather(self, connection: ScorerProtocol, route: Route | AwayRoute, body: bytes) -> None:
         """Keep a request until every socket that was readable has been read.
@@ -188,40 +166,6 @@ class FastPath:
             told = reply if body.__class__ is bytes else with_ids(body, reply)
             connection.send_reply(told)
 
-    def admits(self, headers: list[tuple[bytes, bytes]], most_bytes: int) -> bool:
-        """Return whether a request may be answered here: plain, allowed, at most so long."""
-        sized = False
-        for header in headers:
-            name = header[0]
-            if name == b"content-length":
-                value = header[1]
-                if not value.isdigit() or int(value) > most_bytes:
-                    return False
-                sized = True
-            elif name == b"connection":
-                if header[1].lower() != b"keep-alive":
-                    return False
-            elif name in self._unusual:
-                return False
-        return sized and self._guarded(headers)
-
-    def _guarded(self, headers: list[tuple[bytes, bytes]]) -> bool:
-        """Ask the guard; what it said about the same Host and token is remembered."""
-        host = authorization = b""
-        for name, value in headers:
-            if name == b"host":
-                host = value
-            elif name == b"authorization":
-                authorization = value
-        key = (host, authorization)
-        if key in self._passed:
-            return True
-        if self.guard.refusal(headers) is not None:
-            return False
-        if len(self._passed) < _MOST_KNOWN_HEADS:
-            self._passed.add(key)
-        return True
-
 
 def _kept(route: Route, error: PlatformError, answer: tuple[int, bytes]) -> tuple[int, bytes]:
     """Return the answer, or that its frame was lost."""
@@ -234,17 +178,6 @@ def with_ids(body: bytes, reply: tuple[int, bytes]) -> tuple[int, bytes]:
     told = given_back(sent_headers(body))
     return status, Reply.of(payload, {**reply_headers(payload), **told}) if told else payload
 
-
-_UNUSUAL = frozenset(
-    {
-        *(b"origin", b"expect", b"transfer-encoding", b"content-encoding", b"upgrade"),
-        b"x-amz-security-token",
-    }
-)
-
-_IDS = frozenset({"x-request-id", "traceparent"})
-_CARRIED = frozenset({binary.HEADER.encode(), *(each.encode() for each in _IDS)})
-"""Headers that go with a body to the shape that reads it."""
 
 _NOTHING: Mapping[str, str] = {}
 
@@ -275,7 +208,7 @@ class ScorerProtocol(LimitedProtocol):
         if self.is_between and not self.refused:
             shared = self.shared
             end = data.find(b"\r\n\r\n") + 4
-            known = shared.heads.get(data[:end])
+            known = shared.known.heads.get(data[:end])
             if known is not None and len(data) - end == known[1] and self._may_be_quick():
                 url, length, carried = known
                 route = shared.service.fast.get(url)
@@ -325,15 +258,11 @@ class ScorerProtocol(LimitedProtocol):
             and (route := shared.service.fast.get(self.url)) is not None
             and self.parser.get_method() == b"POST"
             and self.parser.get_http_version() == "1.1"
-            and shared.admits(self.headers, route.most_bytes)
+            and shared.known.admits(self.headers, route.most_bytes)
         ):
             self.route = route
             self._parts = []
-            self._carried = {
-                name.decode(): value.decode("latin-1")
-                for name, value in self.headers
-                if name in _CARRIED
-            }
+            self._carried = carried_of(self.headers)
             return
         if self.unsent:
             shared.answer_all()  # what is asked behind is answered behind
@@ -374,7 +303,7 @@ class ScorerProtocol(LimitedProtocol):
         data, self._received = self._received, b""
         end = data.find(b"\r\n\r\n") + 4
         if data.startswith(b"POST ") and data[end:] == body:
-            self.shared.remember(data[:end], self.url, len(body), self._carried)
+            self.shared.known.remember(data[:end], self.url, len(body), self._carried)
 
     def send_reply(self, reply: tuple[int, bytes]) -> None:
         """Send the reply to the oldest request; those of one turn in one write, a system call."""
