@@ -8,7 +8,8 @@ scorer's capacity is measured with requests as fast as they are answered; then i
 opened anew after some thousand requests, as callers do. Memory is what the process has of its own
 (anonymous pages), read every ten seconds: a share of what others map would move with them. Growth
 is the median of the last tenth beside that of the second tenth, the first being the time in which
-caches and the allocator fill. A logged frame is a file's and no memory of ours.
+caches and the allocator fill. A logged frame is a file's and no memory of ours; segments that were
+closed are removed now and then, as the pruning of a workspace does, or an hour would fill the disk.
 """
 
 import argparse
@@ -58,16 +59,18 @@ async def soak(options, port, pid, bodies, folder):
     load = Load(port, bodies, rate)
     seconds = options.minutes * 60
     samples = []
+    removed = 0
     begun = time.monotonic()
     async with asyncio.TaskGroup() as group:
         callers = [group.create_task(load.call(place)) for place in range(CONNECTIONS)]
         while time.monotonic() < begun + seconds:
             await asyncio.sleep(min(SAMPLE_S, seconds / 100))
             samples.append((_memory_kb(pid), _descriptors(pid)))
+            removed += _prune(folder / "views" / "eventlog")
         for each in callers:
             each.cancel()
     elapsed = time.monotonic() - begun
-    _tell(samples, load, elapsed, capacity, _log_bytes(folder))
+    _tell(samples, load, elapsed, capacity, removed + _log_bytes(folder))
 
 
 class Load:
@@ -129,6 +132,16 @@ def _memory_kb(pid):
 
 def _descriptors(pid):
     return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _prune(log):
+    """Remove segments of which a writer has begun a later one; return their bytes."""
+    removed = 0
+    for stream in {each.parent for each in log.rglob("*") if each.is_file()}:
+        for each in sorted(stream.iterdir())[:-1]:
+            removed += each.stat().st_size
+            each.unlink()
+    return removed
 
 
 def _log_bytes(folder):
