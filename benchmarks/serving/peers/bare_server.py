@@ -12,13 +12,14 @@ import msgspec
 import uvloop
 
 from tondo.adapters.runtimes.lightgbm.runtime import LightGBMLoader
-from tondo.faces.scorer.protocols.quick import rows_decoder, v2_decoder
+from tondo.faces.scorer.protocols.quick import rows_decoder, v2_decoder, v2_tensors
 from tondo.scoring.inputs import RowInputs
 from tondo.scoring.package import open_package
 
 contents = open_package((Path(sys.argv[1]) / "forest.tondo").read_bytes())
 inputs = RowInputs(contents.inputs)
-decode_rows, decode_tensors = rows_decoder(inputs), v2_decoder(inputs)
+decode_rows = rows_decoder(inputs)
+decode_tensors = v2_decoder([*v2_tensors(inputs).values()])
 values_of = msgspec.structs.astuple
 predict = LightGBMLoader().load(contents.files, {}).predict_row
 encode = msgspec.json.Encoder().encode
