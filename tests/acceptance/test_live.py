@@ -95,6 +95,36 @@ def test_what_does_not_answer_or_wants_a_token_is_said(workspace, tmp_path):
     assert nobody.look()[0][0].problem == "nothing listens there"
 
 
+@pytest.mark.parametrize("processes", [(), ("--workers", "2")], ids=["one", "workers"])
+def test_variants_of_an_isolated_deployment_are_counted_apart_where_they_answer(
+    workspace, processes
+):
+    data = scored.package()
+    workspace.publish(
+        workspace.variant(data, weight=0.7),
+        workspace.variant(data, name="candidate", version=2, weight=0.3, tags=()),
+        isolate="process",
+    )
+    options = ("--root", workspace.root, *processes)
+    with running(*options) as scorer, closing(feed_of(workspace.root)) as feed:
+        failed = 0
+        while scorer.score().status != 200:
+            failed += 1
+        answered = [scorer.score().json["variant"] for _ in range(60)]
+        assert scorer.score({"distance": "far"}).status == 400
+        found = {each.variant: each for each in feed.look().rates}
+        assert found["live"].requests + found["candidate"].requests == 61
+        assert found["candidate"].requests - answered.count("candidate") in (0, 1)
+        assert (found[""].requests, found[""].refused) == (1, 1)
+        whole = found["*"]
+        assert (whole.requests, whole.refused, whole.errors) == (62 + failed, 1, failed)
+        os.kill(scorer.get("/v1/status").json["processes"]["isolated"]["late"]["pid"], 9)
+        while scorer.score().status != 200:
+            pass
+        again = {each.variant: each for each in feed.look().rates}
+        assert again["live"].requests + again["candidate"].requests == 62
+
+
 def test_variants_are_counted_apart_and_a_slow_one_does_not_slow_the_others(workspace):
     trees = scored.contents(runtime="lightgbm", samples=())
     files = {"model.txt": scored.forest_text(4, trees=2_000, leaves=31)}

@@ -87,15 +87,7 @@ def test_empty_states_say_what_to_do():
     assert "tondo serve" in text
 
 
-def test_an_isolated_deployment_is_told_as_one():
-    one = TopRow(
-        deployment="late",
-        variant="",
-        version=3,
-        share=1.0,
-        rate=VariantRate(deployment="late", variant="", requests_s=8.0),
-        isolated=True,
-    )
-    text = drawn(view(rows=[one]), 120)
+def test_the_whole_of_an_isolated_deployment_is_told_too():
+    text = drawn(view(rows=[row("*", requests_s=8.0), row("live", 3, 1.0, requests_s=8.0)]), 120)
     assert "all variants" in text
     assert "no variant" not in text

@@ -117,14 +117,16 @@ def test_an_empty_list_says_how_to_begin_and_looks_at_no_scorer(tmp_path):
     assert "live.js" not in page
 
 
-def test_an_isolated_deployment_has_one_row_of_live_figures(browser, workspace):
+def test_an_isolated_deployment_has_live_figures_of_the_whole_and_of_each_variant(
+    browser, workspace
+):
     workspace.deployment.traffic("buys", {"v1": 75, "v2": 25})
     workspace.deployment.isolate("buys")
     page = browser.get(PLACE).text
     workspace.deployment.isolate("buys", off=True)
     rows = [each for tag, each in Structure(page).tags if tag == "tr" and "data-variant" in each]
-    assert [each["data-variant"] for each in rows] == [""]
-    assert "without telling variants apart" in page
+    assert [each["data-variant"] for each in rows] == ["*", "v1", "v2"]
+    assert "all variants" in page
 
 
 def test_traffic_that_one_version_alone_can_have_is_not_shared(tmp_path):

@@ -120,9 +120,12 @@ def _live_view(view: LiveView) -> Summary:
 
 
 def _rate(rate: VariantRate) -> Summary:
+    from tondo.workspace.live.values import ALL_VARIANTS
+
+    said = {"": "none", ALL_VARIANTS: "all"}
     return {
         "deployment": rate.deployment,
-        "variant": rate.variant or "none",
+        "variant": said.get(rate.variant, rate.variant),
         "requests/s": _rounded(rate.requests_s),
         "p50_us": rate.p50_us,
         "p99_us": rate.p99_us,

@@ -105,7 +105,10 @@ def _heads(columns: list[tuple[str, int]]) -> dict[str, Text]:
 
 
 def _name(row: TopRow) -> str:
-    return f"  {row.variant or ('all variants' if row.isolated else 'no variant')}"
+    from tondo.workspace.live.values import ALL_VARIANTS
+
+    said = {"": "no variant", ALL_VARIANTS: "all variants"}
+    return f"  {said.get(row.variant, row.variant)}"
 
 
 def _title(name: str) -> Text:

@@ -136,14 +136,11 @@ def make_service(settings: Settings, membership: Membership | None = None) -> Se
 
 
 def _metrics_of(membership: Membership) -> Metrics:
-    """Return counters; those of workers are in files, and any of them tells the sum."""
-    from tondo.faces.scorer.cells import Cells
+    """Return counters; where there are several processes, any that is asked tells the sum."""
     from tondo.faces.scorer.metrics import Metrics
 
-    counts = membership.counts()
-    if counts is None:
-        return Metrics()
-    return Metrics(Cells(counts.own_file()), counts.read)
+    cells = membership.cells()
+    return Metrics(cells, lambda: membership.counted_by_all(cells))
 
 
 def _source_of(settings: Settings) -> Source:

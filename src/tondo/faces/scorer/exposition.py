@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-from tondo.faces.scorer.metrics import BUCKETS_US, FIRST_BUCKET, PREDICTIONS, SECONDS_NS
+from tondo.faces.scorer.metrics import BUCKETS_US, FIRST_BUCKET, ISOLATED, PREDICTIONS, SECONDS_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +23,14 @@ _FAMILIES: Final = {
     "tondo_request_seconds": (
         "histogram",
         "Time in the handler, from the whole body to the reply.",
+    ),
+    "tondo_handed_on_total": (
+        "counter",
+        "Requests handed on to isolated models' processes, by the answer's status.",
+    ),
+    "tondo_handed_on_seconds": (
+        "histogram",
+        "Time from the whole body to the answer of an isolated model's process.",
     ),
 }
 """Name of each family of samples, none the beginning of another's, to its type and help."""
@@ -66,17 +74,24 @@ def _lines(key: Key, values: Sequence[int]) -> Iterator[str]:
     """Yield the samples of one block of counters."""
     kind, *names = key
     labels = tuple(zip(("deployment", "protocol", "variant", "status"), names, strict=False))
+    handed_on = names[1] == ISOLATED
     if kind == "shed":
         yield _sample("tondo_shed_total", labels, values[0])
     elif kind == "status":
-        yield _sample("tondo_requests_total", labels, values[0])
+        yield _sample(f"tondo_{'handed_on' if handed_on else 'requests'}_total", labels, values[0])
+    elif handed_on:
+        yield from _histogram("tondo_handed_on_seconds", labels, values)
     else:
         yield _sample("tondo_predictions_total", labels, values[PREDICTIONS])
-        reached = list(accumulate(values[FIRST_BUCKET:]))
-        for limit, number in zip(_LIMITS, reached, strict=True):
-            yield _sample("tondo_request_seconds_bucket", (*labels, ("le", limit)), number)
-        yield _sample("tondo_request_seconds_sum", labels, values[SECONDS_NS] / 1e9)
-        yield _sample("tondo_request_seconds_count", labels, reached[-1])
+        yield from _histogram("tondo_request_seconds", labels, values)
+
+
+def _histogram(name: str, labels: _Labels, values: Sequence[int]) -> Iterator[str]:
+    reached = list(accumulate(values[FIRST_BUCKET:]))
+    for limit, number in zip(_LIMITS, reached, strict=True):
+        yield _sample(f"{name}_bucket", (*labels, ("le", limit)), number)
+    yield _sample(f"{name}_sum", labels, values[SECONDS_NS] / 1e9)
+    yield _sample(f"{name}_count", labels, reached[-1])
 
 
 def _sample(name: str, labels: _Labels, value: float) -> str:

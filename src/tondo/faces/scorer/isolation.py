@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tondo.faces.scorer.forwarding import Forwarder
 from tondo.faces.scorer.handing import AwayRoute
+from tondo.faces.scorer.metrics import ISOLATED
 from tondo.faces.scorer.table import SHAPES
 from tondo.faces.scorer.units import references_of
 
@@ -44,7 +45,7 @@ class Isolation:
     def forwarder(self, name: str) -> Forwarder:
         """Return what hands on to a deployment's process."""
         if name not in self._forwarders:
-            metrics = self._metrics.route(name, "isolated")
+            metrics = self._metrics.route(name, ISOLATED)
             self._forwarders[name] = Forwarder(name, self._run().socket_of(name), metrics)
         return self._forwarders[name]
 

@@ -17,6 +17,10 @@ BUCKETS_US = (100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_00
 
 _BUCKETS_NS = tuple(each * 1_000 for each in BUCKETS_US)
 
+ISOLATED = "isolated"
+"""Protocol under which whoever hands requests on counts them, from when they came to when their
+answers did; the process that answers counts them under their own, by variant."""
+
 PREDICTIONS, SECONDS_NS, FIRST_BUCKET = 0, 1, 2
 """Places in the counters of a variant; the buckets come last, each for itself."""
 

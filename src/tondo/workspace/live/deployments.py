@@ -90,7 +90,7 @@ class DeploymentPage(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, Any]
     """How it answers: what picks the variant, what is logged, whose instant counts."""
     isolated: bool
-    """Whether its models run in a process of their own; live figures are then of all variants."""
+    """Whether its models run in a process of their own; live figures are then of the whole too."""
     plan: int | None
     """Number of the last plan that was committed."""
     status: DeploymentStatus

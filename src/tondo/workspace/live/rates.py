@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tondo.workspace.live.values import VariantRate
+from tondo.workspace.live.values import ALL_VARIANTS, VariantRate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 Arm = tuple[str, str]
 """Deployment and variant."""
 
+_TOTALS = ("tondo_requests_total", "tondo_handed_on_total")
+_BUCKETS = ("tondo_request_seconds_bucket", "tondo_handed_on_seconds_bucket")
+_HANDED_ON = "tondo_handed_on_"
 _SERVER_FAULT = 500
 _CALLER_FAULT = 400
 
@@ -66,10 +69,11 @@ def counted(found: Iterable[Sample]) -> Counted:
     for name, labels, value in found:
         if "deployment" not in labels or not math.isfinite(value):
             continue
-        arm = arms.setdefault((labels["deployment"], labels.get("variant", "")), Counts())
-        if name == "tondo_requests_total":
+        variant = ALL_VARIANTS if name.startswith(_HANDED_ON) else labels.get("variant", "")
+        arm = arms.setdefault((labels["deployment"], variant), Counts())
+        if name in _TOTALS:
             _count(arm, labels.get("status", ""), int(value))
-        elif name == "tondo_request_seconds_bucket":
+        elif name in _BUCKETS:
             bound = _bound(labels.get("le", ""))
             arm.buckets[bound] = arm.buckets.get(bound, 0) + int(value)
     return arms

@@ -9,7 +9,7 @@ import msgspec
 from tondo.stages.deployment.deploy import deployments
 from tondo.stages.deployment.publish import last_plan
 from tondo.workspace.live.conditions import standing
-from tondo.workspace.live.values import ScorerState, VariantRate
+from tondo.workspace.live.values import ALL_VARIANTS, ScorerState, VariantRate
 
 if TYPE_CHECKING:
     from tondo.stages.deployment.state import DeploymentState
@@ -23,14 +23,11 @@ class TopRow(msgspec.Struct, frozen=True, kw_only=True):
 
     deployment: str
     variant: str
-    """Empty for requests that reached none, and for all of an isolated deployment."""
+    """Empty for requests that reached none, `*` for all of an isolated deployment."""
     version: int | None
     share: float | None
     """Share of the traffic that it shall have, 0 to 1; None for what is no variant now."""
     rate: VariantRate
-    isolated: bool = False
-    """Whether it is all of a deployment whose variants answer in a process of their own: the
-    scorer hands requests on and does not tell them apart."""
 
 
 class TopRollout(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,10 +71,13 @@ def top_view(parts: Parts, rollouts: RolloutVerbs, view: LiveView) -> TopView:
 
 
 def _rows(state: DeploymentState, rates: list[VariantRate]) -> list[TopRow]:
-    """Return a deployment's variants in their order, then what else was asked of it."""
+    """Return a deployment's variants in their order, then what else was asked of it.
+
+    Before them stands the whole of one that is isolated, which its variants are part of.
+    """
     mine = {each.variant: each for each in rates if each.deployment == state.name}
-    if state.desired.isolate == "process":
-        return [_isolated(state, mine.get("", VariantRate(deployment=state.name, variant="")))]
+    whole = mine.pop(ALL_VARIANTS, VariantRate(deployment=state.name, variant=ALL_VARIANTS))
+    first = [_whole(state, whole)] if state.desired.isolate == "process" else []
     rows = [
         TopRow(
             deployment=state.name,
@@ -93,19 +93,11 @@ def _rows(state: DeploymentState, rates: list[VariantRate]) -> list[TopRow]:
         for name, rate in mine.items()
         if rate.requests_s
     ]
-    return rows + others
+    return first + rows + others
 
 
-def _isolated(state: DeploymentState, rate: VariantRate) -> TopRow:
-    versions = {each.version for each in state.desired.variants}
-    return TopRow(
-        deployment=state.name,
-        variant="",
-        version=versions.pop() if len(versions) == 1 else None,
-        share=1.0,
-        rate=rate,
-        isolated=True,
-    )
+def _whole(state: DeploymentState, rate: VariantRate) -> TopRow:
+    return TopRow(deployment=state.name, variant=ALL_VARIANTS, version=None, share=None, rate=rate)
 
 
 def _rollout(rollouts: RolloutVerbs, name: str) -> TopRollout:

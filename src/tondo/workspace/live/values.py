@@ -27,12 +27,17 @@ class ScorerState(msgspec.Struct, frozen=True, kw_only=True):
     """Why nothing is known of it: it is down, or does not let us look."""
 
 
+ALL_VARIANTS = "*"
+"""In place of a variant: all requests of an isolated deployment, as they were handed on."""
+
+
 class VariantRate(msgspec.Struct, frozen=True, kw_only=True):
     """What one variant of a deployment does now, over all scorers."""
 
     deployment: str
     variant: str
-    """Empty where scorers do not tell variants apart, or the request reached none."""
+    """Empty for requests that reached none. `*` is all of an isolated deployment, with the time
+    that its callers wait for: its variants are counted too, by the process that they answer in."""
     requests_s: float | None = None
     """Requests a second; None before two looks."""
     errors_s: float | None = None

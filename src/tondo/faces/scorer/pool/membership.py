@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tondo.core.errors import TondoError
+from tondo.faces.scorer.cells import Cells
 from tondo.faces.scorer.pool.counts import SharedCounts
 from tondo.faces.scorer.pool.figures import Figures
 from tondo.faces.scorer.pool.members import RunFolder
 from tondo.faces.scorer.pool.revival import Revival
 from tondo.faces.scorer.pool.rolls import Rolls
+from tondo.faces.scorer.tally import add
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tondo.faces.scorer.pool.members import Kind
     from tondo.faces.scorer.pool.rolls import Segments
+    from tondo.faces.scorer.tally import Tally
     from tondo.ports.launcher import MemberLauncher
 
 _log = logging.getLogger("tondo.scorer")
@@ -124,9 +127,19 @@ class Membership:
             self._rolls = Rolls(self.run(), self.roll)
         return self._rolls
 
-    def counts(self) -> SharedCounts | None:
-        """Return where workers count together; None for one that counts for itself."""
-        return SharedCounts(self.run().path) if self.kind == "worker" else None
+    def cells(self) -> Cells:
+        """Return where this process counts: in a file where others tell of it too."""
+        alone = self.kind is None
+        return Cells() if alone else Cells(SharedCounts(self.run().path).own_file())
+
+    def counted_by_all(self, mine: Cells) -> Tally:
+        """Return what all processes of this scorer have counted, isolated models' too."""
+        if self.kind is not None:
+            return SharedCounts(self.run().path).read()
+        tally = dict(mine.read())
+        if self._run is not None:
+            add(tally, SharedCounts(self._run.path).read().items())
+        return tally
 
     def workers(self) -> list[dict[str, Any]]:
         """Return what each worker tells of itself, ourselves as of now."""

@@ -7,6 +7,7 @@ const charts = [];
 const seen = []; // looks, the newest last
 
 const NONE = "–";
+const ALL = "*"; // all of an isolated deployment, as its requests were handed on
 const shortNumber = (value) => value >= 100 ? Math.round(value).toLocaleString("en") : value >= 10 ? value.toFixed(1) : value.toFixed(value === Math.round(value) ? 0 : 2);
 const say = {
   requests_s: shortNumber,
@@ -29,7 +30,9 @@ function told(rate, what) {
 
 // All variants of a deployment together; latencies do not add, so the slowest is told.
 function together(rates, deployment) {
-  const mine = rates.filter((each) => each.deployment === deployment);
+  const whole = rates.find((each) => each.deployment === deployment && each.variant === ALL);
+  if (whole?.requests_s) return whole; // an isolated one, of which its variants are parts
+  const mine = rates.filter((each) => each.deployment === deployment && each.variant !== ALL);
   if (!mine.length) return null;
   const sum = (what) => mine.reduce((total, each) => each[what] === null ? total : (total ?? 0) + each[what], null);
   const slowest = mine.map((each) => each.p99_us).filter((each) => each !== null);
@@ -42,8 +45,8 @@ function showList(view) {
   }
 }
 
-// Without a variant: refused before one was chosen, or handed on to the process of an isolated deployment.
-function said(variant) { return variant || ("isolated" in here.dataset ? "all variants" : "no variant"); }
+// Without a variant: refused before one was chosen.
+function said(variant) { return variant === ALL ? "all variants" : variant || "no variant"; }
 
 function onPage(variant) { return [...document.querySelectorAll("[data-rates] tr")].some((row) => row.dataset.variant === variant); }
 
