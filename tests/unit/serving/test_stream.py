@@ -155,3 +155,18 @@ def test_an_event_s_prediction_is_found_with_its_lineage(shop):
     assert detail.score == scored(shop)["e1"]
     assert detail.inputs["pages"] == shop.rows[1]["pages"]
     assert {"answered by", "with", "trained by"} <= {stage.role for stage in detail.stages}
+
+
+def test_a_deployment_tells_a_streams_last_minute(shop):
+    assert shop.workspace.live.deployment("buys").streams == []
+    shop.workspace.streams.push("visits", [{"id": "old", "row": shop.rows[0]}])
+    shop.workspace.streams.run("buys", source="visits")
+    shop.clock.set_us(shop.clock.now_us() + 600_000_000)
+    shop.workspace.streams.push("visits", events(shop)[:5])
+    append_raw(shop, b"no event")
+    shop.workspace.streams.run("buys", source="visits")
+    (row,) = shop.workspace.live.deployment("buys").streams
+    assert (row.source, row.running) == ("visits", False)
+    assert (row.figures.answers, row.figures.failed, row.figures.dead_letters) == (5, 0, 1)
+    assert row.figures.newest_us == shop.clock.now_us()
+    assert row.figures.latency.p50_ms > 0

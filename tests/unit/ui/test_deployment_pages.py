@@ -106,6 +106,17 @@ def test_the_page_tells_versions_shares_and_history(browser):
     assert "tondo deployment traffic buys v1=100</code>" in page
 
 
+def test_the_page_tells_streams_under_their_purpose(browser, workspace):
+    assert "<h3>Streams</h3>" not in browser.get(PLACE).text
+    row = {"pages": 7.0, "minutes": 12.5, "device": "phone"}
+    workspace.streams.push("visits", [{"id": "e1", "row": row}])
+    workspace.streams.run("buys", source="visits")
+    page = browser.get(PLACE).text
+    assert "Purpose <code>stream</code>" in page
+    assert re.search(r"<bdi>visits|visits <span class=\"quiet\">stopped", page)
+    assert browser.get("/v1/deployments/buys").json()["streams"][0]["figures"]["answers"] == 1
+
+
 def test_an_empty_list_says_how_to_begin_and_looks_at_no_scorer(tmp_path):
     with (
         open_workspace(tmp_path) as empty,

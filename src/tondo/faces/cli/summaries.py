@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tondo.stages.deployment.state import DeploymentState
     from tondo.stages.serving.shadow import Shadow
     from tondo.workspace.live.deployments import DeploymentPage, DeploymentRow, VariantRow
+    from tondo.workspace.live.streams import StreamRow
     from tondo.workspace.live.values import LiveView, ScorerState, VariantRate
 
 Summary = dict[str, Any]
@@ -53,6 +54,7 @@ def _deployment_page(page: DeploymentPage) -> Summary:
         "serving plan": page.plan,
         "stands": standing(page.status),
         "variants": [_variant_row(each) for each in row.variants],
+        "streams": [_stream_row(each) for each in page.streams],
         "history": page.history,
     }
 
@@ -67,6 +69,19 @@ def _variant_row(variant: VariantRow) -> Summary:
         "accepted AUC": variant.auc,
         "algorithm": variant.algorithm,
         "registered_at_us": variant.registered_at_us,
+    }
+
+
+def _stream_row(stream: StreamRow) -> Summary:
+    seen = stream.figures
+    return {
+        "source": stream.source,
+        "state": "running" if stream.running else "stopped",
+        "answers in a minute": seen.answers,
+        "failed": seen.failed,
+        "dead letters": seen.dead_letters,
+        "p99_ms": None if seen.latency is None else seen.latency.p99_ms,
+        "newest_us": seen.newest_us,
     }
 
 

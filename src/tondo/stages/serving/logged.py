@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 LIVE = "live"
 
 
-class _Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The first fields of a `LoggedRequest`; the rows, which are most of it, are skipped."""
+class LoggedHead(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """All of a `LoggedRequest` but its rows, which are most of it."""
 
     request_id: str
     at_us: int
@@ -30,9 +30,12 @@ class _Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
     version: int
     model_version_id: str
     purpose: str
+    latency_us: int
+    error: str | None
 
 
-_head = msgspec.msgpack.Decoder(_Head).decode
+read_head = msgspec.msgpack.Decoder(LoggedHead).decode
+"""The payload of a logged request to its head; its rows are skipped, not read."""
 
 
 class LoggedRequests:
@@ -60,10 +63,10 @@ class LoggedRequests:
     def take(self, after: Position | None) -> Iterator[Taken]:
         """Yield every request after a position; those that are not asked for have None."""
         for position, payload in self._eventlog.read(self._stream, after):
-            wanted = self._wants(_head(payload))
+            wanted = self._wants(read_head(payload))
             yield Taken(position, _asked(frames.decode(payload)) if wanted else None)
 
-    def _wants(self, head: _Head) -> bool:
+    def _wants(self, head: LoggedHead) -> bool:
         return (
             head.purpose == LIVE
             and head.at_us >= self._answered_from_us

@@ -14,6 +14,7 @@ from tondo.stages.deployment.state import pointer_of
 from tondo.stages.deployment.status import DeploymentStatus
 from tondo.stages.deployment.targets import show_target
 from tondo.workspace.control import accepted_interval
+from tondo.workspace.live.streams import StreamRow, stream_rows
 from tondo.workspace.verbs.registry import RegistryVerbs
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ class DeploymentPage(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers of the model's versions, the newest first."""
     history: list[HistoryRow]
     """The newest first."""
+    streams: list[StreamRow]
+    """Streams whose events it scores, in a process that no scorer knows."""
 
 
 def deployment_rows(parts: Parts) -> list[DeploymentRow]:
@@ -133,6 +136,7 @@ def deployment_page(parts: Parts, name: str, *, rollouts: RolloutVerbs) -> Deplo
         last=told[0] if told else None,
         versions=sorted((each.number for each in known), reverse=True),
         history=_history(parts, name),
+        streams=stream_rows(parts, name),
     )
 
 
