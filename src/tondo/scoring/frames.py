@@ -35,7 +35,9 @@ class UnreadRow(_Row, frozen=True, kw_only=True, array_like=True, gc=False):
     """The MessagePack of `LoggedRow.inputs`; `read_inputs` reads it."""
 
 
-class _Request(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class LoggedHead(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """All of a logged request but its rows, which are most of it."""
+
     request_id: str
     at_us: int
     """When it was answered, by the scorer's clock."""
@@ -53,13 +55,13 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Code of the error, when the rows have no scores."""
 
 
-class LoggedRequest(_Request, frozen=True, kw_only=True, array_like=True):
+class LoggedRequest(LoggedHead, frozen=True, kw_only=True, array_like=True):
     """The rows of one request that one variant answered."""
 
     rows: list[LoggedRow]
 
 
-class UnreadRequest(_Request, frozen=True, kw_only=True, array_like=True):
+class UnreadRequest(LoggedHead, frozen=True, kw_only=True, array_like=True):
     """A logged request whose rows' inputs are still encoded."""
 
     rows: list[UnreadRow]
@@ -70,6 +72,7 @@ encode = msgspec.msgpack.Encoder().encode
 
 _decode = msgspec.msgpack.Decoder(LoggedRequest).decode
 _decode_unread = msgspec.msgpack.Decoder(UnreadRequest).decode
+_decode_head = msgspec.msgpack.Decoder(LoggedHead).decode
 _decode_inputs = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
@@ -96,6 +99,14 @@ def decode_unread(payload: bytes) -> UnreadRequest:
     """
     try:
         return _decode_unread(payload)
+    except msgspec.DecodeError as error:
+        raise _unreadable(error) from None
+
+
+def decode_head(payload: bytes | msgspec.Raw) -> LoggedHead:
+    """Read a frame's payload without its rows; TD-LOG-004 as `decode`."""
+    try:
+        return _decode_head(payload)
     except msgspec.DecodeError as error:
         raise _unreadable(error) from None
 

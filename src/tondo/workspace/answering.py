@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from tondo.core.errors import ConflictError
 from tondo.scoring.asked import AskedViews
 from tondo.scoring.model import load_model
 from tondo.scoring.package import open_package
 from tondo.scoring.path import ScoringPath
 from tondo.scoring.plan import deployment_of
 from tondo.scoring.serving import Serving, shared_inputs
-from tondo.stages.deployment.publish import last_plan
+from tondo.workspace.publishing import plan_of
 
 if TYPE_CHECKING:
     from tondo.scoring.answer import Answer
@@ -30,14 +29,7 @@ class Answering:
         self, deployment: str, rows: list[dict[str, Any]], *, as_of_us: int | None = None
     ) -> Answer:
         """Answer for rows of request columns; TD-WORKSPACE-006 when nothing was deployed."""
-        plan = last_plan(ledger=self._parts.ledger, blobs=self._parts.blobs)
-        if plan is None:
-            raise ConflictError(
-                "TD-WORKSPACE-006",
-                f"'{deployment}' cannot answer: nothing was deployed yet",
-                fix="Deploy a version: tondo model deploy MODEL.",
-                deployment=deployment,
-            )
+        plan = plan_of(self._parts, deployment)
         planned = deployment_of(plan, deployment)
         servings = [self._serving(each) for each in planned.variants]
         inputs = shared_inputs(servings, deployment)

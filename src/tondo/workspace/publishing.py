@@ -1,15 +1,18 @@
-"""A change of deployments and its plan, committed as one, then told to the scorers."""
+"""The serving plan: a change of deployments and its plan as one, told to the scorers, read back."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tondo.core.errors import ConflictError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tondo.ports.services import ServiceSettings
     from tondo.scoring.layout import ViewLayout
+    from tondo.scoring.plan import ServingPlan
     from tondo.workspace.bootstrap import Parts
 
 
@@ -42,6 +45,21 @@ def tell_scorers(parts: Parts) -> int:
 
     pointer = reconcile(ledger=parts.ledger, blobs=parts.blobs, pointer_path=parts.plan_pointer)
     return 0 if pointer is None else pointer.number
+
+
+def plan_of(parts: Parts, deployment: str) -> ServingPlan:
+    """Return the last committed plan; TD-WORKSPACE-006 when nothing was deployed."""
+    from tondo.stages.deployment.publish import last_plan
+
+    plan = last_plan(ledger=parts.ledger, blobs=parts.blobs)
+    if plan is None:
+        raise ConflictError(
+            "TD-WORKSPACE-006",
+            f"'{deployment}' cannot answer: nothing was deployed yet",
+            fix="Deploy a version: tondo model deploy MODEL.",
+            deployment=deployment,
+        )
+    return plan
 
 
 def layouts(parts: Parts) -> dict[str, ViewLayout]:

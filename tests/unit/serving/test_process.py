@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tondo.stages.serving.answers import answers_of, read_answers
 from tondo.stages.serving.pairs import read_pairs
 from tondo.workspace.consuming.keeper import Keeper
 from tondo.workspace.consuming.runs import Runs
-from tondo.workspace.consuming.shadows import ShadowRun
+from tondo.workspace.consuming.shadows import shadow_at_work
 
 WAIT_S = 60
 NICE = 3
@@ -51,7 +52,7 @@ def test_streams_and_shadows_take_turns_and_end_when_wished_no_longer(shop):
     shop.workspace.shadows.start("buys", "2")
     shop.ask()
     shop.workspace.streams.push("visits", [{"id": "e1", "row": shop.rows[0]}])
-    with Runs(shop.parts) as runs:
+    with closing(Runs(shop.parts)) as runs:
         runs.follow()
         assert [runs.step(), runs.step()] == [True, False]
         shop.workspace.streams.stop("buys", source="visits")
@@ -67,7 +68,7 @@ def test_a_consumer_that_cannot_be_opened_stops_no_other(shop, caplog):
     shadow = shop.workspace.shadows.start("buys", "2")
     shop.workspace.streams.start("buys", source="visits")
     shop.workspace.streams.push("visits", [{"id": "e1", "row": shop.rows[0]}])
-    with ShadowRun(shop.parts, shadow), Runs(shop.parts) as runs:
+    with shadow_at_work(shop.parts, shadow), closing(Runs(shop.parts)) as runs:
         runs.follow()
         assert runs.step()
     assert "TD-SERVING-006" in caplog.text

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from tondo.core.errors import CallerError, ConflictError, NotFoundError
+from tondo.core.errors import CallerError, ConflictError, DataError, NotFoundError
 from tondo.scoring import frames
 from tondo.stages.serving.answers import answers_of, newest_answers, read_answers
 from tondo.stages.serving.pairs import read_pairs
@@ -128,10 +128,10 @@ def test_a_shadow_is_stopped_once_with_its_last_report(shop):
 
 
 def test_two_processes_never_write_one_shadow(shop):
-    from tondo.workspace.consuming.shadows import ShadowRun
+    from tondo.workspace.consuming.shadows import shadow_at_work
 
     shadow = shop.workspace.shadows.start("buys", "2")
-    with ShadowRun(shop.parts, shadow), pytest.raises(ConflictError, match="TD-SERVING-006"):
+    with shadow_at_work(shop.parts, shadow), pytest.raises(ConflictError, match="TD-SERVING-006"):
         shop.workspace.shadows.run("buys", "2")
 
 
@@ -188,3 +188,12 @@ def test_a_candidate_of_columns_that_callers_do_not_send_is_refused_at_once(shop
     monkeypatch.setattr(candidates, "package_of", first_asked_reads_more)
     with pytest.raises(CallerError, match="TD-SERVING-003: the candidate reads 'basket'"):
         shop.workspace.shadows.start("buys", "2")
+
+
+def test_a_frame_that_is_no_request_is_a_coded_error(shop):
+    shop.workspace.shadows.start("buys", "2")
+    appender = shop.parts.eventlog.appender("predictions/buys", "broken", durability="written")
+    appender.append(b"no frame of a request")
+    appender.close()
+    with pytest.raises(DataError, match="TD-LOG-004"):
+        shop.workspace.shadows.run("buys", "2")

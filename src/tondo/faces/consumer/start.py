@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,10 @@ def _run(options: argparse.Namespace) -> int:
     from tondo.workspace.consuming.runs import Runs
 
     ended = _end_of(options.parent_fd)
-    with open_workspace(options.project) as workspace, Runs(workspace.parts) as runs:
+    with (
+        open_workspace(options.project) as workspace,
+        closing(Runs(workspace.parts)) as runs,
+    ):
         _log_to(workspace.parts.state / "consumers" / "consumers.log")
         _announce()
         busy = False

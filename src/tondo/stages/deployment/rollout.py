@@ -155,7 +155,7 @@ def next_step(rollout: Rollout, measured: Measurements) -> Step:
 def _step(
     action: Action, share: float, conditions: tuple[Condition, ...], blamed: list[Condition]
 ) -> Step:
-    reason = "; ".join(each.why for each in blamed) or "the canary met every condition"
+    reason = "; ".join(each.why for each in blamed) or "the candidate met every condition"
     return Step(action=action, share=share, conditions=conditions, reason=reason)
 
 

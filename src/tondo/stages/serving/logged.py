@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from tondo.scoring import frames
 from tondo.stages.serving.answers import Before
 from tondo.stages.serving.consumer import Asked, Taken
@@ -16,26 +14,6 @@ if TYPE_CHECKING:
     from tondo.ports.eventlog import EventLog, Position
 
 LIVE = "live"
-
-
-class LoggedHead(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """All of a `LoggedRequest` but its rows, which are most of it."""
-
-    request_id: str
-    at_us: int
-    as_of_us: int
-    deployment: str
-    variant: str
-    model: str
-    version: int
-    model_version_id: str
-    purpose: str
-    latency_us: int
-    error: str | None
-
-
-read_head = msgspec.msgpack.Decoder(LoggedHead).decode
-"""The payload of a logged request to its head; its rows are skipped, not read."""
 
 
 class LoggedRequests:
@@ -63,10 +41,10 @@ class LoggedRequests:
     def take(self, after: Position | None) -> Iterator[Taken]:
         """Yield every request after a position; those that are not asked for have None."""
         for position, payload in self._eventlog.read(self._stream, after):
-            wanted = self._wants(read_head(payload))
+            wanted = self._wants(frames.decode_head(payload))
             yield Taken(position, _asked(frames.decode(payload)) if wanted else None)
 
-    def _wants(self, head: LoggedHead) -> bool:
+    def _wants(self, head: frames.LoggedHead) -> bool:
         return (
             head.purpose == LIVE
             and head.at_us >= self._answered_from_us

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tondo.scoring.frames import decode_unread
+from tondo.scoring.frames import decode_head
 from tondo.stages.serving.answers import decode
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def answer_facts(eventlog: EventLog, stream: str, segment: str) -> AnswerFacts:
         frame = decode(payload)
         letters += len(frame.refused)
         for each in frame.answered:
-            newest_us = max(newest_us or 0, decode_unread(bytes(each.request)).at_us)
+            newest_us = max(newest_us or 0, decode_head(each.request).at_us)
     return AnswerFacts(newest_us=newest_us, dead_letters=letters)
 
 

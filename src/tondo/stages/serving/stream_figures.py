@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tondo.scoring.frames import decode_head
 from tondo.stages.serving.answers import decode
 from tondo.stages.serving.comparison import Latencies, latencies
-from tondo.stages.serving.logged import read_head
 
 if TYPE_CHECKING:
     from tondo.ports.eventlog import EventLog
-    from tondo.stages.serving.logged import LoggedHead
+    from tondo.scoring.frames import LoggedHead
 
 WINDOW_US = 60_000_000
 """The minute before the newest answer: a consumer answers in bursts, second by second."""
@@ -43,7 +43,7 @@ def stream_figures(eventlog: EventLog, stream: str) -> StreamFigures:
     # From the newest frame back: most of a segment is older than a minute.
     for payload in reversed(_newest_frames(eventlog, stream)):
         frame = decode(payload)
-        heads = [read_head(each.request) for each in frame.answered]
+        heads = [decode_head(each.request) for each in frame.answered]
         newest_us = newest_us or max((each.at_us for each in heads), default=None)
         fresh = [each for each in heads if each.at_us > (newest_us or 0) - WINDOW_US]
         if heads and not fresh:

@@ -104,8 +104,8 @@ def run_batch(
         why=why,
     )
     if request.sql is not None:
-        write_sql(parts, files, request.sql, batch=batch, dataset=made.dataset)
-    logged = write_log(parts, files, request, models, made) if request.log else 0
+        _write_sql(parts, files, request.sql, batch=batch, dataset=made.dataset)
+    logged = _write_log(parts, files, request, models, made) if request.log else 0
     run = BatchRun(
         id=parts.ledger.new_id(),
         deployment=request.deployment,
@@ -161,7 +161,8 @@ def _models(parts: Parts, deployment: str, opened: ExitStack) -> list[BatchModel
     """Return every variant of a deployment, loaded; TD-PLAN-004 when there is none."""
     from tondo.scoring.plan import deployment_of
     from tondo.stages.registry.versions import ModelVersion
-    from tondo.workspace.consuming.candidates import open_model, plan_of
+    from tondo.workspace.consuming.candidates import open_model
+    from tondo.workspace.publishing import plan_of
 
     found = []
     for variant in deployment_of(plan_of(parts, deployment), deployment).variants:
@@ -172,7 +173,7 @@ def _models(parts: Parts, deployment: str, opened: ExitStack) -> list[BatchModel
     return found
 
 
-def write_sql(parts: Parts, files: BatchFiles, sql: str, *, batch: str, dataset: str) -> int:
+def _write_sql(parts: Parts, files: BatchFiles, sql: str, *, batch: str, dataset: str) -> int:
     """Put a batch's answers into a table of a database, where those of its last run were."""
     from tondo.ports.tables import TableTarget
 
@@ -185,7 +186,7 @@ def write_sql(parts: Parts, files: BatchFiles, sql: str, *, batch: str, dataset:
     )
 
 
-def write_log(
+def _write_log(
     parts: Parts,
     files: BatchFiles,
     request: BatchRequest,

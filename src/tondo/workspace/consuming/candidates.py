@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tondo.core.errors import ConflictError
-
 if TYPE_CHECKING:
     from tondo.scoring.model import LoadedModel
     from tondo.scoring.package import PackageContents
-    from tondo.scoring.plan import PlannedVariant, ServingPlan
+    from tondo.scoring.plan import PlannedVariant
     from tondo.stages.deployment.state import DeploymentState
     from tondo.stages.registry.versions import ModelVersion
     from tondo.stages.serving.answers import Purpose
@@ -79,18 +77,3 @@ def answerer_of(
         clock=parts.clock,
         ids=parts.ids,
     )
-
-
-def plan_of(parts: Parts, deployment: str) -> ServingPlan:
-    """Return the last committed plan; TD-WORKSPACE-006 when nothing was deployed."""
-    from tondo.stages.deployment.publish import last_plan
-
-    plan = last_plan(ledger=parts.ledger, blobs=parts.blobs)
-    if plan is None:
-        raise ConflictError(
-            "TD-WORKSPACE-006",
-            f"'{deployment}' cannot answer: nothing was deployed yet",
-            fix="Deploy a version: tondo model deploy MODEL.",
-            deployment=deployment,
-        )
-    return plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -29,12 +29,17 @@ class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The staging deployment there; None: MODEL_staging."""
 
 
+class _Sent(NamedTuple):
+    """What came of sending a window."""
+
+    requests: int
+    seconds: float
+    late_us: list[int]
+
+
 def replay(parts: Parts, request: ReplayRequest) -> ReplayReport:
     """Send the window, compare the answers with production's, and keep the report."""
     from tondo.stages.serving.answers import answers_of, read_answers
-    from tondo.stages.serving.consumer import Consumer
-    from tondo.stages.serving.logged import LoggedRequests
-    from tondo.stages.serving.paced import Paced
     from tondo.stages.serving.pairs import read_pairs
     from tondo.stages.serving.replay import ReplayReport, keep_report, late_of, nothing_asked
     from tondo.workspace.consuming.candidates import candidate_of
@@ -43,6 +48,35 @@ def replay(parts: Parts, request: ReplayRequest) -> ReplayReport:
     chosen, variant = candidate_of(parts, request.deployment, request.version)
     run_id = parts.ledger.new_id()
     stream = answers_of("replay", request.deployment, run_id)
+    sent = _send(parts, request, variant, stream)
+    if not sent.requests:
+        raise nothing_asked(request.deployment, request.start_us, request.end_us)
+    pairs = read_pairs(read_answers(parts.eventlog, stream))
+    report = ReplayReport(
+        id=run_id,
+        deployment=request.deployment,
+        model=chosen.name,
+        version=chosen.number,
+        model_version_id=chosen.id,
+        start_us=request.start_us,
+        end_us=request.end_us,
+        over=_over(request, chosen.name),
+        rate=request.rate,
+        reached=sent.requests / sent.seconds,
+        late=late_of(sent.late_us),
+        seconds=sent.seconds,
+        at_us=parts.clock.now_us(),
+        comparison=compared(parts, request.deployment, chosen.id, pairs),
+    )
+    return keep_report(report, ledger=parts.ledger)
+
+
+def _send(parts: Parts, request: ReplayRequest, variant: PlannedVariant, stream: str) -> _Sent:
+    """Let the version answer the window's requests at their rate; keep the answers."""
+    from tondo.stages.serving.consumer import Consumer
+    from tondo.stages.serving.logged import LoggedRequests
+    from tondo.stages.serving.paced import Paced
+
     logged = LoggedRequests(
         request.deployment,
         eventlog=parts.eventlog,
@@ -56,27 +90,7 @@ def replay(parts: Parts, request: ReplayRequest) -> ReplayReport:
         opened.callback(consumer.close)
         started = perf_counter()
         done = consumer.step()
-        seconds = perf_counter() - started
-    if not done.requests:
-        raise nothing_asked(request.deployment, request.start_us, request.end_us)
-    pairs = read_pairs(read_answers(parts.eventlog, stream))
-    report = ReplayReport(
-        id=run_id,
-        deployment=request.deployment,
-        model=chosen.name,
-        version=chosen.number,
-        model_version_id=chosen.id,
-        start_us=request.start_us,
-        end_us=request.end_us,
-        over=_over(request, chosen.name),
-        rate=request.rate,
-        reached=done.requests / seconds,
-        late=late_of(paced.late_us),
-        seconds=seconds,
-        at_us=parts.clock.now_us(),
-        comparison=compared(parts, request.deployment, chosen.id, pairs),
-    )
-    return keep_report(report, ledger=parts.ledger)
+        return _Sent(done.requests, perf_counter() - started, paced.late_us)
 
 
 def _over(request: ReplayRequest, model: str) -> str:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager, ExitStack
 from time import monotonic
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tondo.core.errors import TondoError
 from tondo.stages.serving.shadow import Shadow, shadows
 from tondo.stages.serving.stream import Stream, streams
-from tondo.workspace.consuming.shadows import ShadowRun, report
-from tondo.workspace.consuming.streams import StreamRun
+from tondo.workspace.consuming.shadows import report, shadow_at_work
+from tondo.workspace.consuming.streams import stream_at_work
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
+    from tondo.stages.serving.consumer import Consumed
     from tondo.workspace.bootstrap import Parts
 
 _log = logging.getLogger("tondo.consumer")
@@ -27,12 +27,27 @@ RETRY_S = 10.0
 """After a failure; what failed may be mended meanwhile."""
 
 
+class Steps(Protocol):
+    """A consumer at work."""
+
+    def step(self, *, most: int | None = None) -> Consumed:
+        """Score what is new, at most `most` requests; say how much."""
+        ...
+
+
+class _Open(NamedTuple):
+    wished: Shadow | Stream
+    consumer: Steps
+    opened: ExitStack
+    """Closes the consumer with all that it holds."""
+
+
 class Runs:
-    """Follows what is wished: opens, steps and closes consumers."""
+    """Follows what is wished: opens, steps and closes consumers. Close it in the end."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._open: dict[str, ShadowRun | StreamRun] = {}
+        self._open: dict[str, _Open] = {}
         self._reported: dict[str, float] = {}
         self._unreported: set[str] = set()
         self._retry_at: dict[str, float] = {}
@@ -51,15 +66,15 @@ class Runs:
         busy = False
         for key, run in list(self._open.items()):
             try:
-                done = run.step(most=STEP_REQUESTS)
+                done = run.consumer.step(most=STEP_REQUESTS)
             except TondoError as error:
                 self._put_off(key, error)
                 continue
             if done.requests:
                 busy = True
                 self._unreported.add(key)
-            if isinstance(run, ShadowRun):
-                self._report(key, run)
+            if isinstance(run.wished, Shadow):
+                self._report(key, run.wished)
         return busy
 
     def close(self) -> None:
@@ -68,42 +83,36 @@ class Runs:
             self._close(key)
 
     def _try_open(self, key: str, wished: Shadow | Stream) -> None:
+        opened = ExitStack()
         try:
-            if isinstance(wished, Shadow):
-                self._open[key] = ShadowRun(self._parts, wished)
-            else:
-                self._open[key] = StreamRun(self._parts, wished.deployment, wished.source)
+            consumer = opened.enter_context(at_work(self._parts, wished))
         except TondoError as error:
             self._put_off(key, error)
+        else:
+            self._open[key] = _Open(wished, consumer, opened)
 
     def _put_off(self, key: str, error: TondoError) -> None:
         _log.warning("a consumer is put off for %g s: %s", RETRY_S, error)
         self._retry_at[key] = monotonic() + RETRY_S
         self._close(key)
 
-    def _report(self, key: str, run: ShadowRun) -> None:
+    def _report(self, key: str, shadow: Shadow) -> None:
         if key in self._unreported and monotonic() >= self._reported.get(key, 0.0) + REPORT_S:
-            report(self._parts, run.shadow)
+            report(self._parts, shadow)
             self._reported[key] = monotonic()
             self._unreported.discard(key)
 
     def _close(self, key: str) -> None:
         run = self._open.pop(key, None)
         if run is not None:
-            run.close()
+            run.opened.close()
 
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
+def at_work(parts: Parts, wished: Shadow | Stream) -> AbstractContextManager[Steps]:
+    """Return what opens a consumer that is wished, and closes it."""
+    if isinstance(wished, Shadow):
+        return shadow_at_work(parts, wished)
+    return stream_at_work(parts, wished.deployment, wished.source)
 
 
 def wished_consumers(parts: Parts) -> list[Shadow | Stream]:

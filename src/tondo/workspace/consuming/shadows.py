@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Iterator
 
-    from tondo.stages.serving.consumer import Consumed
+    from tondo.stages.serving.consumer import Consumer
     from tondo.stages.serving.shadow import Shadow, ShadowReport
     from tondo.workspace.bootstrap import Parts
 
@@ -53,49 +54,23 @@ def report(parts: Parts, shadow: Shadow) -> ShadowReport:
     return keep_report(found, ledger=parts.ledger)
 
 
-class ShadowRun:
-    """One shadow at work: holds its model and its place in the log."""
+@contextmanager
+def shadow_at_work(parts: Parts, shadow: Shadow) -> Iterator[Consumer]:
+    """Open a shadow with its model and its place in the log; each step scores what is new.
 
-    def __init__(self, parts: Parts, shadow: Shadow) -> None:
-        """Open it; TD-SERVING-006 when another process runs it."""
-        from contextlib import ExitStack
+    TD-SERVING-006 when another process runs it.
+    """
+    from tondo.stages.serving.answers import answers_of
+    from tondo.stages.serving.consumer import Consumer
+    from tondo.stages.serving.logged import LoggedRequests
+    from tondo.workspace.consuming.alone import alone
+    from tondo.workspace.consuming.candidates import answerer_of, open_model
 
-        from tondo.stages.serving.answers import answers_of
-        from tondo.stages.serving.consumer import Consumer
-        from tondo.stages.serving.logged import LoggedRequests
-        from tondo.workspace.consuming.alone import alone
-        from tondo.workspace.consuming.candidates import answerer_of, open_model
-
-        name, variant = shadow.deployment, shadow.variant
-        stream = answers_of("shadow", name, shadow.consumer)
-        with ExitStack() as opened:
-            opened.enter_context(alone(parts, stream))
-            model = open_model(parts, variant)
-            opened.callback(model.close)
-            source = LoggedRequests(name, eventlog=parts.eventlog, answered_from_us=shadow.since_us)
-            answerer = answerer_of(parts, name, variant, model, purpose="shadow")
-            self._consumer = Consumer(source, [answerer], eventlog=parts.eventlog, stream=stream)
-            opened.callback(self._consumer.close)
-            self._opened = opened.pop_all()
-        self.shadow = shadow
-
-    def step(self, *, most: int | None = None) -> Consumed:
-        """Score what was asked since the last step, at most `most` requests."""
-        return self._consumer.step(most=most)
-
-    def close(self) -> None:
-        """Release it."""
-        self._opened.close()
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
+    name, variant = shadow.deployment, shadow.variant
+    stream = answers_of("shadow", name, shadow.consumer)
+    with alone(parts, stream), closing(open_model(parts, variant)) as model:
+        source = LoggedRequests(name, eventlog=parts.eventlog, answered_from_us=shadow.since_us)
+        answerer = answerer_of(parts, name, variant, model, purpose="shadow")
+        consumer = Consumer(source, [answerer], eventlog=parts.eventlog, stream=stream)
+        with closing(consumer):
+            yield consumer

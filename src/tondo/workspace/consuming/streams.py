@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from collections.abc import Iterator
 
     from tondo.scoring.inputs import RowInputs
     from tondo.scoring.plan import ServingPlan
     from tondo.stages.monitoring.streams import StreamTable
     from tondo.stages.serving.answerer import PathAnswerer
     from tondo.stages.serving.answers import Answered, Refused
-    from tondo.stages.serving.consumer import Asked, Consumed
+    from tondo.stages.serving.consumer import Asked, Consumed, Consumer
     from tondo.workspace.bootstrap import Parts
 
 
@@ -48,7 +48,7 @@ class Planned:
 
     def follow(self) -> None:
         """Take the last committed plan; TD-WORKSPACE-006 when nothing was deployed."""
-        from tondo.workspace.consuming.candidates import plan_of
+        from tondo.workspace.publishing import plan_of
 
         plan = plan_of(self._parts, self._deployment)
         if plan.number != self._number:
@@ -90,25 +90,11 @@ class Planned:
         self._opened.close()
 
 
-class StreamRun:
-    """One stream at work: holds the deployment's models and its place in the stream."""
+class PlannedConsumer:
+    """A consumer of events that takes the newest plan before each step."""
 
-    def __init__(self, parts: Parts, deployment: str, source: str) -> None:
-        """Open it; TD-SERVING-006 when another process runs it."""
-        from tondo.stages.serving.answers import answers_of
-        from tondo.stages.serving.consumer import Consumer
-        from tondo.stages.serving.events import Events
-        from tondo.workspace.consuming.alone import alone
-
-        stream = answers_of("stream", deployment, source)
-        with ExitStack() as opened:
-            opened.enter_context(alone(parts, stream))
-            planned = Planned(parts, deployment)
-            opened.callback(planned.close)
-            events = Events(source, eventlog=parts.eventlog, inputs=lambda: planned.inputs)
-            self._consumer = Consumer(events, [planned], eventlog=parts.eventlog, stream=stream)
-            opened.callback(self._consumer.close)
-            self._opened = opened.pop_all()
+    def __init__(self, consumer: Consumer, planned: Planned) -> None:
+        self._consumer = consumer
         self._planned = planned
 
     def step(self, *, most: int | None = None) -> Consumed:
@@ -116,19 +102,21 @@ class StreamRun:
         self._planned.follow()
         return self._consumer.step(most=most)
 
-    def close(self) -> None:
-        """Release it."""
-        self._opened.close()
 
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
+@contextmanager
+def stream_at_work(parts: Parts, deployment: str, source: str) -> Iterator[PlannedConsumer]:
+    """Open a stream with the deployment's models and its place among the events.
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
+    TD-SERVING-006 when another process runs it.
+    """
+    from tondo.stages.serving.answers import answers_of
+    from tondo.stages.serving.consumer import Consumer
+    from tondo.stages.serving.events import Events
+    from tondo.workspace.consuming.alone import alone
+
+    stream = answers_of("stream", deployment, source)
+    with alone(parts, stream), closing(Planned(parts, deployment)) as planned:
+        events = Events(source, eventlog=parts.eventlog, inputs=lambda: planned.inputs)
+        consumer = Consumer(events, [planned], eventlog=parts.eventlog, stream=stream)
+        with closing(consumer):
+            yield PlannedConsumer(consumer, planned)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tondo.core.errors import ConflictError
 from tondo.core.instants import format_instant
 from tondo.scoring.asked import AskedViews
 from tondo.scoring.model import load_model
@@ -16,9 +15,9 @@ from tondo.scoring.path import ScoringPath
 from tondo.scoring.plan import addressed, deployment_of
 from tondo.scoring.request import ScoreRequest
 from tondo.scoring.serving import Serving
-from tondo.stages.deployment.publish import last_plan
 from tondo.workspace.live.explanation import Explanation, explain_vector
 from tondo.workspace.present import present
+from tondo.workspace.publishing import plan_of
 
 if TYPE_CHECKING:
     from tondo.scoring.package import PackageContents
@@ -52,7 +51,7 @@ class TryForm(msgspec.Struct, frozen=True, kw_only=True):
 
 def try_form(parts: Parts, deployment: str) -> TryForm:
     """Return the columns of a deployment's variants; TD-WORKSPACE-006 before any is deployed."""
-    planned = deployment_of(_plan(parts, deployment), deployment)
+    planned = deployment_of(plan_of(parts, deployment), deployment)
     packages = {each.name: _contents(parts, each) for each in planned.variants}
     first = packages[planned.variants[0].name]
     sample = first.samples[0].row if first.samples else {}
@@ -101,7 +100,7 @@ def explain(
     Nothing is logged. `version` is a number, id, tag or variant; the first variant when None.
     Errors are those of scoring: TD-PLAN-003, TD-PLAN-004, TD-SCORE-001 to -004.
     """
-    plan = _plan(parts, deployment)
+    plan = plan_of(parts, deployment)
     planned = deployment_of(plan, deployment)
     variant = planned.variants[0] if version is None else addressed(planned, version)
     with closing(load_model(_contents(parts, variant), parts.runtimes)) as model:
@@ -145,18 +144,6 @@ def _read(
     if request.error is not None:
         raise request.error
     return request
-
-
-def _plan(parts: Parts, deployment: str) -> ServingPlan:
-    plan = last_plan(ledger=parts.ledger, blobs=parts.blobs)
-    if plan is None:
-        raise ConflictError(
-            "TD-WORKSPACE-006",
-            f"'{deployment}' cannot answer: nothing was deployed yet",
-            fix="Deploy a version: tondo model deploy MODEL.",
-            deployment=deployment,
-        )
-    return plan
 
 
 def _contents(parts: Parts, variant: PlannedVariant) -> PackageContents:

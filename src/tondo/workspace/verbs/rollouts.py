@@ -11,7 +11,7 @@ from tondo.workspace.publishing import published
 
 if TYPE_CHECKING:
     from tondo.stages.deployment.measure import Measurements
-    from tondo.stages.deployment.rollout import Phase, Rollout, Step
+    from tondo.stages.deployment.rollout import LogPositions, Phase, Rollout, Step
     from tondo.stages.deployment.status import DeploymentStatus, Look, RolloutPlan
     from tondo.stages.monitoring.arm_tail import ArmTail
     from tondo.stages.registry.versions import ModelVersion
@@ -51,23 +51,17 @@ class RolloutVerbs:
         or `no_shadow` says that it need not be (TD-DEPLOY-011). Rows that fit a `target`, such as
         `carrier=AA`, go to the candidate whatever the share is, and are not compared.
         """
-        from tondo.scoring.frames import stream_of
         from tondo.stages.deployment.deploy import get_deployment
-        from tondo.stages.deployment.rollout import LogPositions
         from tondo.stages.deployment.rollout_records import check_startable, start_rollout
         from tondo.stages.deployment.state import CANDIDATE, LIVE, variant_of
-        from tondo.stages.monitoring import outcomes
         from tondo.workspace.consistency import check_served
         from tondo.workspace.deployment_definition import pace_of
-        from tondo.workspace.rollout_plans import known_shadow, require_shadow
         from tondo.workspace.targeting import targeted
 
         parts = self._parts
         chosen = self._candidate(deployment, version)
         check_startable(get_deployment(deployment, ledger=parts.ledger), chosen)
-        shadow = known_shadow(parts, deployment, chosen)
-        if shadow is None and not no_shadow:
-            raise require_shadow(deployment, chosen)
+        shadow = self._shadow(deployment, chosen, required=not no_shadow)
         check_served(parts, chosen)
         asked = [f"{each}:{CANDIDATE}" for each in target or []]
         tried = [variant_of(chosen, name=CANDIDATE)]
@@ -82,10 +76,7 @@ class RolloutVerbs:
                 why=why or f"trying version {chosen.number}",
                 pace=pace_of(parts, deployment, pace),
                 targeted=aimed,
-                log=LogPositions(
-                    predictions=parts.eventlog.end(stream_of(deployment)),
-                    outcomes=parts.eventlog.end(outcomes.stream_of(deployment)),
-                ),
+                log=self._log_now(deployment),
                 shadow=shadow,
             )
             told.append(rollout.why)
@@ -105,7 +96,7 @@ class RolloutVerbs:
 
     def status(self, deployment: str) -> DeploymentStatus:
         """Tell what is desired, tried and current, with every condition as it was last seen."""
-        from tondo.workspace.rollout_plans import status
+        from tondo.workspace.rollout_status import status
 
         return status(self._parts, deployment, measure=self._look)
 
@@ -188,6 +179,27 @@ class RolloutVerbs:
 
         model = get_deployment(deployment, ledger=self._parts.ledger).main.model
         return RegistryVerbs(self._parts).version(model, version)
+
+    def _shadow(self, deployment: str, version: ModelVersion, *, required: bool) -> str | None:
+        """Return the id of a version's last shadow report; TD-DEPLOY-011 without a required one."""
+        from tondo.workspace.rollout_plans import known_shadow, was_no_shadow
+
+        found = known_shadow(self._parts, deployment, version)
+        if found is None and required:
+            raise was_no_shadow(deployment, version)
+        return found
+
+    def _log_now(self, deployment: str) -> LogPositions:
+        """Return where the logs of a deployment stand: what is measured comes after it."""
+        from tondo.scoring.frames import stream_of
+        from tondo.stages.deployment.rollout import LogPositions
+        from tondo.stages.monitoring import outcomes
+
+        eventlog = self._parts.eventlog
+        return LogPositions(
+            predictions=eventlog.end(stream_of(deployment)),
+            outcomes=eventlog.end(outcomes.stream_of(deployment)),
+        )
 
     def _measured(self, rollout: Rollout) -> Measurements | None:
         """Return what can be measured; a log that cannot be read keeps no hand from acting."""

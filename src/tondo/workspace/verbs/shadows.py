@@ -63,12 +63,12 @@ class ShadowVerbs:
         Errors: TD-SERVING-005 (no such shadow), -006 (another process is at it).
         """
         from tondo.stages.serving.shadow import get_shadow
-        from tondo.workspace.consuming.shadows import ShadowRun
+        from tondo.workspace.consuming.shadows import shadow_at_work
 
         number = self._number(deployment, version)
         shadow = get_shadow(deployment, number, ledger=self._parts.ledger)
-        with ShadowRun(self._parts, shadow) as running:
-            return running.step()
+        with shadow_at_work(self._parts, shadow) as consumer:
+            return consumer.step()
 
     def report(self, deployment: str, version: str) -> ShadowReport:
         """Compare what a shadow scored so far with production, and keep the report."""

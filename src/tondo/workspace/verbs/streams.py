@@ -46,11 +46,11 @@ class StreamVerbs:
         is at it).
         """
         from tondo.stages.serving.stream import know_stream
-        from tondo.workspace.consuming.streams import StreamRun
+        from tondo.workspace.consuming.streams import stream_at_work
 
-        with StreamRun(self._parts, deployment, source) as running:
+        with stream_at_work(self._parts, deployment, source) as consumer:
             know_stream(deployment, source, ledger=self._parts.ledger, by=self._parts.actor)
-            return running.step()
+            return consumer.step()
 
     def start(self, deployment: str, *, source: str, by: str = "", why: str = "") -> Stream:
         """Let a deployment score a stream's events as they come, while `tondo serve` runs."""
