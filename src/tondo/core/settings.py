@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -16,7 +17,7 @@ ONLINE_SETTINGS = "online.json"
 """File in a workspace's state folder that tells scorers of the online store."""
 SECRETS = frozenset({"token", "online_store"})
 """Settings whose values are never shown: they are, or may hold, a secret."""
-_TEXTS = {int: "a whole number", str: "text"}
+_TEXTS = {int: "a whole number", str: "text", NoneType: "nothing"}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,6 +29,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     scorer_memory_mb: Annotated[
         int, Doc(description="most memory of all models of a scorer in MB; 0: no limit")
     ] = 0
+    scorer_workers: Annotated[
+        int | str, Doc(description="workers of the scorer: 2, or 1..4 for as many as are needed")
+    ] = 1
+    scorer_tls_cert: Annotated[
+        str, Doc(description="certificate chain in PEM: the scorer speaks TLS")
+    ] = ""
+    scorer_tls_key: Annotated[str, Doc(description="the certificate's key in PEM")] = ""
+    scorer_grpc_port: Annotated[
+        int | None, Doc(description="port of V2 over gRPC; 0 takes a free one; null: none")
+    ] = None
     token: Annotated[str, Doc(description="bearer token; needed to listen beyond loopback")] = ""
     threads: Annotated[int, Doc(description="threads of engine and training; 0 is all")] = 0
     memory_mb: Annotated[int, Doc(description="memory limit of the engine in MB; 0: its own")] = 0
@@ -91,7 +102,8 @@ def _value(name: str, value: Any, hints: Mapping[str, Any], place: str) -> Any:
         raise DefinitionError(
             "TD-SETTING-001",
             f"the setting '{name}' has {shown} ({place})",
-            expected=_TEXTS.get(kind) or " or ".join(map(str, get_args(kind))),
+            expected=_TEXTS.get(kind)
+            or " or ".join(_TEXTS.get(e) or str(e) for e in get_args(kind)),
             name=name,
         ) from None
 

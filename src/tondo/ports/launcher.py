@@ -22,8 +22,13 @@ class Process(Protocol):
         ...
 
     @property
+    def grpc_address(self) -> str:
+        """Host and port of gRPC, empty where it speaks none."""
+        ...
+
+    @property
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it has not ended, or others go on in its place."""
         ...
 
     def wait_ready(self, timeout_s: float) -> None:

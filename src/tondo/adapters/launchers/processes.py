@@ -6,6 +6,7 @@ import contextlib
 import os
 import resource
 import selectors
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,18 +26,20 @@ _SHOWN_LOG_BYTES = 4_000
 
 
 class ChildProcess:
-    """One process. It ends when this one ends, however that happens: it watches a pipe."""
+    """One process. It ends when this one ends, however that happens: it watches a socket."""
 
-    def __init__(self, popen: subprocess.Popen[bytes], lifeline: int, log: IO[bytes]) -> None:
+    def __init__(
+        self, popen: subprocess.Popen[bytes], lifeline: socket.socket, log: IO[bytes]
+    ) -> None:
         self._popen = popen
         self._lifeline = lifeline
         self._log = log
-        self._address = ""
+        self._ready: dict[str, Any] = {}
         self._told = ""
 
     def __repr__(self) -> str:
         """Say which process."""
-        return f"<process {self.pid} at {self._address or 'no address yet'}>"
+        return f"<process {self.pid} at {self._ready.get('ready', 'no address yet')}>"
 
     @property
     def pid(self) -> int:
@@ -46,39 +49,61 @@ class ChildProcess:
     @property
     def address(self) -> str:
         """The URL it answers on; TD-LAUNCH-002 before `wait_ready`."""
-        if not self._address:
+        if not self._ready:
             raise PlatformError(
                 "TD-LAUNCH-002",
                 f"process {self.pid} has told no address yet",
                 fix="Call wait_ready first.",
             )
-        return self._address
+        return str(self._ready["ready"])
+
+    @property
+    def grpc_address(self) -> str:
+        """Host and port of gRPC, empty where it speaks none or is not ready."""
+        return str(self._ready.get("grpc", ""))
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended."""
-        return self._popen.poll() is None
+        """Whether it has not ended, or others go on in its place.
+
+        A scorer's workers outlive their supervisor; all of them watch the same socket.
+        """
+        return self._popen.poll() is None or self._is_watched(0.0)
+
+    def _is_watched(self, within_s: float) -> bool:
+        """Whether anybody has the other end of our socket, after `within_s` at most."""
+        if self._lifeline.fileno() < 0:
+            return False
+        self._lifeline.settimeout(within_s)
+        try:
+            return self._lifeline.recv(1) != b""
+        except (BlockingIOError, TimeoutError):
+            return True
+        except OSError:
+            return False
 
     def wait_ready(self, timeout_s: float) -> None:
         """Return when it answers; TD-LAUNCH-001 with its log when it ends or takes too long."""
         deadline = time.monotonic() + timeout_s
         said = b""
-        while not self._address:
+        while not self._ready:
             part = self._read_output(deadline - time.monotonic())
             if not part:
                 raise self._failed(timeout_s)
             *lines, said = (said + part).split(b"\n")
-            self._address = next(filter(None, map(_address_in, lines)), "")
+            self._ready = next(filter(None, map(_ready_in, lines)), {})
 
     def stop(self, timeout_s: float = 10.0) -> int:
-        """End it gracefully, then by force; return its exit code."""
-        if self.running:
-            self._popen.terminate()
+        """End it gracefully, then by force, and who goes on in its place; return its exit code."""
+        self._popen.terminate()
         try:
             code = self._popen.wait(timeout_s)
         except subprocess.TimeoutExpired:
             self._popen.kill()
             code = self._popen.wait()
+        with contextlib.suppress(OSError):
+            self._lifeline.shutdown(socket.SHUT_WR)  # whoever is left ends now
+        self._is_watched(timeout_s)
         self._release()
         return code
 
@@ -123,19 +148,18 @@ class ChildProcess:
     def _release(self) -> None:
         self._told = self.log_tail()
         self._log.close()
-        if self._lifeline >= 0:
-            os.close(self._lifeline)
-            self._lifeline = -1
+        self._lifeline.close()
         if self._popen.stdout is not None:
             self._popen.stdout.close()
 
 
-def _address_in(line: bytes) -> str:
-    """Return the address that a line of output tells; libraries may print other lines."""
+def _ready_in(line: bytes) -> dict[str, Any]:
+    """Return what a line of output tells of who is ready; libraries may print other lines."""
     try:
-        return str(msgspec.json.decode(line)["ready"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return ""
+        told = msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return {}
+    return told if isinstance(told, dict) and "ready" in told else {}
 
 
 class ProcessLauncher:
@@ -157,22 +181,29 @@ class ProcessLauncher:
 
         `nice` is its priority, 19 the lowest.
         """
-        child_end, lifeline = os.pipe()
+        lifeline, child_end = socket.socketpair()
         errors: Any = tempfile.TemporaryFile() if log is None else Path(log).open("a+b")  # noqa: SIM115 - kept open as long as the process
         try:
             popen = subprocess.Popen(
-                [sys.executable, "-m", self._module, *arguments, "--parent-fd", str(child_end)],
+                [
+                    sys.executable,
+                    "-m",
+                    self._module,
+                    *arguments,
+                    "--parent-fd",
+                    str(child_end.fileno()),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                pass_fds=(child_end,),
+                pass_fds=(child_end.fileno(),),
                 start_new_session=True,  # Ctrl-C is for us; we end it in order
             )
         except OSError:
-            os.close(lifeline)
+            lifeline.close()
             raise
         finally:
-            os.close(child_end)
+            child_end.close()
         _limit(popen.pid, memory_mb, cpus, nice)
         return ChildProcess(popen, lifeline, errors)
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from tondo.core.errors import CallerError
 from tondo.faces.scorer.wire import add_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DEFAULT_PORT = 8461
 _MOST_WORKERS = 256
+_BOUNDS = re.compile(r"(\d{1,9})(?:\.\.(\d{1,9}))?", re.ASCII)
 
 _INTERNAL = {"--role": str, "--run": Path, "--listen-fd": int, "--only": str}
 """How the processes of one scorer are told their parts."""
@@ -57,16 +64,36 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def read(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the options; TD-SCORER-017 for a number of workers that cannot be."""
+    options = parser().parse_args(arguments)
+    # Only the supervisor of isolated models, which another process starts, has no workers.
+    if options.role is None and options.workers is not None and options.workers[0] < 1:
+        raise _no_workers(str(options.workers[0]))
+    return options
+
+
 def _bounds(text: str) -> tuple[int, int] | None:
     """Read how many workers there may be; None where one process answers without others.
+
+    TD-SCORER-017 for what is no number and no bounds.
 
     >>> _bounds("1"), _bounds("2"), _bounds("1..4")
     (None, (2, 2), (1, 4))
     """
     if text == "1":
         return None
-    least, dots, most = text.partition("..")
-    bounds = int(least), int(most if dots else least)
-    if not 0 <= bounds[0] <= bounds[1] <= _MOST_WORKERS:
-        raise ValueError(text)
+    found = _BOUNDS.fullmatch(text)
+    bounds = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+    if not bounds[0] <= bounds[1] <= _MOST_WORKERS:
+        raise _no_workers(text)
     return bounds
+
+
+def _no_workers(text: str) -> CallerError:
+    return CallerError(
+        "TD-SCORER-017",
+        f"'{text}' is no number of workers",
+        expected=f"a number such as 2, or bounds such as 1..4; 1 to {_MOST_WORKERS}",
+        fix="Give --workers (or the setting scorer_workers) such a value.",
+    )

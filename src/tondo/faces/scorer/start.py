@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from tondo.core.errors import TondoError
 from tondo.faces.scorer.binding import bind, free_port, token_of
-from tondo.faces.scorer.options import parser
+from tondo.faces.scorer.options import read
 from tondo.faces.scorer.wire import wire_of
 from tondo.faces.web.binding import reached_at
 from tondo.faces.web.guard import Guard
@@ -39,11 +39,11 @@ own, which one-row requests would be seen to wait."""
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the scorer; return the exit code: 0 ended as asked, 2 a coded error."""
     given = sys.argv[1:] if arguments is None else [*arguments]
-    options = parser().parse_args(given)
     # One request is one thread's work; OpenMP threads would only spin beside it.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    logging.basicConfig(level=options.log_level.upper(), format="%(levelname)s %(message)s")
     try:
+        options = read(given)
+        logging.basicConfig(level=options.log_level.upper(), format="%(levelname)s %(message)s")
         if options.role == "supervisor" or (options.role is None and options.workers is not None):
             return _supervise(options, given)
         return _run(options, given)

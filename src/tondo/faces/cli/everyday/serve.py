@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import ExitStack, contextmanager
+from pathlib import Path  # noqa: TC003 - typer reads it
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +15,7 @@ from tondo.faces.cli.opening import HERE, Project, opened
 from tondo.faces.cli.show import console_for_output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tondo.ports.launcher import Process
     from tondo.workspace.bootstrap import Parts
@@ -29,29 +30,56 @@ ScorerPort = Annotated[
 ]
 
 
-def serve(*, project: Project = HERE, port: Port = None, scorer_port: ScorerPort = None) -> None:
+def serve(
+    *,
+    project: Project = HERE,
+    port: Port = None,
+    scorer_port: ScorerPort = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N or N..M",
+            help="Processes that share the scorer's port: 2, or 1..4, as many as the load wants.",
+        ),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="The scorer speaks TLS: certificate chain in PEM.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="The certificate's key in PEM.")] = None,
+    grpc_port: Annotated[
+        int | None, typer.Option(help="The scorer speaks V2 over gRPC too; 0 takes a free port.")
+    ] = None,
+) -> None:
     """Serve the project until Ctrl-C: the scorer, REST and the pages."""
+    given = {"workers": workers, "tls_cert": tls_cert, "tls_key": tls_key, "grpc_port": grpc_port}
     with opened(project) as workspace:
         workspace.deployment.reconcile()
         parts = workspace.parts
-        with serving(parts, port=port, scorer_port=scorer_port) as (web, scorer):
+        with serving(parts, port=port, scorer_port=scorer_port, given=given) as (web, scorer):
             tell(web, scorer)
             wait_for_the_end(web, scorer, parts=parts)
 
 
 @contextmanager
 def serving(
-    parts: Parts, *, port: int | None, scorer_port: int | None
+    parts: Parts,
+    *,
+    port: int | None,
+    scorer_port: int | None,
+    given: Mapping[str, object | None] | None = None,
 ) -> Iterator[tuple[Process, Process]]:
-    """Start scorer and control plane, wait until both answer, and end them at the end."""
+    """Start scorer and control plane, wait until both answer, and end them at the end.
+
+    `given` are options of the scorer that stand above the settings.
+    """
     settings = parts.settings
     common = ["--host", settings.host, *_token(parts)]
     scorer_at = ["--port", str(settings.scorer_port if scorer_port is None else scorer_port)]
-    if settings.scorer_memory_mb:
-        scorer_at += ["--memory", str(settings.scorer_memory_mb)]
     web_at = ["--port", str(settings.web_port if port is None else port)]
     with ExitStack() as stack:
-        scorer = parts.launcher.start(["--root", str(parts.state), *common, *scorer_at])
+        scorer = parts.launcher.start(
+            ["--root", str(parts.state), *common, *scorer_at, *_scorer_options(parts, given or {})]
+        )
         stack.callback(scorer.stop)
         scorer.wait_ready(_READY_WITHIN_S)
         web = parts.web_launcher.start(
@@ -60,6 +88,26 @@ def serving(
         stack.callback(web.stop)
         web.wait_ready(_READY_WITHIN_S)
         yield web, scorer
+
+
+def _scorer_options(parts: Parts, given: Mapping[str, object | None]) -> list[str]:
+    """Return the flags of `tondo-scorer` that options, else settings, say."""
+    settings = parts.settings
+    wanted = {
+        "workers": settings.scorer_workers,
+        "memory": settings.scorer_memory_mb or None,
+        # A path in the project file is seen from where that file lies.
+        "tls_cert": settings.scorer_tls_cert and parts.root / settings.scorer_tls_cert,
+        "tls_key": settings.scorer_tls_key and parts.root / settings.scorer_tls_key,
+        "grpc_port": settings.scorer_grpc_port,
+        **{name: value for name, value in given.items() if value is not None},
+    }
+    return [
+        text
+        for name, value in wanted.items()
+        if value is not None and value != ""
+        for text in (f"--{name.replace('_', '-')}", str(value))
+    ]
 
 
 def _token(parts: Parts) -> list[str]:
@@ -78,6 +126,8 @@ def tell(web: Process, scorer: Process) -> None:
     console = console_for_output()
     console.print(f"pages and REST  [bold]{web.address}[/bold]")
     console.print(f"scorer          [bold]{scorer.address}[/bold]")
+    if scorer.grpc_address:
+        console.print(f"scorer, gRPC    [bold]{scorer.grpc_address}[/bold]")
     console.print("[dim]Ctrl-C ends both.[/dim]")
 
 
