@@ -16,6 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import scored
+from load import Load
 from scorer_process import ROW, Workspace, running
 from tondo.adapters.clocks.system import SystemClock
 from tondo.scoring.package import seal
@@ -79,6 +80,22 @@ def test_any_worker_tells_of_all(workspace):
         while (workers := feed.look().scorers) and len(workers[0].workers) != 1:
             assert time.monotonic() < deadline  # the dead one is missed at once, if not replaced
         assert sum(each.requests for each in feed.look().rates) == 40
+
+
+def test_what_is_shed_is_seen(workspace):
+    with (
+        closing(feed_of(workspace.root)) as feed,
+        running("--root", workspace.root, "--queue-ms", "0.001") as scorer,
+    ):
+        feed.look()
+        url = "/v1/deployments/late/score"
+        load = Load(scorer.port, url, {"rows": [ROW]}, rate=3000, seconds=1, connections=32)
+        load.run()
+        rates = feed.look().rates
+        assert load.statuses[503] > 0
+        counters = scorer.get("/v1/status").json["counters"]["late/rows"]
+        assert sum(each.shed for each in rates) == counters["shed"] > 0
+        assert sum(each.shed_s for each in rates) > 0
 
 
 def test_what_does_not_answer_or_wants_a_token_is_said(workspace, tmp_path):

@@ -67,6 +67,16 @@ def test_no_line_is_wider_than_the_terminal_and_none_is_broken(width):
     assert len(lines) == len(drawn(view(), 200, past).splitlines())
 
 
+def test_what_is_shed_has_a_column_on_a_usual_terminal():
+    text = drawn(view(rows=[row("live", 3, 1.0), row("", shed_s=123.0)]), 80)
+    assert "shed/s" in text
+    assert [line for line in text.splitlines() if "no variant" in line and "123" in line]
+
+
+def test_the_head_of_the_first_column_is_whole_where_names_are_short():
+    assert "variant " in drawn(view(rows=[row("a", 3, 1.0)]), 100)
+
+
 def test_a_narrow_terminal_keeps_what_matters_most():
     text = drawn(view(), 40)
     for wanted in ("live", "candidate", "1,234", "2.35 ms", "err/s", "2.5"):

@@ -68,6 +68,15 @@ def test_rates_are_of_the_time_between():
     assert (found.requests, found.errors) == (150, 4)
 
 
+def test_shed_requests_are_told_beside_the_others():
+    text = 'tondo_shed_total{deployment="late",protocol="rows"} %d\n'
+    before, now = ({ONE: counted(samples(text % number))} for number in (4, 10))
+    (found,) = rates(now, before, 2.0, before)
+    assert (found.variant, found.shed_s, found.shed, found.requests_s) == ("", 3.0, 10, 0.0)
+    (anew,) = rates({ONE: counted(samples(text % 1))}, now, 1.0, None)
+    assert anew.shed_s == 1.0
+
+
 def test_a_scorer_that_is_seen_later_makes_no_jump():
     before = {ONE: look(requests=100)}
     now = {ONE: look(requests=110), OTHER: look(requests=1_000_000)}

@@ -146,6 +146,7 @@ def _rate(rate: VariantRate) -> Summary:
         "p99_us": rate.p99_us,
         "errors/s": _rounded(rate.errors_s),
         "refused/s": _rounded(rate.refused_s),
+        "shed/s": _rounded(rate.shed_s),
         "requests": rate.requests,
     }
 

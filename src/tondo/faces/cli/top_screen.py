@@ -27,12 +27,13 @@ _COLUMNS = (
     ("version", 60, 7),
     ("share", 50, 7),
     ("req/s", 0, 7),
-    ("lately", 112, _PAST),
+    ("lately", 120, _PAST),
     ("median", 72, 8),
     ("p99", 0, 8),
     ("err/s", 0, 6),
+    ("shed/s", 80, 6),
     ("refused/s", 90, 9),
-    ("requests", 100, 12),
+    ("requests", 104, 12),
 )
 _LONGEST_NAME = 30
 
@@ -72,7 +73,7 @@ def _tables(
         if width >= least and (past or name != "lately")
     ]
     taken = sum(signs + 2 for _, signs in columns)
-    longest = max(len(_name(row)) for row in rows)
+    longest = max(len("variant"), *(len(_name(row)) for row in rows))
     first = max(min(longest, width - taken, _LONGEST_NAME), 6)
     drawn: list[Any] = [_grid([_heads(columns)], columns, first)]
     for deployment in dict.fromkeys(row.deployment for row in rows):
@@ -121,7 +122,10 @@ def _cells(row: TopRow, past: Sequence[float]) -> dict[str, Text]:
     from rich.text import Text
 
     rate = row.rate
-    wrong = "bold red" if rate.errors_s else ""
+    wrong = {
+        "err/s": "bold red" if rate.errors_s else "",
+        "shed/s": "bold yellow" if rate.shed_s else "",
+    }
     texts = {
         "variant": _name(row),
         "version": "" if row.version is None else f"v{row.version}",
@@ -131,12 +135,11 @@ def _cells(row: TopRow, past: Sequence[float]) -> dict[str, Text]:
         "median": NONE if rate.p50_us is None else micros(rate.p50_us),
         "p99": NONE if rate.p99_us is None else micros(rate.p99_us),
         "err/s": number(rate.errors_s),
+        "shed/s": number(rate.shed_s),
         "refused/s": number(rate.refused_s),
         "requests": f"{rate.requests:,}",
     }
-    return {
-        name: Text(said, style=wrong if name == "err/s" else "") for name, said in texts.items()
-    }
+    return {name: Text(said, style=wrong.get(name, "")) for name, said in texts.items()}
 
 
 def _rollouts(view: TopView) -> list[Text]:

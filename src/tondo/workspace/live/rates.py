@@ -34,6 +34,8 @@ class Counts(msgspec.Struct, kw_only=True):
     requests: int = 0
     errors: int = 0
     refused: int = 0
+    shed: int = 0
+    """Refused because they would have waited too long; not among the requests."""
     buckets: dict[float, int] = msgspec.field(default_factory=dict)
     """Upper bound in seconds to requests at or below it: cumulative, as Prometheus has it."""
 
@@ -43,17 +45,19 @@ class Counts(msgspec.Struct, kw_only=True):
             requests=self.requests + other.requests,
             errors=self.errors + other.errors,
             refused=self.refused + other.refused,
+            shed=self.shed + other.shed,
             buckets=_added(self.buckets, other.buckets),
         )
 
     def since(self, before: Counts) -> Counts:
         """Return what came after `before`; what shrank was begun anew and counts whole."""
-        if self.requests < before.requests:
+        if self.requests < before.requests or self.shed < before.shed:
             return self
         return Counts(
             requests=self.requests - before.requests,
             errors=max(self.errors - before.errors, 0),
             refused=max(self.refused - before.refused, 0),
+            shed=self.shed - before.shed,
             buckets=_added(self.buckets, before.buckets, times=-1),
         )
 
@@ -73,6 +77,8 @@ def counted(found: Iterable[Sample]) -> Counted:
         arm = arms.setdefault((labels["deployment"], variant), Counts())
         if name in _TOTALS:
             _count(arm, labels.get("status", ""), int(value))
+        elif name == "tondo_shed_total":
+            arm.shed += int(value)
         elif name in _BUCKETS:
             bound = _bound(labels.get("le", ""))
             arm.buckets[bound] = arm.buckets.get(bound, 0) + int(value)
@@ -120,6 +126,7 @@ def rates(now: Look, before: Look | None, seconds: float, longer: Look | None) -
             requests=total.requests,
             errors=total.errors,
             refused=total.refused,
+            shed=total.shed,
             p50_us=_micros(quantile(lately.get(arm, Counts()).buckets, 0.5)),
             p99_us=_micros(quantile(lately.get(arm, Counts()).buckets, 0.99)),
             **(_a_second(last.get(arm, Counts()), seconds) if known else {}),
@@ -133,6 +140,7 @@ def _a_second(counts: Counts, seconds: float) -> dict[str, float]:
         "requests_s": counts.requests / seconds,
         "errors_s": counts.errors / seconds,
         "refused_s": counts.refused / seconds,
+        "shed_s": counts.shed / seconds,
     }
 
 

@@ -91,7 +91,7 @@ def _rows(state: DeploymentState, rates: list[VariantRate]) -> list[TopRow]:
     others = [
         TopRow(deployment=state.name, variant=name, version=None, share=None, rate=rate)
         for name, rate in mine.items()
-        if rate.requests_s
+        if rate.requests_s or rate.shed_s
     ]
     return first + rows + others
 

@@ -44,6 +44,9 @@ class VariantRate(msgspec.Struct, frozen=True, kw_only=True):
     """Of them, answered with a status of 500 or above: the platform's fault or the model's."""
     refused_s: float | None = None
     """Of them, answered with a status of 400 to 499: the caller's to mend."""
+    shed_s: float | None = None
+    """Requests a second that were refused at once because they would have waited too long; they
+    are not among the others, and no variant is chosen for them."""
     p50_us: float | None = None
     """Median time in the handler, from the counts of the histogram's buckets; None without
     requests in the window."""
@@ -52,6 +55,7 @@ class VariantRate(msgspec.Struct, frozen=True, kw_only=True):
     """Since the scorers began."""
     errors: int = 0
     refused: int = 0
+    shed: int = 0
 
 
 class LiveView(msgspec.Struct, frozen=True, kw_only=True):

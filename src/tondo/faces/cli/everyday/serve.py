@@ -56,8 +56,7 @@ def serve(
         workspace.deployment.reconcile()
         parts = workspace.parts
         with serving(parts, port=port, scorer_port=scorer_port, given=given) as (web, scorer):
-            tell(web, scorer)
-            wait_for_the_end(web, scorer, parts=parts)
+            serve_until_the_end(web, scorer, parts=parts)
 
 
 @contextmanager
@@ -121,7 +120,7 @@ def _token(parts: Parts) -> list[str]:
     return ["--token-file", str(path)]
 
 
-def tell(web: Process, scorer: Process) -> None:
+def _tell(web: Process, scorer: Process) -> None:
     """Say where both answer."""
     console = console_for_output()
     console.print(f"pages and REST  [bold]{web.address}[/bold]")
@@ -131,8 +130,10 @@ def tell(web: Process, scorer: Process) -> None:
     console.print("[dim]Ctrl-C ends both.[/dim]")
 
 
-def wait_for_the_end(*processes: Process, parts: Parts) -> None:
-    """Return on Ctrl-C or SIGTERM; TD-CLI-008 when one of the processes ends by itself.
+def serve_until_the_end(web: Process, scorer: Process, *, parts: Parts) -> None:
+    """Say where both answer; return on Ctrl-C or SIGTERM.
+
+    TD-CLI-008 when one of them ends by itself.
 
     Meanwhile consumers have a process where one is wished.
     """
@@ -145,10 +146,11 @@ def wait_for_the_end(*processes: Process, parts: Parts) -> None:
 
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, end)
+    _tell(web, scorer)
     keeper = Keeper(parts)
     try:
         while not ended.wait(_LOOK_EVERY_S):
-            _check_running(processes)
+            _check_running((web, scorer))
             keeper.look()
     finally:
         keeper.stop()

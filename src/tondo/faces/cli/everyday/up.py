@@ -9,9 +9,8 @@ import typer
 from tondo.faces.cli.everyday.serve import (
     Port,
     ScorerPort,
+    serve_until_the_end,
     serving,
-    tell,
-    wait_for_the_end,
 )
 from tondo.faces.cli.opening import HERE, Json, Plan, Project, opened
 from tondo.faces.cli.show import console_for_output, show
@@ -45,8 +44,7 @@ def up(
         if end or json:
             return
         with serving(workspace.parts, port=port, scorer_port=scorer_port) as (web, scorer):
-            tell(web, scorer)
-            wait_for_the_end(web, scorer, parts=workspace.parts)
+            serve_until_the_end(web, scorer, parts=workspace.parts)
 
 
 def _plan(workspace: Workspace) -> dict[str, Any]:

@@ -13,6 +13,7 @@ const say = {
   requests_s: shortNumber,
   errors_s: shortNumber,
   refused_s: shortNumber,
+  shed_s: shortNumber,
   requests: (value) => value.toLocaleString("en"),
   p50_us: (value) => sayMicros(value),
   p99_us: (value) => sayMicros(value),
@@ -45,7 +46,7 @@ function showList(view) {
   }
 }
 
-// Without a variant: refused before one was chosen.
+// Without a variant: refused or shed before one was chosen.
 function said(variant) { return variant === ALL ? "all variants" : variant || "no variant"; }
 
 function onPage(variant) { return [...document.querySelectorAll("[data-rates] tr")].some((row) => row.dataset.variant === variant); }
@@ -68,7 +69,7 @@ function rowOf(variant) {
 function showTable(view) {
   for (const rate of view.rates) {
     // What ended with a rollout is shown no more; what comes meanwhile is.
-    if (!rate.requests_s && !onPage(rate.variant)) continue;
+    if (!rate.requests_s && !rate.shed_s && !onPage(rate.variant)) continue;
     for (const cell of rowOf(rate.variant).querySelectorAll("[data-what]")) {
       cell.textContent = told(rate, cell.dataset.what);
     }
@@ -135,7 +136,7 @@ function drawnVariants() {
 const PARTS = {
   requests_s: [{ what: "requests_s", scale: 1 }],
   latency: [{ what: "p99_us", scale: 1000 }, { what: "p50_us", scale: 1000, dash: [4, 4] }],
-  errors_s: [{ what: "errors_s", scale: 1 }],
+  errors_s: [{ what: "errors_s", scale: 1 }, { what: "shed_s", scale: 1, dash: [4, 4] }],
 };
 
 function dataOf(parts, variants) {
