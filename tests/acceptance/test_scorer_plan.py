@@ -76,10 +76,12 @@ def test_a_new_plan_is_followed_without_a_failed_request(workspace, first, secon
         threads = [threading.Thread(target=ask_on) for _ in range(3)]
         for thread in threads:
             thread.start()
+        wait_for(scorer, lambda _: b"1" in versions)
         for number in range(2, 8):
             data = (first, second)[number % 2]
             workspace.publish(workspace.variant(data, version=number))
             wait_for(scorer, plan_is(number))
+        wait_for(scorer, lambda _: b"7" in versions or failures)
         stop.set()
         for thread in threads:
             thread.join()
