@@ -151,6 +151,6 @@ def micros(value: float) -> str:
     >>> micros(84.0), micros(2345.0), micros(1.2e6), micros(604_800_000_000)
     ('84 µs', '2.35 ms', '1.2 s', '7 d')
     """
-    if value < 1_000:
+    if value < 999.5:
         return f"{value:.0f} µs"
     return f"{value / 1e3:.3g} ms" if value < 1e6 else seconds(value / 1e6)

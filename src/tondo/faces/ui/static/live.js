@@ -20,7 +20,7 @@ const say = {
 };
 
 function sayMicros(value) {
-  if (value < 1000) return `${Math.round(value)} µs`;
+  if (value < 999.5) return `${Math.round(value)} µs`;
   return value < 1e6 ? `${(value / 1000).toPrecision(3)} ms` : `${(value / 1e6).toPrecision(3)} s`;
 }
 
@@ -167,7 +167,7 @@ function makeChart(place) {
     cursor: { points: { size: 6 }, drag: { setScale: false } },
     scales: { x: { range: () => [now() - span(), now()] }, y: { range: (_, __, high) => [0, Math.max(high ?? 0, 1) * 1.1] } },
     axes: [
-      axis(26, { values: (_, ticks) => ticks.map((tick) => sayAgo(now() - tick)), splits: () => { const step = span() > 150 ? 60 : span() > 75 ? 30 : 15; return [4, 3, 2, 1].map((each) => now() - each * step); } }),
+      axis(26, { values: (_, ticks) => ticks.map((tick) => sayAgo(now() - tick)), splits: () => { const step = span() > 150 ? 60 : span() > 75 ? 30 : 15; return [4, 3, 2, 1].filter((each) => each * step <= span()).map((each) => now() - each * step); } }),
       axis(44, { space: 36, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en")) }),
     ],
     series: [{}, ...variants.flatMap((variant) => parts.map((part) => ({ label: said(variant.name), stroke: colour(variant.own), width: variant.width, dash: part.dash, points: { show: false }, spanGaps: false })))],
