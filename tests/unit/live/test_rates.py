@@ -11,15 +11,15 @@ import pytest
 from tondo.faces.scorer.exposition import exposition
 from tondo.faces.scorer.metrics import BUCKETS_US, Metrics
 from tondo.workspace.live.exposition import samples
-from tondo.workspace.live.rates import Counts, counted, quantile, rates
+from tondo.workspace.live.rates import Counts, Reading, counted, quantile, rates
 
 ARM = ("late", "")
 ONE = "http://127.0.0.1:1"
 OTHER = "http://127.0.0.1:2"
 
 
-def look(**counts):
-    return {ARM: Counts(**counts)}
+def look(at_s=0.0, **counts):
+    return Reading(at_s, {ARM: Counts(**counts)})
 
 
 def test_what_a_scorer_shows_is_read_back():
@@ -62,36 +62,46 @@ def test_escaped_labels_are_read():
 
 def test_rates_are_of_the_time_between():
     before = {ONE: look(requests=100, errors=1)}
-    now = {ONE: look(requests=150, errors=4, refused=5)}
-    (found,) = rates(now, before, 2.0, before)
+    now = {ONE: look(2.0, requests=150, errors=4, refused=5)}
+    (found,) = rates(now, before, before)
     assert (found.requests_s, found.errors_s, found.refused_s) == (25.0, 1.5, 2.5)
     assert (found.requests, found.errors) == (150, 4)
 
 
 def test_shed_requests_are_told_beside_the_others():
     text = 'tondo_shed_total{deployment="late",protocol="rows"} %d\n'
-    before, now = ({ONE: counted(samples(text % number))} for number in (4, 10))
-    (found,) = rates(now, before, 2.0, before)
+
+    def shed(at_s, number):
+        return {ONE: Reading(at_s, counted(samples(text % number)))}
+
+    (found,) = rates(shed(2.0, 10), shed(0.0, 4), None)
     assert (found.variant, found.shed_s, found.shed, found.requests_s) == ("", 3.0, 10, 0.0)
-    (anew,) = rates({ONE: counted(samples(text % 1))}, now, 1.0, None)
+    (anew,) = rates(shed(3.0, 1), shed(2.0, 10), None)
     assert anew.shed_s == 1.0
+
+
+def test_a_scorer_that_answers_late_is_measured_over_its_own_time():
+    before = {ONE: look(0.0, requests=0), OTHER: look(0.0, requests=0)}
+    now = {ONE: look(1.0, requests=10), OTHER: look(4.0, requests=40)}
+    (found,) = rates(now, before, before)
+    assert found.requests_s == 20.0
 
 
 def test_a_scorer_that_is_seen_later_makes_no_jump():
     before = {ONE: look(requests=100)}
-    now = {ONE: look(requests=110), OTHER: look(requests=1_000_000)}
-    (found,) = rates(now, before, 1.0, before)
+    now = {ONE: look(1.0, requests=110), OTHER: look(1.0, requests=1_000_000)}
+    (found,) = rates(now, before, before)
     assert found.requests_s == 10.0
     assert found.requests == 1_000_110
 
 
 def test_a_counter_that_began_anew_counts_whole():
-    (found,) = rates({ONE: look(requests=3)}, {ONE: look(requests=100)}, 1.0, None)
+    (found,) = rates({ONE: look(1.0, requests=3)}, {ONE: look(requests=100)}, None)
     assert found.requests_s == 3.0
 
 
 def test_one_look_tells_totals_only():
-    (found,) = rates({ONE: look(requests=3)}, None, 0.0, None)
+    (found,) = rates({ONE: look(requests=3)}, None, None)
     assert (found.requests_s, found.p50_us, found.requests) == (None, None, 3)
 
 

@@ -96,7 +96,8 @@ class Broadcast:
                 view = await asyncio.to_thread(feed.look)
                 for seen in self._viewers:
                     _put(seen, view)
-                due = max(due + LOOK_EVERY_S, loop.time())
+                # After a late one: rates over a moment would leap.
+                due = max(due + LOOK_EVERY_S, loop.time() + LOOK_EVERY_S / 2)
                 await asyncio.sleep(due - loop.time())
         finally:
             self._looking = self._feed = None

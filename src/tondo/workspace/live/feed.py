@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -27,22 +26,20 @@ class Feed:
     def __init__(self, scorers: Scorers, clock: Clock) -> None:
         self._scorers = scorers
         self._clock = clock
-        self._looks: deque[tuple[float, Look]] = deque(maxlen=LATELY + 1)
+        self._looks: deque[Look] = deque(maxlen=LATELY + 1)
         self.views: deque[LiveView] = deque(maxlen=REMEMBERED)
         """What was seen, the newest last."""
 
     def look(self) -> LiveView:
         """Look once; rates are since the look before."""
-        states, counts = self._scorers.look()
-        at = time.monotonic()
-        before_at, before = self._looks[-1] if self._looks else (at, None)
-        longer = self._looks[0][1] if self._looks else None
+        states, now = self._scorers.look()
+        before, longer = (self._looks[-1], self._looks[0]) if self._looks else (None, None)
         view = LiveView(
             at_us=self._clock.now_us(),
             scorers=states,
-            rates=rates(counts, before, at - before_at, longer),
+            rates=rates(now, before, longer),
         )
-        self._looks.append((at, counts))
+        self._looks.append(now)
         self.views.append(view)
         return view
 

@@ -7,7 +7,7 @@ difference: what it counted before belongs to no known time.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -24,6 +24,7 @@ Arm = tuple[str, str]
 _TOTALS = ("tondo_requests_total", "tondo_handed_on_total")
 _BUCKETS = ("tondo_request_seconds_bucket", "tondo_handed_on_seconds_bucket")
 _HANDED_ON = "tondo_handed_on_"
+_COUNTED = ("requests", "errors", "refused", "shed")
 _SERVER_FAULT = 500
 _CALLER_FAULT = 400
 
@@ -63,8 +64,18 @@ class Counts(msgspec.Struct, kw_only=True):
 
 
 Counted = dict[Arm, Counts]
-Look = dict[str, Counted]
-"""What every scorer, by its address, had counted at one moment."""
+
+
+class Reading(NamedTuple):
+    """What one scorer had counted."""
+
+    at_s: float
+    """When it said so, in seconds of the monotonic clock: scorers answer a look at their pace."""
+    arms: Counted
+
+
+Look = dict[str, Reading]
+"""What every scorer, by its address, had counted when it was last looked at."""
 
 
 def counted(found: Iterable[Sample]) -> Counted:
@@ -109,16 +120,13 @@ def _bound(text: str) -> float:
         return math.inf
 
 
-def rates(now: Look, before: Look | None, seconds: float, longer: Look | None) -> list[VariantRate]:
-    """Return what each variant did in the `seconds` since `before`, and in all.
+def rates(now: Look, before: Look | None, longer: Look | None) -> list[VariantRate]:
+    """Return what each variant did a second since `before`, and in all.
 
     Latencies are of what came since `longer`, an earlier look: the 99th percentile of one quiet
     second is the time of one request.
     """
-    whole = _summed(now, None)
-    last = {} if before is None else _summed(now, before)
-    lately = {} if longer is None else _summed(now, longer)
-    known = seconds > 0 and before is not None
+    lately = {} if longer is None else _came(now, longer)
     return [
         VariantRate(
             deployment=arm[0],
@@ -129,30 +137,44 @@ def rates(now: Look, before: Look | None, seconds: float, longer: Look | None) -
             shed=total.shed,
             p50_us=_micros(quantile(lately.get(arm, Counts()).buckets, 0.5)),
             p99_us=_micros(quantile(lately.get(arm, Counts()).buckets, 0.99)),
-            **(_a_second(last.get(arm, Counts()), seconds) if known else {}),
+            **({} if before is None else _a_second(arm, now, before)),
         )
-        for arm, total in sorted(whole.items())
+        for arm, total in sorted(_totals(now).items())
     ]
 
 
-def _a_second(counts: Counts, seconds: float) -> dict[str, float]:
-    return {
-        "requests_s": counts.requests / seconds,
-        "errors_s": counts.errors / seconds,
-        "refused_s": counts.refused / seconds,
-        "shed_s": counts.shed / seconds,
-    }
-
-
-def _summed(now: Look, before: Look | None) -> dict[Arm, Counts]:
-    found: dict[Arm, Counts] = {}
-    for scorer, arms in now.items():
-        if before is not None and scorer not in before:
-            continue
-        for arm, counts in arms.items():
-            earlier = Counts() if before is None else before[scorer].get(arm, Counts())
-            found[arm] = found.get(arm, Counts()) + counts.since(earlier)
+def _a_second(arm: Arm, now: Look, before: Look) -> dict[str, float]:
+    """Return an arm's rates: of each scorer over its own time between the two looks, summed."""
+    found = dict.fromkeys((f"{each}_s" for each in _COUNTED), 0.0)
+    for address in now.keys() & before.keys():
+        seconds = now[address].at_s - before[address].at_s
+        if seconds > 0:
+            came = _since(arm, now[address], before[address])
+            for each in _COUNTED:
+                found[f"{each}_s"] += getattr(came, each) / seconds
     return found
+
+
+def _totals(now: Look) -> Counted:
+    found: Counted = {}
+    for reading in now.values():
+        for arm, counts in reading.arms.items():
+            found[arm] = found.get(arm, Counts()) + counts
+    return found
+
+
+def _came(now: Look, before: Look) -> Counted:
+    """Return what came since an earlier look, of scorers that were there in both."""
+    found: Counted = {}
+    for address in now.keys() & before.keys():
+        for arm in now[address].arms:
+            came = _since(arm, now[address], before[address])
+            found[arm] = found.get(arm, Counts()) + came
+    return found
+
+
+def _since(arm: Arm, now: Reading, before: Reading) -> Counts:
+    return now.arms.get(arm, Counts()).since(before.arms.get(arm, Counts()))
 
 
 def quantile(buckets: Mapping[float, int], share: float) -> float | None:

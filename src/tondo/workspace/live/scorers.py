@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,14 @@ import msgspec
 
 from tondo.workspace.live.connection import connect
 from tondo.workspace.live.exposition import samples
-from tondo.workspace.live.rates import counted
+from tondo.workspace.live.rates import Reading, counted
 from tondo.workspace.live.values import ScorerState, WorkerState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tondo.scoring.presence import Presence
-    from tondo.workspace.live.rates import Counted, Look
+    from tondo.workspace.live.rates import Look
 
 _TIMEOUT_S = 0.8
 """Less than the second between two looks: one that hangs must not delay the others."""
@@ -49,8 +50,8 @@ class Scorers:
             return [], {}
         with ThreadPoolExecutor(min(len(present), _AT_ONCE)) as threads:
             found = list(threads.map(_Scorer.look, (self._met[each] for each in present)))
-        counts = {state.address: counts for state, counts in found if not state.problem}
-        return [state for state, _ in found], counts
+        read = {state.address: reading for state, reading in found if reading is not None}
+        return [state for state, _ in found], read
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -67,7 +68,7 @@ class _Scorer:
         self._headers = headers
         self._kept: http.client.HTTPConnection | None = None
 
-    def look(self) -> tuple[ScorerState, Counted]:
+    def look(self) -> tuple[ScorerState, Reading | None]:
         if self._kept is not None:
             # Its worker may be gone, or hang: then another one answers a new connection.
             with contextlib.suppress(*_Faults):
@@ -78,18 +79,21 @@ class _Scorer:
             return self._look(self._kept)
         except _Faults as error:
             self.close()
-            return ScorerState(address=self.address, problem=_told(error)), {}
+            return ScorerState(address=self.address, problem=_told(error)), None
 
     def close(self) -> None:
         if self._kept is not None:
             self._kept.close()
             self._kept = None
 
-    def _look(self, connection: http.client.HTTPConnection) -> tuple[ScorerState, Counted]:
+    def _look(self, connection: http.client.HTTPConnection) -> tuple[ScorerState, Reading]:
         told = msgspec.json.decode(self._get(connection, "/v1/status"), type=dict[str, Any])
         text = self._get(connection, "/metrics").decode()
+        at_s = time.monotonic()
         workers = [_worker(each) for each in told.get("workers") or [told]]
-        return ScorerState(address=self.address, workers=workers), counted(samples(text))
+        return ScorerState(address=self.address, workers=workers), Reading(
+            at_s, counted(samples(text))
+        )
 
     def _get(self, connection: http.client.HTTPConnection, path: str) -> bytes:
         connection.request("GET", path, headers=self._headers)
