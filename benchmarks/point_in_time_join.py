@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
@@ -142,7 +143,16 @@ def three_large_views(folder: Path, engine: DuckDBEngine) -> list[list[str]]:
     return rows
 
 
-def flights(folder: Path, engine: DuckDBEngine) -> list[list[str]]:
+class FlightTables(NamedTuple):
+    """300,000 flights, and what is known of their origins and planes."""
+
+    spine: FileTable
+    weather: FileTable
+    planes: FileTable
+    landings: FileTable
+
+
+def flight_tables(folder: Path) -> FlightTables:
     random = np.random.default_rng(2)
     origins, hours, year = np.array(["EWR", "JFK", "LGA"]), 8700, 365 * DAY_US
     weather = keep(
@@ -199,37 +209,42 @@ def flights(folder: Path, engine: DuckDBEngine) -> list[list[str]]:
             }
         ),
     )
-    parts = {"mean": "avg(delay) over 3h", "landed": "count(*) over 3h"}
-    lookups = [
-        lookup("weather", weather, "origin", list("abcde"), event_time="at"),
-        lookup("planes", planes, "tailnum", ["seats", "year"], event_time=None),
-    ]
+    return FlightTables(spine, weather, planes, landings)
 
-    def window(texts, recorded="r"):
-        calls = {n: check_window(parse_window(text), landings.columns) for n, text in texts.items()}
-        return WindowJoin(
-            view="late",
-            table=landings,
-            key="origin",
-            spine_key="origin",
-            event_time="e",
-            recorded_at=recorded,
-            features=calls,
-            prefix="late_",
-        )
+
+def late_window(landings: FileTable, **texts: str) -> WindowJoin:
+    calls = {n: check_window(parse_window(text), landings.columns) for n, text in texts.items()}
+    return WindowJoin(
+        view="late",
+        table=landings,
+        key="origin",
+        spine_key="origin",
+        event_time="e",
+        recorded_at="r",
+        features=calls,
+        prefix="late_",
+    )
+
+
+def flights(folder: Path, engine: DuckDBEngine) -> list[list[str]]:
+    tables = flight_tables(folder)
+    lookups = [
+        lookup("weather", tables.weather, "origin", list("abcde"), event_time="at"),
+        lookup("planes", tables.planes, "tailnum", ["seats", "year"], event_time=None),
+    ]
+    two = late_window(tables.landings, mean="avg(delay) over 3h", landed="count(*) over 3h")
+    spread = late_window(tables.landings, sd="stddev(delay) over 3h")
+    ends = late_window(tables.landings, most="max(delay) over 3h", last="last(delay) over 3h")
 
     def run(joins, windows):
-        return lambda: engine.point_in_time(spine, time="t", lookups=joins, windows=windows)
+        return lambda: engine.point_in_time(tables.spine, time="t", lookups=joins, windows=windows)
 
     calls = (
         ("300k flights: weather, planes", run(lookups, [])),
-        ("300k flights: avg and count over 3 h", run([], [window(parts)])),
-        ("300k flights: stddev over 3 h", run([], [window({"sd": "stddev(delay) over 3h"})])),
-        (
-            "300k flights: max and last over 3 h",
-            run([], [window({"most": "max(delay) over 3h", "last": "last(delay) over 3h"})]),
-        ),
-        ("300k flights: weather, planes, avg and count", run(lookups, [window(parts)])),
+        ("300k flights: avg and count over 3 h", run([], [two])),
+        ("300k flights: stddev over 3 h", run([], [spread])),
+        ("300k flights: max and last over 3 h", run([], [ends])),
+        ("300k flights: weather, planes, avg and count", run(lookups, [two])),
     )
     return [[name, f"{median_s(call):.2f}", "", ""] for name, call in calls]
 

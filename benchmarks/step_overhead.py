@@ -14,6 +14,7 @@ import sqlite3
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from table import tell
@@ -65,16 +66,12 @@ def measure(folder: Path, steps: int) -> dict[str, list[float]]:
     with executions.run("first") as execution:
         for number in range(steps):
             inputs = {"source": f"{number:064x}"}
-            taken["bare"].append(timed(lambda: commit(floor, number)))  # noqa: B023
-            taken["step"].append(
-                timed(lambda: execution.step("s", work, inputs=inputs))  # noqa: B023
-            )
+            taken["bare"].append(timed(partial(commit, floor, number)))
+            taken["step"].append(timed(partial(execution.step, "s", work, inputs=inputs)))
     with executions.run("second") as execution:
         for number in range(steps):
             inputs = {"source": f"{number:064x}"}
-            taken["reused"].append(
-                timed(lambda: execution.step("s", work, inputs=inputs))  # noqa: B023
-            )
+            taken["reused"].append(timed(partial(execution.step, "s", work, inputs=inputs)))
     ledger.close()
     floor.close()
     return taken

@@ -66,7 +66,8 @@ class Lowerer:
         if item_type(node.type) is not None:
             raise Refused(f"{_named(node)}: ONNX has no lists with nulls")
         if isinstance(node, Literal):
-            return constant_form(self.writer, node.value, node.type)  # type: ignore[arg-type]
+            assert not isinstance(node.value, tuple)
+            return constant_form(self.writer, node.value, node.type)
         assert isinstance(node, Column)
         self.columns[node.name] = node.type
         return column_form(self.writer, node.name, node.type)

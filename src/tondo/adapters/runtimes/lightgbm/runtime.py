@@ -90,6 +90,7 @@ class LightGBMRuntime:
         return scores
 
     def _checked(self, matrix: np.ndarray) -> np.ndarray:
+        """Return the matrix, rows x features, as C reads it; TD-RUNTIME-004, -005."""
         if not self._booster:
             _closed()
         rows = np.ascontiguousarray(matrix, dtype=np.float64)
@@ -103,11 +104,7 @@ class LightGBMRuntime:
         Rows x (features + 1), exact Shapley values of the trees (Lundberg, Erion, Lee 2018); a
         row's sum is its raw score: the log-odds of a binary model.
         """
-        if not self._booster:
-            _closed()
-        rows = np.ascontiguousarray(matrix, dtype=np.float64)
-        if rows.ndim != 2 or rows.shape[1] != self._features:
-            raise self._wrong_width(rows.shape[-1])
+        rows = self._checked(matrix)
         found = np.empty((len(rows), self._features + 1), dtype=np.float64)
         status = self._library.LGBM_BoosterPredictForMat(
             *(self._booster, rows.ctypes.data, FLOAT64, len(rows), self._features),

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tondo.faces.cli.everyday.language_columns import Columns  # noqa: TC001 - Typer reads it
-from tondo.faces.cli.opening import Json  # noqa: TC001 - Typer reads the annotations
+from tondo.faces.cli.everyday.language_columns import Columns
+from tondo.faces.cli.opening import Json
 from tondo.faces.cli.show import show
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - Typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tondo.core.errors import CallerError
-from tondo.faces.cli.everyday.language_columns import Columns  # noqa: TC001 - Typer reads it
-from tondo.faces.cli.opening import Json  # noqa: TC001 - Typer reads the annotations
+from tondo.faces.cli.everyday.language_columns import Columns
+from tondo.faces.cli.opening import Json
 from tondo.faces.cli.show import console_for_output, show
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tondo.faces.cli.opening import Json  # noqa: TC001 - Typer reads the annotations
+from tondo.faces.cli.opening import Json
 from tondo.faces.cli.show import console_for_output, show
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - Typer reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -10,7 +10,7 @@ import typer
 
 from tondo.core.errors import CallerError
 from tondo.faces.cli.everyday.convert import AsForm, print_file, tell
-from tondo.faces.cli.opening import Delimiter, Json  # noqa: TC001 - Typer reads the annotations
+from tondo.faces.cli.opening import Delimiter, Json
 from tondo.faces.cli.show import console_for_output, show
 
 if TYPE_CHECKING:

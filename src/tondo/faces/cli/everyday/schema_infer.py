@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tondo.faces.cli.everyday.schema_import import ToFile  # noqa: TC001 - Typer reads it
+from tondo.faces.cli.everyday.schema_import import ToFile
 from tondo.faces.cli.opening import (
     HERE,
     Delimiter,
