@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,4 +23,4 @@ def add(tally: Tally, counted: Iterable[tuple[Key, list[int]]]) -> None:
     """
     for key, values in counted:
         before = tally.get(key)
-        tally[key] = values if before is None else list(map(sum, zip(before, values, strict=True)))
+        tally[key] = values if before is None else list(map(operator.add, before, values))
