@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -72,6 +73,8 @@ def test_every_scrape_shows_all_requests_also_those_of_dead_workers(folder):
         counters = scorer.get("/v1/status").json["counters"]
         assert counters["late/rows"]["requests"] == sent
         pids = {str(pid) for pid in both(scorer)}
+        strict = text_string_to_metric_families(scorer.get("/metrics").body.decode())
+        assert len(list(strict)) > 10
         found = scrape(scorer)
         assert {of[0][1] for of in found["process_resident_memory_bytes"]} == pids
         assert found["tondo_workers"] == {(): 2}
