@@ -181,3 +181,32 @@ def test_variants_that_answer_by_name_only_are_left_to_the_path():
     named = PlannedDeployment(name="late", variants=idle)
     route, _ = route_of(RowsHandler, named, models(others=False), quick=True)
     assert route._quick is None
+
+
+class CountedIds:
+    """Gives ids that are never the same."""
+
+    def __init__(self):
+        self.made = 0
+
+    def make_many(self, now_us, number):
+        self.made += number
+        return [f"id-{each}" for each in range(self.made - number, self.made)]
+
+
+@pytest.mark.parametrize("turn", [1, 5])
+def test_what_one_variant_cannot_answer_is_not_dealt_to_another(turn):
+    loaded = models(others=False)[:2]
+    broken = scored.contents(bias=float("nan"), inputs=INPUTS, samples=())
+    loaded[1] = load_model(msgspec.structs.replace(broken, samples=[]), scored.LOADERS)
+    dealt = PlannedDeployment(name="late", variants=[variant("live", 0.9), variant("new", 0.1, 2)])
+    body = json.dumps({"rows": [ROW]}).encode()
+    quick, quick_log = route_of(RowsHandler, dealt, loaded, quick=True, ids=CountedIds())
+    plain, plain_log = route_of(RowsHandler, dealt, loaded, quick=False, ids=CountedIds())
+    turns = range(200 // turn)
+    answers = [each for _ in turns for each in quick.answer_all([body] * turn)]
+    assert answers == [each for _ in turns for each in plain.answer_all([body] * turn)]
+    failed = [status for status, _ in answers if status != 200]
+    assert len(failed) == sum(choose(dealt, f"id-{each}").name == "new" for each in range(200))
+    assert logged(quick_log) == logged(plain_log)
+    assert sum(each.error is not None for each in logged(quick_log)) == len(failed) > 10

@@ -38,6 +38,17 @@ class Share(NamedTuple):
     """What the others took to compute: no time of its own."""
 
 
+class DealtError(Exception):
+    """A row failed after all were dealt: who answers them another way keeps their ids.
+
+    Other ids would deal the rows anew, and what one variant cannot answer another would.
+    """
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        super().__init__(f"{len(ids)} rows were dealt and not answered")
+        self.ids = ids
+
+
 class DealtPath:
     """Scores rows of requests that each have one, each by the variant that its key is dealt to."""
 
@@ -53,19 +64,22 @@ class DealtPath:
             self._choose = chooser(path.deployment, path.inputs.types)
 
     def score(self, rows: Sequence[Values], logged: Sequence[Any], started_ns: int) -> list[Share]:
-        """Answer for rows, each of another request; any error where one of them fails.
+        """Answer for rows, each of another request; DealtError where one of them fails.
 
         `rows` and `logged` as in `QuickPath.score`. TD-LOG-001 when the log fails.
         """
         at_us = self._now_us()
         ids = self._make_ids(at_us, len(rows))
-        parts = [
-            self._variants[name].part(places, [rows[place] for place in places])
-            for name, places in self._dealt(ids, rows).items()
-        ]
-        _read(parts, at_us)
-        for part in parts:
-            part.compute()
+        try:
+            parts = [
+                self._variants[name].part(places, [rows[place] for place in places])
+                for name, places in self._dealt(ids, rows).items()
+            ]
+            _read(parts, at_us)
+            for part in parts:
+                part.compute()
+        except Exception as error:
+            raise DealtError(ids) from error
         total_ns = sum(part.spent_ns for part in parts)
         if self._append is not None:
             frames: list[bytes] = [b""] * len(rows)

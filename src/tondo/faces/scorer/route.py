@@ -79,23 +79,29 @@ class Route:
         """Answer bodies of which some are of the commonest kind, or fail."""
         assert self._quick is not None
         if len(bodies) == 1:
-            return self._explain(bodies, start)
+            return self._explain(bodies, start, self._quick.dealt)
         taken = list(map(self._quick.takes, bodies))
         usual = list(compress(bodies, taken))
         others = [body for body, is_taken in zip(bodies, taken, strict=True) if not is_taken]
         again = usual and others
         quick = self._quick.answer_all(usual, start, self.metrics) if again else None
         replies = {
-            True: iter(self._explain(usual, start) if quick is None else quick),
+            True: iter(self._explain(usual, start, self._quick.dealt) if quick is None else quick),
             False: iter(self._explain(others, start)),
         }
         return [next(replies[is_taken]) for is_taken in taken]
 
-    def _explain(self, bodies: Sequence[bytes], start: int) -> list[tuple[int, bytes]]:
-        """Answer bodies of any kind, the way that names what is wrong."""
+    def _explain(
+        self, bodies: Sequence[bytes], start: int, ids: Sequence[str] | None = None
+    ) -> list[tuple[int, bytes]]:
+        """Answer bodies of any kind, the way that names what is wrong; `ids` dealt them already."""
         if not bodies:
             return []
-        return self.finish([self.read(body, start) for body in bodies], start)
+        outcomes = [self.read(body, start) for body in bodies]
+        for outcome, id_ in zip(outcomes, ids or (), strict=False):
+            if isinstance(outcome, ScoreRequest):
+                outcome.ids = [id_]
+        return self.finish(outcomes, start)
 
     def finish(
         self, outcomes: Sequence[ScoreRequest | tuple[int, bytes]], start: int

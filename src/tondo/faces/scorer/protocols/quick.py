@@ -59,6 +59,9 @@ _decode_names = msgspec.json.Decoder(_NamedTensors).decode
 class QuickHandler:
     """Answers bodies of one row for one scoring path."""
 
+    dealt: Sequence[str] | None = None
+    """Ids by which bodies that could not be answered were dealt; None: one variant has all."""
+
     def __init__(self, path: QuickPath, read: Reader, replies: Replies) -> None:
         self._score = path.score
         self._variant = path.serving.variant.name

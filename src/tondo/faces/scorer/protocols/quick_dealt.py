@@ -9,6 +9,8 @@ from __future__ import annotations
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
+from tondo.scoring.dealt import DealtError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -24,6 +26,7 @@ class DealtHandler:
     """Answers bodies of one row for one scoring path of several variants."""
 
     def __init__(self, path: DealtPath, read: Reader, replies: Mapping[str, Replies]) -> None:
+        self.dealt: Sequence[str] | None = None
         self._score = path.score
         self._read = read
         self._replies = {name: each.of for name, each in replies.items()}
@@ -31,10 +34,17 @@ class DealtHandler:
     def answer_all(
         self, bodies: Sequence[bytes], started_ns: int, metrics: RouteMetrics
     ) -> list[Reply] | None:
-        """Return status and payload for each body; None where one must be read another way."""
+        """Return status and payload for each body; None where one must be read another way.
+
+        `dealt` then has the ids that all of them were dealt by, None where they were not.
+        """
+        self.dealt = None
         try:
             rows, logged, told = self._read(bodies)
             shares = self._score(rows, logged, started_ns)
+        except DealtError as error:
+            self.dealt = error.ids
+            return None
         except Exception:  # noqa: BLE001 - whatever it is, the other way explains it
             return None
         replies = self._replies_to(shares, told, len(bodies))
