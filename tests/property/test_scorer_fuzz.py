@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import scored
-from scorer_process import ROW, WAYS, Answer, running, tensors
+from scorer_process import ROW, WAYS, Answer, Workspace, running, tensors
+from tondo.faces.scorer.forwarding import AT_ONCE
 
 SCORE = "/v1/deployments/late/score"
 BODIES = {
@@ -32,6 +33,8 @@ BODIES = {
     "/invocations": {"dataframe_records": [ROW]},
     "/endpoints/late/invocations": {"instances": [[ROW[name] for name in scored.INPUTS]]},
 }
+PLACES = [*WAYS, "isolated fast", pytest.param("isolated starlette", marks=pytest.mark.long)]
+"""Ways of a model in the process that is asked, and of one in a process of its own."""
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
 EXAMPLES = [60, pytest.param(3_000, marks=pytest.mark.long)]
 PATIENT_S = 600
@@ -45,17 +48,29 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=WAYS)
-def scorer(request, folder):
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A workspace in which the model runs in a process of its own."""
+    workspace = Workspace(tmp_path_factory.mktemp("workspace"))
+    workspace.publish(workspace.variant(scored.package()), isolate="process")
+    return workspace.root
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def scorer(request, folder, root):
     # A machine that stands still must look neither like too many requests nor like a slow caller.
     patient = ("--queue-ms", 1_000 * PATIENT_S, "--request-timeout", PATIENT_S)
-    with running("--packages", folder, *patient, way=request.param) as scorer:
-        scorer.score()
-        before = descriptors(scorer)
+    isolated, _, way = request.param.rpartition(" ")
+    place = ("--root", root) if isolated else ("--packages", folder)
+    with running(*place, *patient, way=way) as scorer:
+        wait_until(lambda: scorer.score().status == 200)
+        # Connections to the model's process are kept for the next request.
+        kept = AT_ONCE if isolated else 0
+        before, told = descriptors(scorer) + kept, scorer.process.log_tail()
         yield scorer
         assert scorer.score().status == 200
         wait_until(lambda: descriptors(scorer) <= before)
-        assert scorer.process.log_tail() == ""
+        assert scorer.process.log_tail() == told
 
 
 def descriptors(scorer):

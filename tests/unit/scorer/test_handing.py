@@ -148,3 +148,22 @@ def test_an_answer_that_comes_in_pieces_and_is_large_arrives_whole(tmp_path):
         assert bodies(connection.transport.written) == [large]
 
     running(tmp_path, lambda _: reply(large), ask)
+
+
+HEAD = b"POST /x HTTP/1.1\r\nx: "
+
+
+@pytest.mark.parametrize(
+    "behind", [[b"GARBAGE\r\n\r\n"], [HEAD, b"a" * (70 << 10)]], ids=["garbage", "head too large"]
+)
+def test_what_is_refused_behind_a_request_ends_the_connection_with_its_answer(tmp_path, behind):
+    async def ask(site, _):
+        connection = site.connect()
+        connection.data_received(request(b"1") + behind[0])
+        for piece in behind[1:]:
+            connection.data_received(piece)
+        await until(lambda: connection.transport.closing)
+        assert bodies(connection.transport.written) == [b"1"]
+        assert b"connection: close" in connection.transport.written
+
+    running(tmp_path, echo, ask)
