@@ -55,7 +55,7 @@ def make_route(handler_class, *, quick, threshold=0.5, log_mode="written", conte
     return route_of(handler_class, deployment, [load_model(contents, scored.LOADERS)], quick=quick)
 
 
-def route_of(handler_class, deployment, models, *, quick, ids=None, online=None):
+def route_of(handler_class, deployment, models, *, quick, ids=None, online=None, logs=True):
     """A route, with what is compiled or without, and the log of its frames."""
     servings = [
         Serving(variant, model, online=online)
@@ -68,7 +68,7 @@ def route_of(handler_class, deployment, models, *, quick, ids=None, online=None)
         inputs=shared_inputs(servings, "late"),
         clock=ManualClock(NOW),
         ids=ids or OneId(),
-        appender=log.appender("predictions/late", "w", durability="written"),
+        appender=log.appender("predictions/late", "w", durability="written") if logs else None,
     )
     route = Route(handler_class(path), RouteMetrics())
     if not quick:

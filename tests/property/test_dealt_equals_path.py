@@ -29,7 +29,7 @@ from tondo.faces.scorer.protocols.rows import RowsHandler
 from tondo.faces.scorer.protocols.v2 import V2Handler
 from tondo.scoring.dealing import chooser
 from tondo.scoring.model import load_model
-from tondo.scoring.plan import PlannedDeployment, PlannedVariant, Target, choose
+from tondo.scoring.plan import PlannedDeployment, PlannedVariant, Target, bucket_of, choose
 
 ROW = {**scored.ROW, "day": 5}
 FEWER = {name: type_ for name, type_ in INPUTS.items() if name not in {"rush", "day"}}
@@ -84,8 +84,11 @@ def test_a_column_that_was_left_out_is_asked_for_by_the_variant_that_reads_it():
     ]
     quick, quick_log = route_of(RowsHandler, dealt, loaded, quick=True)
     plain, plain_log = route_of(RowsHandler, dealt, loaded, quick=False)
+    silent, _ = route_of(RowsHandler, dealt, loaded, quick=True, logs=False)
     for body in bodies:
-        assert quick.answer_all([body]) == plain.answer_all([body])
+        answered = plain.answer_all([body])
+        assert quick.answer_all([body]) == answered
+        assert [status for status, _ in silent.answer_all([body])] == [answered[0][0]]
     assert {status for status, _ in map(quick.answer, bodies)} == {200, 400}
     for body in bodies:
         plain.answer(body)
@@ -163,6 +166,14 @@ def test_a_row_by_position_is_dealt_as_the_plan_says(deployed, given_rows, id_):
         }
         key = id_ if deployed.sticky is None else str(told.get(deployed.sticky))
         assert compiled(id_, row) == choose(deployed, key, told).name
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=5), st.sampled_from([-1, 0, 1]))
+def test_the_last_bucket_of_a_variant_is_its_own(key, beyond):
+    end = bucket_of(deployment({}), key) + beyond
+    dealt = deployment({"sticky": "text", "buckets": [(end, "new"), (10_000, "live")]})
+    assert chooser(dealt, TYPES)("id", (key, None, None, None, None)) == choose(dealt, key).name
 
 
 @pytest.mark.parametrize(

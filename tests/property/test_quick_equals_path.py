@@ -171,6 +171,9 @@ ASKS = [
     BYTES_BACK,
     {"outputs": [{"name": "score", "parameters": {"binary_data": True}}]},
     {"outputs": [{"name": "score", "parameters": {"binary_data": False}}]},
+    {**BYTES_BACK, "outputs": [{"name": "score"}]},
+    {**BYTES_BACK, "outputs": [{"name": "score", "parameters": {"binary_data": False}}]},
+    {"outputs": [{"name": "score", "parameters": {"binary_data": each}} for each in (True, False)]},
 ]
 
 
@@ -178,8 +181,11 @@ ASKS = [
 def test_bytes_back_are_written_by_what_was_compiled(asks):
     contents = make_contents(DOUBLES, SUMS, {"x": 1.0, "y": 2.0, "z": 3.0})
     route, _ = make_route(V2Handler, quick=True, contents=contents)
+    plain, _ = make_route(V2Handler, quick=False, contents=contents)
     values = [("FP64", 1.0), ("FP32", 2.0), ("INT64", 3)]
-    assert route._quick.takes(typed_body(values, [1, 1], asks))
+    body = typed_body(values, [1, 1], asks)
+    assert route._quick.takes(body)
+    assert whole(route.answer_all([body])) == whole(plain.answer_all([body]))
 
 
 @pytest.mark.parametrize("changes", [{"log_mode": "sampled"}])
