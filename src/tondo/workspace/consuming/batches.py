@@ -83,17 +83,8 @@ def run_batch(
         table = open_table(
             parts, dataset=request.dataset, file=request.file, declared=features.inputs
         )
-        batch = request.batch or table.name
-        shape = BatchShape(
-            deployment=request.deployment,
-            batch=batch,
-            as_of_us=request.as_of_us,
-            joined=joined_names(
-                list(table.columns), join_input=request.join_input, columns=request.columns
-            ),
-            columns=request.columns,
-        )
-        files = BatchFiles(batch, blobs=parts.blobs)
+        shape = _shape(request, table)
+        files = BatchFiles(shape.batch, blobs=parts.blobs)
         rows, failed = _score(table, models, features, shape, files, engine)
     versions = [("model_version", each.variant.model_version_id, "scored by") for each in models]
     made = files.commit(
@@ -104,12 +95,12 @@ def run_batch(
         why=why,
     )
     if request.sql is not None:
-        _write_sql(parts, files, request.sql, batch=batch, dataset=made.dataset)
+        _write_sql(parts, files, request.sql, batch=shape.batch, dataset=made.dataset)
     logged = _write_log(parts, files, request, models, made) if request.log else 0
     run = BatchRun(
         id=parts.ledger.new_id(),
         deployment=request.deployment,
-        batch=batch,
+        batch=shape.batch,
         table=table.shown,
         as_of_us=request.as_of_us,
         versions=[each.variant.version for each in models],
@@ -125,6 +116,19 @@ def run_batch(
     )
     parts.ledger.put(KIND, run.id, run, parents=[("commit", made.id, "answers")])
     return run
+
+
+def _shape(request: BatchRequest, table: BatchTable) -> BatchShape:
+    """Return what the answers have in common, and which columns; TD-SERVING-009 for an unknown."""
+    return BatchShape(
+        deployment=request.deployment,
+        batch=request.batch or table.name,
+        as_of_us=request.as_of_us,
+        joined=joined_names(
+            list(table.columns), join_input=request.join_input, columns=request.columns
+        ),
+        columns=request.columns,
+    )
 
 
 def batch_runs(parts: Parts, deployment: str) -> list[BatchRun]:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tondo.ports.eventlog import Position
 from tondo.scoring import frames
 from tondo.stages.serving.answers import Answered, AnswerFrame, answers_of, encode, last_position
 from tondo.stages.serving.consumer import WRITER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
@@ -48,23 +47,25 @@ def log_answers(
     appender = eventlog.appender(stream, WRITER, durability="written")
     place = written = 0
     try:
-        for table in answers:
-            for start in range(0, table.num_rows, FRAME_ROWS):
-                rows = table.slice(start, FRAME_ROWS)
-                place += rows.num_rows
-                if place > logged:
-                    request = _request(rows, deployment, variants, as_of_us, at_us)
-                    answered = Answered(
-                        [row.prediction_id for row in request.rows],
-                        msgspec.Raw(frames.encode(request)),
-                    )
-                    position = Position(commit, place)
-                    frame = AnswerFrame(position.segment, position.offset, [answered], [])
-                    appender.append(encode(frame))
-                    written += rows.num_rows
+        for rows in _frames_of(answers):
+            place += rows.num_rows
+            if place <= logged:
+                continue
+            request = _request(rows, deployment, variants, as_of_us, at_us)
+            ids = [row.prediction_id for row in request.rows]
+            answered = Answered(ids, msgspec.Raw(frames.encode(request)))
+            appender.append(encode(AnswerFrame(commit, place, [answered], [])))
+            written += rows.num_rows
     finally:
         appender.close()
     return written
+
+
+def _frames_of(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Yield the rows of each frame, in their order."""
+    for table in tables:
+        for start in range(0, table.num_rows, FRAME_ROWS):
+            yield table.slice(start, FRAME_ROWS)
 
 
 def _request(
