@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tondo.core.canonical import digest_bytes
+from tondo.faces.ui.try_form import said_of_the_row
 from tondo.faces.ui.words import FILTERS, plain
 from tondo.stages.data.display import visible
 from tondo.workspace.live.conditions import in_words
@@ -40,6 +41,7 @@ def _environment() -> Environment:
     environment.filters["shown"] = shown
     environment.filters["brief"] = brief
     environment.filters["in_words"] = in_words
+    environment.filters["said_of_the_row"] = said_of_the_row
     environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     environment.globals["static"] = static_address
     environment.globals["data_address"] = data_address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,6 +29,7 @@ _HINTS = {
     "timestamp": "2013-04-01T00:00:00Z",
     "date": "2013-04-01",
 }
+_PLACE = re.compile(r"rows\[0\]\.(\w+)")
 _MODES = {"double": "decimal", "id": "numeric"}
 
 
@@ -80,6 +82,15 @@ def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return f"{value:.0f}"
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def said_of_the_row(what: str) -> str:
+    """Return a refusal's words with the columns that it names: the form has but one row.
+
+    >>> said_of_the_row("rows[0].pages is 'many'"), said_of_the_row("no scorer answers")
+    ("'pages' is 'many'", 'no scorer answers')
+    """
+    return _PLACE.sub(r"'\1'", what)
 
 
 def row_of(form: TryForm, typed: Mapping[str, str]) -> dict[str, Any]:
