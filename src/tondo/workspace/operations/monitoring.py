@@ -18,7 +18,7 @@ MONITORING: tuple[Operation, ...] = (
         "project.prune",
         "monitoring.prune_logs",
         "/v1/logs/prunings",
-        "Remove raw logs older than `log_days` that were imported or compared.",
+        "Remove old raw logs that were imported or compared.",
     ),
     read(
         "deployment.metrics",
