@@ -27,7 +27,7 @@ RETRY_S = 10.0
 """After a failure; what failed may be mended meanwhile."""
 
 
-class Steps(Protocol):
+class AtWork(Protocol):
     """A consumer at work."""
 
     def step(self, *, most: int | None = None) -> Consumed:
@@ -37,7 +37,7 @@ class Steps(Protocol):
 
 class _Open(NamedTuple):
     wished: Shadow | Stream
-    consumer: Steps
+    consumer: AtWork
     opened: ExitStack
     """Closes the consumer with all that it holds."""
 
@@ -108,7 +108,7 @@ class Runs:
             run.opened.close()
 
 
-def at_work(parts: Parts, wished: Shadow | Stream) -> AbstractContextManager[Steps]:
+def at_work(parts: Parts, wished: Shadow | Stream) -> AbstractContextManager[AtWork]:
     """Return what opens a consumer that is wished, and closes it."""
     if isinstance(wished, Shadow):
         return shadow_at_work(parts, wished)
