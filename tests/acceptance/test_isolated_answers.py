@@ -220,4 +220,5 @@ def test_a_process_that_is_killed_under_load_costs_coded_refusals_only(scorer):
         assert scorer.score(name="near").status == 200
         time.sleep(0.05)
     assert failures == []
-    assert seen == {"TD-SCORER-013"}
+    # The second is for who comes while requests of callers that have left are still under way.
+    assert {"TD-SCORER-013"} <= seen <= {"TD-SCORER-013", "TD-SCORER-010"}
