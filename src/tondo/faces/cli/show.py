@@ -82,19 +82,16 @@ def renderable(value: Any) -> RenderableType:
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> RenderableType:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+    from tondo.faces.cli.tables import Column, FittingTable
 
     names = [name for name in rows[0] if not isinstance(rows[0][name], dict | list | tuple)]
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    columns = []
     for name in names[:COLUMNS_SHOWN]:
         is_number = all(isinstance(row.get(name), int | float | None) for row in rows)
         is_instant = name.endswith("_us") and not name.endswith(_DURATIONS)
-        justify: Any = "right" if is_number and not is_instant else "left"
-        table.add_column(_heading(name), justify=justify, overflow="fold")
-    for row in rows:
-        table.add_row(*(_short(cell(name, row.get(name))) for name in names[:COLUMNS_SHOWN]))
-    return table
+        cells = [_short(cell(name, row.get(name))) for row in rows]
+        columns.append(Column(_heading(name), cells, is_number and not is_instant))
+    return FittingTable(columns)
 
 
 def _sheet(value: dict[str, Any]) -> RenderableType:
