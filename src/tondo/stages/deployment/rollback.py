@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tondo.core.errors import ConflictError
 from tondo.stages.deployment.deploy import get_deployment, return_to
 from tondo.stages.deployment.rollout_records import running_rollout, steer_rollout
+from tondo.stages.deployment.state import show_shares
 
 if TYPE_CHECKING:
     from tondo.ledger.ledger import Ledger
@@ -29,7 +30,7 @@ def rollback(name: str, *, ledger: Ledger, clock: Clock, by: str, why: str) -> D
         if now.previous is None:
             raise ConflictError(
                 "TD-DEPLOY-002",
-                f"deployment '{name}' has no state before {now!r}",
+                f"deployment '{name}' has no state before {show_shares(now.desired.variants)}",
                 expected="a deployment that was changed at least once",
                 fix="Deploy the version that shall answer.",
                 deployment=name,

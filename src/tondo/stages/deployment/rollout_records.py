@@ -26,6 +26,7 @@ from tondo.stages.deployment.state import (
     LIVE,
     DeploymentState,
     pointer_of,
+    show_shares,
     variant_of,
 )
 from tondo.stages.deployment.targets import NO_TARGETS, Targeted, check_targets
@@ -285,7 +286,8 @@ def _state_under(rollout: Rollout, ledger: Ledger) -> DeploymentState:
         return state
     raise ConflictError(
         "TD-DEPLOY-006",
-        f"{rollout!r} is not what holds any more",
+        f"the rollout of '{rollout.deployment}' to version {rollout.candidate.version} has moved"
+        " since it was read",
         expected="the rollout as it is in the ledger",
         fix="Read it again, measure again, decide again.",
         deployment=rollout.deployment,
@@ -298,9 +300,10 @@ def check_startable(before: DeploymentState, candidate: Version) -> None:
         raise rollout_runs(before.name)
     answering = [each for each in before.desired.variants if each.weight > 0]
     if len(answering) > 1 or before.main.model_version_id == candidate.id:
+        shares = show_shares(before.desired.variants)
         raise ConflictError(
             "TD-DEPLOY-004",
-            f"version {candidate.number} cannot be tried beside {before!r}",
+            f"version {candidate.number} cannot be tried in '{before.name}' beside {shares}",
             expected="one version that has the whole traffic, and another one to try",
             fix="Give the traffic to one version first, or choose another candidate.",
             deployment=before.name,
