@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shlex
 import subprocess
 import sys
+import time
+from urllib.request import urlopen
 
 import pytest
+
+from tondo.workspace.bootstrap import open_workspace
 
 # LightGBM, 200 trees of 31 leaves, trained once on January to March: schedule, weather known two
 # hours ahead, delays landed in the three hours before. AUC from April to December.
@@ -22,8 +28,12 @@ def run_demo(folder, out):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("demo")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def told(folder):
     first = run_demo(folder / "flights", folder / "first.json")
     again = run_demo(folder / "flights", folder / "again.json")
     return first, again
@@ -75,3 +85,35 @@ def test_told_again_every_step_is_reused(told, capsys):
     assert all(each["reused"] for each in again["steps"])
     assert again["months"] == first["months"]
     assert again["prediction"] == first["prediction"]
+
+
+@contextlib.contextmanager
+def staying_demo(project):
+    """The demo told again, which stays up: the words of its line that asks the scorer."""
+    command = [sys.executable, "-m", "tondo.faces.cli", "demo", "--dir", str(project)]
+    demo = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        line = next(each for each in demo.stdout if "ask it:" in each)
+        yield shlex.split(line.partition("curl")[2])
+    finally:
+        demo.terminate()
+        demo.wait(60)
+
+
+@pytest.mark.long
+def test_after_its_year_a_rollout_is_judged_like_beside_any_server(told, folder):
+    project = folder / "flights"
+    with staying_demo(project) as (_, address, _, body), open_workspace(project) as flights:
+        live = flights.live.deployment("late_arrival").status.current
+        before = str(live - 1)
+        flights.rollouts.start("late_arrival", before, no_shadow=True, why="to see one")
+        for _ in range(400):
+            # One and the same row: each version has one score for it, and they differ.
+            # The first hundred of both arms tell where scores lie, the others are compared.
+            assert urlopen(address, body.encode(), timeout=30).read()
+        deadline = time.monotonic() + 120
+        while flights.rollouts.status("late_arrival").phase == "running":
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert "score_shift" in flights.rollouts.status("late_arrival").reason
+        assert flights.rollouts.status("late_arrival").current == live
