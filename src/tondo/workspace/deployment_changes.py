@@ -39,6 +39,9 @@ def definition_changes(parts: Parts, deployment: str) -> list[DefinitionChange]:
     defined = settings_of(parts, deployment, staging=state.desired.purpose == "staging")
     if defined is None:
         return []
+    if defined.isolate is None and defined.memory_mb is None:
+        place = {"isolate": state.desired.isolate, "memory_mb": state.desired.memory_mb}
+        defined = msgspec.structs.replace(defined, **place)
     now, wanted = _holding(state), _settings(defined, salt=deployment, tag=defined.follows)
     now["targets"] = _shown(state.desired.targets, state.desired.variants)
     wanted["targets"] = _defined_targets(parts, state)
@@ -57,6 +60,8 @@ def _holding(state: DeploymentState) -> dict[str, str]:
         log_mode=desired.log_mode,
         sample_rate=desired.sample_rate,
         staging=desired.purpose == "staging",
+        isolate=desired.isolate,
+        memory_mb=desired.memory_mb,
     )
     return _settings(held, salt=desired.salt, tag=state.tag)
 

@@ -29,6 +29,21 @@ def test_it_stays_there_when_a_version_is_deployed(room):
     assert where(state) == ("process", 512)
 
 
+def test_settings_say_where_and_the_next_deployment_follows_them(room):
+    alone = Settings(isolate="process", memory_mb=512)
+    assert where(deploy("late", room.version(1), settings=alone, **room.words)) == ("process", 512)
+    beside = Settings(isolate="none")
+    assert where(deploy("late", room.version(1), settings=beside, **room.words)) == ("none", None)
+
+
+@pytest.mark.parametrize(
+    "settings", [Settings(memory_mb=512), Settings(isolate="process", memory_mb=20)]
+)
+def test_settings_with_a_limit_that_cannot_be_kept_are_refused(room, settings):
+    with pytest.raises(CallerError, match="TD-DEPLOY-030"):
+        deploy("late", room.version(1), settings=settings, **room.words)
+
+
 def test_the_same_again_changes_nothing_and_a_rollback_takes_it_back(room):
     first = deploy("late", room.version(1), **room.words)
     state = place("late", process=True, **room.words)

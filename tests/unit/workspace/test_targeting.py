@@ -78,6 +78,20 @@ def test_live_is_whatever_answers_the_others_too(define):
     assert [answers(shop, device=each) for each in ("ann", "tablet", "phone")] == [3, 1, 3]
 
 
+def test_a_definition_may_keep_models_in_a_process_of_their_own(define):
+    define("").deployment.deploy("buys", "2")
+    shop = define("isolate: process\nmemory_mb: 512\n")
+    told = {each.setting: (each.now, each.defined) for each in shop.deployment.diff("buys")}
+    assert told == {"isolate": ("none", "process"), "memory_mb": ("", "512")}
+    desired = shop.deployment.deploy("buys", "2").desired
+    assert (desired.isolate, desired.memory_mb) == ("process", 512)
+    silent = define("")
+    assert silent.deployment.diff("buys") == []
+    assert silent.deployment.deploy("buys", "1").desired.isolate == "process"
+    with pytest.raises(DefinitionError, match=r"TD-PROJECT-005.*isolate"):
+        define("isolate: thread\n").deployment.deploy("buys", "2")
+
+
 def test_what_is_written_by_hand_comes_first_and_may_name_a_tag(define):
     shop = define(TABLETS)
     shop.deployment.traffic("buys", {"3": 99, "2": 1, "1": 0}, target=["device=tablet:v2"])

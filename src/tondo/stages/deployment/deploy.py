@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from tondo.core.errors import ConflictError, DefinitionError, NotFoundError, near
+from tondo.core.errors import CallerError, ConflictError, DefinitionError, NotFoundError, near
 from tondo.core.names import check_name
 from tondo.scoring.plan import LogMode, PlannedDeployment
 from tondo.stages.deployment.buckets import deal
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from tondo.stages.deployment.state import Version
 
 
+_LEAST_MB = 128
+"""A scorer without any model takes some 90 MB."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a deployment answers, whatever version does."""
 
@@ -44,6 +48,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Tag that follows the version that answers; None leaves tags alone."""
     staging: bool = False
     """For trying versions: no tag follows, and live metrics do not count its predictions."""
+    isolate: Literal["none", "process"] | None = None
+    """`process`: its models run in a process of their own; None leaves that as it is."""
+    memory_mb: int | None = None
+    """The most that this process may take, None for no limit."""
 
     @property
     def follows(self) -> str | None:
@@ -225,9 +233,29 @@ def _desired(
         purpose="staging" if chosen.staging else "live",
         log_mode=chosen.log_mode,
         sample_rate=chosen.sample_rate,
-        isolate=before.desired.isolate if before else "none",
-        memory_mb=before.desired.memory_mb if before else None,
+        **_place(name, chosen, before),
     )
+
+
+def _place(name: str, chosen: Settings, before: DeploymentState | None) -> dict[str, Any]:
+    """Return where the models run: as was chosen, else as before."""
+    if chosen.isolate is None and chosen.memory_mb is None and before is not None:
+        return {"isolate": before.desired.isolate, "memory_mb": before.desired.memory_mb}
+    isolate = chosen.isolate or "none"
+    check_limit(name, chosen.memory_mb, process=isolate == "process")
+    return {"isolate": isolate, "memory_mb": chosen.memory_mb}
+
+
+def check_limit(name: str, memory_mb: int | None, *, process: bool) -> None:
+    """Refuse (TD-DEPLOY-030) a limit too little for any model, or given for no process."""
+    if memory_mb is not None and (not process or memory_mb < _LEAST_MB):
+        raise CallerError(
+            "TD-DEPLOY-030",
+            f"a memory limit of {memory_mb} MB cannot be kept",
+            expected=f"at least {_LEAST_MB} MB, for models in a process of their own",
+            fix="Leave the limit out, or choose a larger one.",
+            deployment=name,
+        )
 
 
 def _check_purpose(name: str, settings: Settings | None, before: DeploymentState | None) -> None:

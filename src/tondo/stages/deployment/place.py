@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tondo.core.errors import CallerError
-from tondo.stages.deployment.deploy import commit_state, get_deployment, rollout_runs
+from tondo.stages.deployment.deploy import (
+    check_limit,
+    commit_state,
+    get_deployment,
+    rollout_runs,
+)
 
 if TYPE_CHECKING:
     from tondo.ledger.ledger import Ledger
     from tondo.ports.clock import Clock
     from tondo.stages.deployment.state import DeploymentState
-
-_LEAST_MB = 128
-"""A scorer without any model takes some 90 MB."""
 
 
 def place(
@@ -33,14 +34,7 @@ def place(
     `memory_mb` is the most that the process may take, None for no limit; TD-DEPLOY-030 where it is
     too little for any model, or given for none. TD-DEPLOY-003 while a rollout runs.
     """
-    if memory_mb is not None and (not process or memory_mb < _LEAST_MB):
-        raise CallerError(
-            "TD-DEPLOY-030",
-            f"a memory limit of {memory_mb} MB cannot be kept",
-            expected=f"at least {_LEAST_MB} MB, for models in a process of their own",
-            fix="Leave the limit out, or choose a larger one.",
-            deployment=name,
-        )
+    check_limit(name, memory_mb, process=process)
     with ledger.transaction():
         before = get_deployment(name, ledger=ledger)
         if before.rollout is not None:
