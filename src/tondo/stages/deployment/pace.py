@@ -70,7 +70,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """
         self._check_held_back()
         *before, last = check_steps(tuple(self.steps) or STEPS[self.kind])
-        return check_steps((*before, round(1 - self.held_back, 9) if last == 1 else last))
+        return check_steps((*before, round(1.0 - self.held_back, 9) if last == 1 else last))
 
     @property
     def seconds(self) -> float:

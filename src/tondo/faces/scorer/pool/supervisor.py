@@ -68,6 +68,10 @@ class Supervisor:
         self._backoffs: dict[str, Backoff] = {}
         self._limits: Mapping[str, int | None] = {}
         self._used: dict[int, float] = {}
+        self._shares: Mapping[int, float] = {}
+        """What each process took of a processor of late."""
+        self._told_of: set[int] = set()
+        """The processes that others were told of last."""
         self._measured_at = 0.0
         self._ending = False
 
@@ -119,22 +123,25 @@ class Supervisor:
         self._scale.count = min(self._scale.count, self._scale.most)
 
     def _look(self, now: float) -> None:
-        """Bury what has ended, measure, end what is too much, start what is missing."""
+        """Bury what has ended, measure, end what is too much, start what is missing; tell of it."""
         for member, asked in self._roster.gone():
             self._used.pop(member.pid, None)
             self._run.leave(member.kind, member.pid)
             if not asked:
                 self._backoff(member.name).ended(now)
                 _log.warning("%s '%s' (%d) has ended", member.kind, member.name, member.pid)
-        if now >= self._measured_at + _MEASURE_S:
+        is_due = now >= self._measured_at + _MEASURE_S
+        if is_due:
             self._measure(now)
         self._limits = self._isolated()
         self._end_unwanted()
         self._start_missing(now)
+        if is_due or self._told_of != {each.pid for each in self._roster.all()}:
+            self._tell(now)
 
     def _measure(self, now: float) -> None:
         elapsed, self._measured_at = now - self._measured_at, now
-        shares: dict[int, float] = {}
+        shares = {}
         for member in self._roster.all():
             used = busy_seconds(member.pid) or 0.0
             if member.pid in self._used:
@@ -146,10 +153,15 @@ class Supervisor:
             if member.ready and self._run.silent_s(member) > SILENT_S:
                 _log.warning("%s %d has been silent: it is killed", member.kind, member.pid)
                 self._roster.kill(member)
+        self._shares = shares
         self._run.beat("supervisor")
+
+    def _tell(self, now: float) -> None:
+        """Write down what is known of the processes, as soon as one is new or gone."""
+        self._told_of = {each.pid for each in self._roster.all()}
         try:
             self._counts.add_gone()
-            self._run.write_state(self._state(now, shares))
+            self._run.write_state(self._state(now))
         except OSError as error:
             _log.warning("what is known of the processes is not written down: %s", error)
 
@@ -189,13 +201,13 @@ class Supervisor:
     def _backoff(self, name: str) -> Backoff:
         return self._backoffs.setdefault(name, Backoff())
 
-    def _state(self, now: float, shares: Mapping[int, float]) -> dict[str, Any]:
+    def _state(self, now: float) -> dict[str, Any]:
         """Return what GET /v1/status tells of the processes."""
         isolated = {each.name: each for each in self._roster.of("isolated")}
         return {
             "supervisor": os.getpid(),
             "workers": [
-                {"pid": each.pid, "share": round(shares.get(each.pid, 0.0), 3)}
+                {"pid": each.pid, "share": round(self._shares.get(each.pid, 0.0), 3)}
                 for each in self._roster.of("worker")
             ],
             "wanted": self._scale.count,
