@@ -1,15 +1,17 @@
 """Many models: memory beside bare sessions, an isolated neighbour, overload; each beside its floor.
 
     python benchmarks/many_models.py [--only memory,neighbour,forwarding,overload] [--models 100]
-        [--seconds 8] [--disturbances loads,loops,flooded]
+        [--seconds 8] [--disturbances loads,loops,flooded,flooded_from_elsewhere]
 
 *Memory*: a scorer with every model loaded, beside one process that holds the runtimes' own
 sessions of the same models and nothing else.
 
 *Neighbour*: model A is asked 200 times a second by an open-loop generator that measures from when
 each request was due, while its neighbour B, in a process of its own (`isolate: process`), does
-nothing, loads a gigabyte (1,000 MB), loops for ever, or is flooded by 64 callers. Rounds are interleaved: each
-disturbance stands beside a quiet round just before it; the medians of the ratios are told.
+nothing, loads a gigabyte (1,000 MB), loops for ever, or is flooded by 64 callers. Those take as much of
+the processors as the scorer does; once as its equals, once as callers from elsewhere, who yield to
+it (nice 19). Rounds are interleaved: each disturbance stands beside a quiet round just before it;
+the medians of the ratios are told.
 
 *Forwarding*: what a request that is handed on costs the process that takes it, beside one that it
 answers itself.
@@ -145,10 +147,13 @@ class Neighbours:
         self.await_b(scorer, looping.CALM, 1)
         return result
 
-    def flooded(self, scorer):
+    def flooded_from_elsewhere(self, scorer):
+        return self.flooded(scorer, niceness=19)
+
+    def flooded(self, scorer, niceness=0):
         queue = multiprocessing.Queue()
         stop = multiprocessing.Event()
-        flood = multiprocessing.Process(target=flood_b, args=(scorer.port, stop, queue))
+        flood = multiprocessing.Process(target=flood_b, args=(scorer.port, stop, queue, niceness))
         flood.start()
         time.sleep(0.3)
         result = self.measure(scorer)
@@ -173,10 +178,11 @@ def ask_a(port, seconds, queue):
     queue.put({"p99": load.p99_ms(), "p50": load.quantile(0.5) * 1e3, "failures": load.failures()})
 
 
-def flood_b(port, stop, queue):
+def flood_b(port, stop, queue, niceness):
     """64 callers who ask again at once, whatever was answered."""
     import http.client
 
+    os.nice(niceness)
     body = json.dumps({"rows": [looping.CALM]})
     counts = {}
 
@@ -210,6 +216,7 @@ def neighbour(options):
         "loads": f"B loads {options.megabytes} MB",
         "loops": "B loops for ever",
         "flooded": "B is flooded by 64 callers",
+        "flooded_from_elsewhere": "B is flooded by 64 callers who yield",
     }
     rows = []
     for name, rounds in found.items():
@@ -312,7 +319,9 @@ def main():
     }
     names = {"type": lambda text: text.split(",")}
     parser.add_argument("--only", default=list(parts), **names)
-    parser.add_argument("--disturbances", default=["loads", "loops", "flooded"], **names)
+    parser.add_argument(
+        "--disturbances", default=["loads", "loops", "flooded", "flooded_from_elsewhere"], **names
+    )
     parser.add_argument("--models", type=int, default=100)
     parser.add_argument("--megabytes", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=6.0)
