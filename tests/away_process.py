@@ -13,6 +13,7 @@ from tondo.faces.scorer.forwarding import Forwarder
 from tondo.faces.scorer.handing import AwayRoute
 from tondo.faces.scorer.metrics import RouteMetrics
 from tondo.faces.web.guard import Guard
+from transport import Transport
 
 AWAY, HERE = "/v1/deployments/away/score", "/v1/deployments/here/score"
 _LENGTH = re.compile(rb"content-length: (\d+)")
@@ -84,29 +85,6 @@ class Echo:
 
     def answer_all(self, bodies):
         return [(200, body) for body in bodies]
-
-
-class Transport:
-    def __init__(self):
-        self.written = b""
-        self.closing = False
-
-    def get_extra_info(self, _):
-        return None
-
-    def is_closing(self):
-        return self.closing
-
-    def write(self, data):
-        self.written += data
-
-    def close(self):
-        self.closing = True
-
-    def pause_reading(self):
-        pass
-
-    resume_reading = pause_reading
 
 
 class Site:

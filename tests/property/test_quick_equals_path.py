@@ -151,7 +151,7 @@ def test_tensors_as_bytes_are_answered_the_same():
     quick, quick_log = make_route(V2Handler, quick=True, contents=contents)
     plain, plain_log = make_route(V2Handler, quick=False, contents=contents)
     usual = binary_body([1.0, 2.0, 3.0], "xyz", 8, {}, 0, {})
-    assert quick._quick.takes(usual)
+    assert quick.takes(usual)
     back = binary_body([1.0, 2.0, 3.0], "xyz", 8, {}, 0, {}, BYTES_BACK)
     bodies = st.one_of(
         binary_bodies, typed_bodies, st.binary(max_size=20), *map(st.just, [usual, back])
@@ -184,7 +184,7 @@ def test_bytes_back_are_written_by_what_was_compiled(asks):
     plain, _ = make_route(V2Handler, quick=False, contents=contents)
     values = [("FP64", 1.0), ("FP32", 2.0), ("INT64", 3)]
     body = typed_body(values, [1, 1], asks)
-    assert route._quick.takes(body)
+    assert route.takes(body)
     assert whole(route.answer_all([body])) == whole(plain.answer_all([body]))
 
 
@@ -198,23 +198,21 @@ def test_tensors_in_an_order_of_their_own_are_read_by_what_was_compiled():
     route, _ = make_route(V2Handler, quick=True)
     own = tensors({**scored.ROW, "day": 5}, {}, [1])
     for order in (own, own[::-1], own[2:] + own[:2], own):
-        assert route._quick.takes(json.dumps({"inputs": order}).encode())
-    assert not route._quick.takes(json.dumps({"inputs": [*own, own[0]]}).encode())
+        assert route.takes(json.dumps({"inputs": order}).encode())
+    assert not route.takes(json.dumps({"inputs": [*own, own[0]]}).encode())
 
 
 def test_whoever_sends_ever_another_order_is_left_to_the_path():
     route, _ = make_route(V2Handler, quick=True)
     own = tensors({**scored.ROW, "day": 5}, {}, [1])
     orders = itertools.islice(itertools.permutations(own), 40)
-    taken = [route._quick.takes(json.dumps({"inputs": order}).encode()) for order in orders]
+    taken = [route.takes(json.dumps({"inputs": order}).encode()) for order in orders]
     assert taken == [True] * 16 + [False] * 24
-    assert route._quick.takes(json.dumps({"inputs": own}).encode())
+    assert route.takes(json.dumps({"inputs": own}).encode())
 
 
 def test_bytes_in_an_order_of_their_own_are_read_by_what_was_compiled():
     contents = make_contents(DOUBLES, SUMS, {"x": 1.0, "y": 2.0, "z": 3.0})
     route, _ = make_route(V2Handler, quick=True, contents=contents)
-    assert route._quick._read([binary_body([1.0, 2.0, 3.0], "zyx", 8, {}, 0, {})])[0] == (
-        (3, 2, 1),
-    )
-    assert not route._quick.takes(binary_body([1.0, 2.0, 3.0], "xyy", 8, {}, 0, {}))
+    assert route._quick.read([binary_body([1.0, 2.0, 3.0], "zyx", 8, {}, 0, {})])[0] == ((3, 2, 1),)
+    assert not route.takes(binary_body([1.0, 2.0, 3.0], "xyy", 8, {}, 0, {}))

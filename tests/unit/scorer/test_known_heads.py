@@ -1,6 +1,8 @@
 """A head that was parsed once is known again; what is answered is what the parser would give."""
 
 import asyncio
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,10 +11,13 @@ from hypothesis import strategies as st
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
 from tondo.faces.scorer.batch import Batch
 from tondo.faces.scorer.fastpath import FastPath, ScorerProtocol
 from tondo.faces.scorer.metrics import RouteMetrics
 from tondo.faces.web.guard import Guard
+from transport import Transport
 
 
 class Echo:
@@ -37,29 +42,6 @@ async def slow(scope, receive, send):
         body, more = body + message.get("body", b""), message.get("more_body", False)
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"slow:" + scope["raw_path"] + body})
-
-
-class Transport:
-    def __init__(self):
-        self.written = b""
-        self.closing = False
-
-    def get_extra_info(self, _):
-        return None
-
-    def is_closing(self):
-        return self.closing
-
-    def write(self, data):
-        self.written += data
-
-    def close(self):
-        self.closing = True
-
-    def pause_reading(self):
-        pass
-
-    resume_reading = pause_reading
 
 
 class Forgetful(dict):

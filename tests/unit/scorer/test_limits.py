@@ -1,27 +1,14 @@
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
 from tondo.faces.scorer import fastpath, limits
 from tondo.faces.scorer.fastpath import ScorerProtocol
-
-
-class Transport:
-    def __init__(self):
-        self.written = b""
-        self.closing = self.aborted = False
-
-    def is_closing(self):
-        return self.closing
-
-    def write(self, data):
-        self.written += data
-
-    def close(self):
-        self.closing = True
-
-    def abort(self):
-        self.aborted = True
+from transport import Transport
 
 
 @pytest.fixture

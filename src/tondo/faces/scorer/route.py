@@ -80,7 +80,7 @@ class Route:
         assert self._quick is not None
         if len(bodies) == 1:
             return self._explain(bodies, start, self._quick.dealt)
-        taken = list(map(self._quick.takes, bodies))
+        taken = list(map(self.takes, bodies))
         usual = list(compress(bodies, taken))
         others = [body for body, is_taken in zip(bodies, taken, strict=True) if not is_taken]
         again = usual and others
@@ -90,6 +90,16 @@ class Route:
             False: iter(self._explain(others, start)),
         }
         return [next(replies[is_taken]) for is_taken in taken]
+
+    def takes(self, body: bytes) -> bool:
+        """Return whether a body is of the commonest kind, which was compiled."""
+        if self._quick is None:
+            return False
+        try:
+            self._quick.read([body])
+        except Exception:  # noqa: BLE001 - whatever it is, the other way explains it
+            return False
+        return True
 
     def _explain(
         self, bodies: Sequence[bytes], start: int, ids: Sequence[str] | None = None

@@ -65,7 +65,7 @@ class QuickHandler:
     def __init__(self, path: QuickPath, read: Reader, replies: Replies) -> None:
         self._score = path.score
         self._variant = path.serving.variant.name
-        self._read = read
+        self.read = read
         self._replies_of = replies.of
 
     def answer_all(
@@ -73,7 +73,7 @@ class QuickHandler:
     ) -> list[Reply] | None:
         """Return status and payload for each body; None where one must be read another way."""
         try:
-            rows, logged, told = self._read(bodies)
+            rows, logged, told = self.read(bodies)
             scored = self._score(rows, logged, started_ns)
         except Exception:  # noqa: BLE001 - whatever it is, the other way explains it
             return None
@@ -83,14 +83,6 @@ class QuickHandler:
         number = len(replies)
         metrics.count([_OK] * number, perf_counter_ns() - started_ns, number, self._variant)
         return replies
-
-    def takes(self, body: bytes) -> bool:
-        """Return whether a body is read here."""
-        try:
-            self._read([body])
-        except Exception:  # noqa: BLE001 - whatever it is, the other way explains it
-            return False
-        return True
 
 
 def rows_reader(inputs: RowInputs) -> Reader:

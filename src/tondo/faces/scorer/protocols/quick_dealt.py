@@ -28,7 +28,7 @@ class DealtHandler:
     def __init__(self, path: DealtPath, read: Reader, replies: Mapping[str, Replies]) -> None:
         self.dealt: Sequence[str] | None = None
         self._score = path.score
-        self._read = read
+        self.read = read
         self._replies = {name: each.of for name, each in replies.items()}
 
     def answer_all(
@@ -40,7 +40,7 @@ class DealtHandler:
         """
         self.dealt = None
         try:
-            rows, logged, told = self._read(bodies)
+            rows, logged, told = self.read(bodies)
             shares = self._score(rows, logged, started_ns)
         except DealtError as error:
             self.dealt = error.ids
@@ -69,11 +69,3 @@ class DealtHandler:
             own = None if told is None else [told[place] for place in places]
             placed.update(zip(places, of(share.scored, own, share.ages), strict=True))
         return [placed[place] for place in range(number)]
-
-    def takes(self, body: bytes) -> bool:
-        """Return whether a body is read here."""
-        try:
-            self._read([body])
-        except Exception:  # noqa: BLE001 - whatever it is, the other way explains it
-            return False
-        return True
